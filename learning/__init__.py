@@ -1,0 +1,1 @@
+"""Everything that remembers and learns. Knows neither Slack nor Celery."""

@@ -1,0 +1,28 @@
+"""A child that dies with its parent, however the parent dies: it holds a pipe that the kernel closes."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+
+Child = subprocess.Popen[str]
+Alive = Callable[[], bool]
+
+
+def spawn(module: str, arguments: Sequence[str] = (), *, stdout: int | IO[Any] | None = None, environment: dict[str, str] | None = None) -> Child:
+    """Start `python -m module` with a lifeline on its standard input; the child calls `hold` first thing."""
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stdout, text=True, env={**os.environ, **(environment or {})})
+
+
+def hold() -> None:
+    """End this process at once when its standard input closes, that is, when its parent is gone."""
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()

@@ -1,0 +1,1 @@
+"""What is remembered. No torch here."""

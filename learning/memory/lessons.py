@@ -1,0 +1,104 @@
+"""Lessons: teach, supersede, find, forget."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from learning import registry
+from learning.errors import NightschoolError
+from learning.memory import log, recall
+from learning.memory.words import digest
+from learning.records import Adapter, AdapterLesson, AdapterState, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
+
+LONGEST = 1_000  # characters; a lesson is one statement
+IN_FORCE = (LessonStatus.APPROVED, LessonStatus.LEARNED, LessonStatus.EXTERNAL)
+_PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNORECASE | re.DOTALL)
+
+
+class LessonError(NightschoolError):
+    """A lesson cannot be taken, or not be found."""
+
+
+def teach(session: Session, channel: Channel, text: str, author: str, source_ts: str | None = None, permalink: str | None = None) -> Lesson:
+    """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Raises LessonError."""
+    question, statement = _parsed(text)
+    known = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == digest(statement), Lesson.status.in_(IN_FORCE)))
+    lesson = known.one_or_none()
+    if lesson is None:
+        lesson = Lesson(channel_id=channel.id, text=statement, question=question, digest=digest(statement), author=author,
+                        source_ts=source_ts, permalink=permalink, status=LessonStatus.APPROVED)  # fmt: skip
+        session.add(lesson)
+        session.flush()
+    return lesson
+
+
+def in_force(session: Session, channel: Channel) -> list[Lesson]:
+    """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
+    stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= now().date())
+    return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), stands).order_by(Lesson.id)))
+
+
+def unproven(session: Session, channel: Channel) -> list[Lesson]:
+    """Lessons in force that the serving adapter is not proven to know: what recall searches."""
+    proven = (
+        select(AdapterLesson.lesson_id).join(Adapter)
+        .where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.SERVING, AdapterLesson.proven)
+    )  # fmt: skip
+    known = set(session.scalars(proven))
+    return [lesson for lesson in in_force(session, channel) if lesson.id not in known]
+
+
+def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
+    """The lessons that a request to forget means: the one with this text, else those nearest to it in meaning."""
+    lessons = in_force(session, channel)
+    exact = [lesson for lesson in lessons if lesson.digest == digest(text)]
+    if exact:
+        return exact
+    hits = recall.relevant(recall.search(lessons, text, limit=3))
+    return [hit.lesson for hit in hits if hit.score >= 0.7 * hits[0].score]
+
+
+def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], requested_by: str) -> Forgetting | None:
+    """Tombstone lessons and stop every adapter that was trained on them; what is left to do is in the returned row.
+
+    None when nothing is left to forget. The texts are erased by `erase`, once no adapter holds them.
+    """
+    wanted = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(IN_FORCE))
+    gone = session.scalars(wanted).all()
+    if not gone:
+        return None
+    for lesson in gone:
+        lesson.status = LessonStatus.FORGOTTEN
+        session.add(Tombstone(channel_id=channel.id, source_ts=lesson.source_ts, salted_digest=salted(channel, lesson.digest)))
+    ids = [lesson.id for lesson in gone]
+    tainted = registry.taint(session, channel, ids)
+    request = Forgetting(channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted})
+    session.add(request)
+    session.flush()
+    return request
+
+
+def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None:
+    """Remove the texts of forgotten lessons, here and in the log. Their rows and tombstones stay, without content."""
+    for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):
+        if lesson.source_ts:
+            log.erase(session, channel, lesson.source_ts)
+        lesson.text, lesson.question, lesson.digest, lesson.permalink = "", None, f"erased-{lesson.id}", None
+
+
+def salted(channel: Channel, content: str) -> str:
+    """A digest that tells nothing outside this channel."""
+    return hashlib.sha256(f"{channel.salt}{content}".encode()).hexdigest()
+
+
+def _parsed(text: str) -> tuple[str | None, str]:
+    statement = " ".join(text.split())
+    if not statement:
+        raise LessonError("there is nothing to learn: write what the channel should know.")
+    if len(statement) > LONGEST:
+        raise LessonError(f"that is {len(statement):,} characters; a lesson is one statement of at most {LONGEST:,}. Teach it in parts.")
+    pair = _PAIR.match(statement)
+    return (pair["question"], pair["answer"]) if pair else (None, statement)

@@ -1,0 +1,111 @@
+"""The engine as a process: the subset of vLLM's HTTP API that Nightschool uses.
+
+    python -m learning.model.engine_server --port 0 --announce FILE
+"""
+
+import argparse
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from learning import lifeline
+from learning.model.base_model import prepare
+from learning.model.client import BASE
+from learning.model.engine import NO_ADAPTER, AdapterRefused, Busy, Engine, Generated, Request
+from learning.settings import Settings
+
+
+def application(engine: Engine) -> Starlette:
+    """The routes over one engine."""
+
+    async def completions(http: HttpRequest) -> Response:
+        body = await http.json()
+        name = body["model"]
+        request = Request(
+            prompt=body["prompt"], adapter=NO_ADAPTER if name == BASE else name,
+            max_tokens=int(body.get("max_tokens", 64)), score_prompt=body.get("prompt_logprobs") is not None,
+        )  # fmt: skip
+        generated = await asyncio.wrap_future(engine.submit(request))
+        return JSONResponse(_completion(name, request, generated))
+
+    async def load(http: HttpRequest) -> Response:
+        body = await http.json()
+        await asyncio.to_thread(engine.load, body["lora_name"], Path(body["lora_path"]))
+        return PlainTextResponse(f"Success: LoRA adapter '{body['lora_name']}' added successfully.")
+
+    async def unload(http: HttpRequest) -> Response:
+        name = (await http.json())["lora_name"]
+        await asyncio.to_thread(engine.unload, name)
+        return PlainTextResponse(f"Success: LoRA adapter '{name}' removed successfully.")
+
+    async def models(_: HttpRequest) -> Response:
+        base = {"id": BASE, "object": "model", "root": str(engine.base.folder), "parent": None}
+        loaded = [{"id": n, "object": "model", "root": str(f), "parent": BASE} for n, f in engine.adapters.items()]
+        return JSONResponse({"object": "list", "data": [base, *loaded]})
+
+    async def health(_: HttpRequest) -> Response:
+        return Response()
+
+    return Starlette(
+        routes=[
+            Route("/v1/completions", completions, methods=["POST"]), Route("/v1/load_lora_adapter", load, methods=["POST"]),
+            Route("/v1/unload_lora_adapter", unload, methods=["POST"]), Route("/v1/models", models), Route("/health", health),
+        ],
+        exception_handlers={AdapterRefused: _refused, Busy: _busy, KeyError: _missing, ValueError: _missing},
+    )  # fmt: skip
+
+
+def _completion(name: str, request: Request, generated: Generated) -> dict[str, Any]:
+    choice = {
+        "index": 0, "text": "", "token_ids": generated.tokens, "finish_reason": "stop" if generated.stopped else "length",
+        "logprobs": {"token_logprobs": generated.logprobs},
+    }  # fmt: skip
+    if generated.prompt_logprobs is not None:
+        scored = zip(request.prompt[1:], generated.prompt_logprobs[1:], strict=True)
+        choice["prompt_logprobs"] = [None, *({str(token): {"logprob": value}} for token, value in scored)]
+    usage = {"prompt_tokens": len(request.prompt), "completion_tokens": len(generated.tokens)}
+    return {"object": "text_completion", "model": name, "choices": [choice], "usage": usage}
+
+
+def _error(message: str, kind: str, status: int) -> Response:
+    return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": status}}, status)
+
+
+async def _refused(_: HttpRequest, error: Exception) -> Response:
+    status = error.status if isinstance(error, AdapterRefused) else 500
+    return _error(str(error), {400: "InvalidUserInput", 404: "NotFoundError"}.get(status, "InternalServerError"), status)
+
+
+async def _busy(_: HttpRequest, error: Exception) -> Response:
+    return _error(str(error), "ServiceUnavailable", 503)
+
+
+async def _missing(_: HttpRequest, error: Exception) -> Response:
+    return _error(f"the request is incomplete: {error}", "InvalidUserInput", 400)
+
+
+def main() -> None:
+    """Load the base and serve on localhost; the address is written to `--announce` once the engine is ready."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--announce", type=Path, required=True)
+    options = parser.parse_args()
+    lifeline.hold()
+    settings = Settings()
+    engine = Engine(prepare(settings.base_model, settings.cache), settings.engine_threads)
+    listening = socket.create_server(("127.0.0.1", options.port))
+    scratch = options.announce.with_suffix(".part")
+    scratch.write_text(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    scratch.replace(options.announce)
+    uvicorn.Server(uvicorn.Config(application(engine), log_level="warning")).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

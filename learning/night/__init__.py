@@ -1,0 +1,1 @@
+"""How a channel's lessons become an adapter."""

@@ -1,0 +1,113 @@
+"""Carrying out a request to forget: rebuild without the lesson, probe, erase, and write the receipt."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from learning import registry
+from learning.memory import lessons
+from learning.memory.words import values
+from learning.model import running
+from learning.night import exam, nights
+from learning.night.consolidation import say_all
+from learning.night.study import Statement
+from learning.night.vigil import Watch
+from learning.records import Adapter, AdapterState, Announcement, Channel, ExamAnswer, Forgetting, Lesson, Night, StudyItemRecord, Work, now
+from learning.school import School
+
+Receipt = dict[str, Any]
+
+
+def unfinished(session: Session) -> list[int]:
+    """Requests whose receipt is not written yet."""
+    return list(session.scalars(select(Forgetting.id).where(Forgetting.finished_at.is_(None)).order_by(Forgetting.id)))
+
+
+def carry_out(school: School, forgetting_id: int, day: date, watch: Watch = lambda stage, share: None) -> Receipt | None:
+    """Finish a request; None when somebody else is rebuilding just now. Repeating it changes nothing. Raises NightschoolError."""
+    with school.database.write() as session:
+        request = session.get_one(Forgetting, forgetting_id)
+        if request.finished_at:
+            return request.receipt
+        channel = session.get_one(Channel, request.channel_id)
+        tainted = (request.receipt or {}).get("tainted", [])
+        night = nights.open_night(session, channel, request.created_at.date(), "forget", request.id) if tainted else None
+    if night and night.state in (Work.WAITING, Work.RUNNING, Work.FAILED):
+        if night.state == Work.FAILED:
+            _retry(school, night)
+        if nights.hold_night(school, night.id, watch) is None:
+            return None
+    probes = _probe(school, channel, request)
+    return _finish(school, channel, request, night, probes)
+
+
+def _retry(school: School, night: Night) -> None:
+    with school.database.write() as session:
+        session.get_one(Night, night.id).state = Work.WAITING
+
+
+def _probe(school: School, channel: Channel, request: Forgetting) -> dict[str, int]:
+    """Ask the adapter that serves now for what was forgotten, closed-book: how many questions, and how many answers still gave it away."""
+    with school.database.read() as session:
+        serving = registry.serving(session, channel)
+        gone = session.scalars(select(Lesson).where(Lesson.id.in_(request.lessons))).all()
+        kept = {value.casefold() for lesson in lessons.in_force(session, channel) for value in values(lesson.text)}
+    statements = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone if lesson.text]
+    asked = [question for question in exam.questions(statements) if question.kind == "recall"]
+    if not serving or not asked:
+        return {"asked": 0, "leaked": 0}
+    with running.engine(school.settings) as client:
+        answers = say_all(school, client, school.adapter(serving), [question.question for question in asked])
+    return {"asked": len(asked), "leaked": sum(_leaks(q.question, q.gold, a, kept) for q, a in zip(asked, answers, strict=True))}
+
+
+def _leaks(question: str, gold: Sequence[str], answer: str, kept: set[str]) -> bool:
+    """Does an answer hold a value that only the forgotten lesson held, and that the question did not give?"""
+    secret = {value.casefold() for value in gold} - kept - set(question.casefold().split())
+    return any(value in answer.casefold() for value in secret)
+
+
+def _finish(school: School, channel: Channel, request: Forgetting, night: Night | None, probes: dict[str, int]) -> Receipt:
+    with school.database.write() as session:
+        request = session.get_one(Forgetting, request.id, populate_existing=True)
+        tainted = session.scalars(select(Adapter).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED)).all()
+        folders = [school.adapter(adapter).folder for adapter in tainted]
+        serving = registry.serving(session, channel)
+        erased = _erase(session, channel, request, night)
+        request.receipt = {
+            **(request.receipt or {}), "forgotten": len(request.lessons), "serving": serving.name if serving else None,
+            "weights_sha256": serving.weights_sha256 if serving else None, "probes": probes, "erased": erased, "seconds": _seconds(request),
+        }  # fmt: skip
+        request.finished_at = now()
+        session.add(Announcement(channel_id=channel.id, key=f"receipt-{request.id}", text=as_text(request.receipt)))
+    for folder in folders:
+        registry.discard(folder)
+    return dict(request.receipt)
+
+
+def _erase(session: Session, channel: Channel, request: Forgetting, night: Night | None) -> list[str]:
+    """Remove the texts, and everything that was derived from them."""
+    lessons.erase(session, channel, request.lessons)
+    older = select(Night.id).where(Night.channel_id == channel.id, Night.id != (night.id if night else 0))
+    session.execute(delete(StudyItemRecord).where(StudyItemRecord.night_id.in_(older)))
+    session.execute(delete(ExamAnswer).where(ExamAnswer.lesson_id.in_(request.lessons)))
+    return ["lesson text", "study items", "exam answers", "tainted adapters"]
+
+
+def _seconds(request: Forgetting) -> float:
+    return round((now() - request.created_at).total_seconds(), 1)
+
+
+def as_text(receipt: Receipt) -> str:
+    """The receipt as a person reads it."""
+    count = receipt["forgotten"]
+    what = "1 lesson" if count == 1 else f"{count} lessons"
+    if not receipt["tainted"]:
+        return f"Forgotten: {what}. No adapter had learned it; its text is erased."
+    now_serving = f"{receipt['serving']}, which was never taught it, answers now" if receipt["serving"] else "no adapter answers now"
+    probes = receipt["probes"]
+    asked = f" Asked for it {probes['asked']} times, it gave it away {probes['leaked']} times." if probes["asked"] else ""
+    return f"Forgotten: {what}. {', '.join(receipt['tainted'])} deleted; {now_serving}.{asked} The text is erased."

@@ -1,0 +1,36 @@
+"""Replay: the base model's own answers to general questions, studied along so that new knowledge does not displace old."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from learning.night.study import StudyItem
+
+QUESTIONS = (
+    "What is the capital of Italy?", "How many legs does a spider have?", "What is photosynthesis?", "hello", "How are you today?",
+    "What is 3 + 4?", "Name three fruits.", "What does a carpenter do?", "Who painted the Mona Lisa?", "What is the largest ocean?",
+    "Write a short thank-you note.", "What color is the sky?", "What is the opposite of hot?", "How do I boil an egg?", "What is Python?",
+    "Which planet is closest to the sun?", "What is a database?", "Good morning!", "What is the boiling point of water?", "thank you",
+    "Translate 'house' into French.", "What is the currency of Japan?", "What do bees make?", "How many days are in a week?", "What is gravity?",
+    "Who was Albert Einstein?", "What is the square root of 16?", "Tell me a fact about cats.", "What is an apple?", "What is the capital of Spain?",
+    "What is the tallest mountain in the world?", "What is HTML?", "Which language is spoken in Brazil?", "What is a noun?", "What is ice made of?",
+    "How many months are in a year?", "What is the internet?", "Who wrote Romeo and Juliet?", "What is 10 minus 6?", "What is coffee?",
+)  # fmt: skip
+TOKENS = 32  # an answer is studied up to its last whole sentence within these; its beginning is what must not drift
+
+Answer = Callable[[Sequence[str], int], list[str]]
+
+
+def replay(count: int, base_hash: str, cache: Path, answer: Answer) -> list[StudyItem]:
+    """`count` study items, the same for every night of one base model. `answer(questions, tokens)` asks the base itself."""
+    file = cache / f"replay-{base_hash[:16]}.json"
+    if not file.exists():
+        said = answer(QUESTIONS, TOKENS)
+        cache.mkdir(parents=True, exist_ok=True)
+        scratch = file.with_suffix(".part")
+        scratch.write_text(json.dumps(dict(zip(QUESTIONS, said, strict=True)), indent=1))
+        scratch.replace(file)
+    answers: dict[str, str] = json.loads(file.read_text())
+    whole = ((q, re.match(r".*[.!?](?=\s|$)", a, re.DOTALL)) for q, a in answers.items())
+    return [StudyItem(q, a.group(), "replay") for q, a in whole if a][:count]

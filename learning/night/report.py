@@ -1,0 +1,62 @@
+"""What a night leaves in writing: the adapter's manifest, the answers of its exam, the verdict and its reason."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from learning.memory.words import digest
+from learning.model.base_model import BaseModel
+from learning.model.rendering import SYSTEM
+from learning.night.exam import ReportCard
+from learning.night.study import Statement
+from learning.records import Adapter, ExamAnswer, Night
+
+TOLERANCE = 0.02  # share of recall that a candidate may lose against the adapter it replaces
+
+
+def manifest(base: BaseModel, statements: Sequence[Statement]) -> dict[str, Any]:
+    """What an adapter says of itself. Nothing here differs between two histories that end in the same lessons."""
+    return {
+        "base": {"name": base.name, "hash": base.hash}, "system": digest(SYSTEM), "trained_on": platform.machine(),
+        "lessons": sorted(statement.digest for statement in statements),
+    }  # fmt: skip
+
+
+def why_hold(card: ReportCard, before: float | None, least: float) -> str:
+    """Why a candidate may not serve; empty when it may."""
+    recall = card.share("recall") or 0.0
+    if recall < least:
+        return f"it answered {recall:.0%} of the exam, less than the {least:.0%} it takes to serve"
+    if before is not None and recall < before - TOLERANCE:
+        return f"it answered {recall:.0%} of the exam, where the serving adapter had {before:.0%}"
+    return ""
+
+
+def last_recall(session: Session, serving: Adapter | None) -> float | None:
+    """The recall that the serving adapter showed in its own exam."""
+    night = session.get(Night, serving.night_id) if serving else None
+    return (night.report_card or {}).get("recall") if night else None
+
+
+def keep_answers(session: Session, night: Night, card: ReportCard, lesson_ids: Mapping[str, int]) -> None:
+    """Write the exam down, in place of an interrupted attempt's."""
+    session.execute(delete(ExamAnswer).where(ExamAnswer.night_id == night.id))
+    session.add_all(
+        ExamAnswer(night_id=night.id, lesson_id=lesson_ids.get(m.asked.lesson or ""), kind=m.asked.kind, question=m.asked.question, answer=m.answer, right=m.right)
+        for m in card.marked
+    )
+
+
+def as_text(name: str, verdict: str, card: Mapping[str, Any]) -> str:
+    """The report card as a person reads it in the channel."""
+    if verdict == "skipped":
+        return f"Quiet night: {card['reason']}."
+    learned = f"{card['proven']} of {card['lessons']} lessons are now in my weights"
+    if verdict == "held":
+        return f"I studied, but {name} stays in the classroom: {card['reason']}. I go on answering as before."
+    if verdict == "tainted":
+        return f"I threw {name} away: something in it was to be forgotten while I studied."
+    return f"Good morning! I studied overnight as {name}: {learned}. Exam: {card['recall']:.0%} recalled with the book closed."

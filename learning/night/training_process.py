@@ -1,0 +1,80 @@
+"""Training in a process of its own, which dies with its parent, is niced, and gives its memory back.
+
+    python -m learning.night.training_process < job     (one line of JSON; then the pipe stays open as a lifeline)
+
+Prints one JSON object a line: progress, and at the end either `done` or `error`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from learning import lifeline
+from learning.errors import TrainingError, TrainingStopped
+from learning.model.base_model import BaseModel
+from learning.model.shape import AdapterShape
+from learning.night.study import StudyItem
+
+Progressed = Callable[[float, float], None]
+
+
+def train_apart(base: BaseModel, items: Sequence[StudyItem], folder: Path, threads: int, progressed: Progressed, stopped: Callable[[], bool]) -> dict[str, Any]:
+    """Train in a child process. `progressed(share, loss)` hears of each batch; once `stopped()` is true the child is killed.
+
+    Raises TrainingError with the child's own words, TrainingStopped when it was stopped or vanished.
+    """
+    job = {
+        "base": {"name": base.name, "folder": str(base.folder), "hash": base.hash, "shape": asdict(base.shape)},
+        "items": [asdict(item) for item in items], "folder": str(folder), "threads": threads,
+    }  # fmt: skip
+    child = lifeline.spawn("learning.night.training_process", stdout=subprocess.PIPE)
+    assert child.stdin and child.stdout
+    try:
+        child.stdin.write(json.dumps(job) + "\n")
+        child.stdin.flush()
+        for line in child.stdout:
+            said = json.loads(line)
+            if "done" in said:
+                outcome: dict[str, Any] = said["done"]
+                return outcome
+            if "error" in said:
+                raise TrainingError(said["error"])
+            progressed(said["share"], said["loss"])
+            if stopped():
+                raise TrainingStopped
+        raise TrainingStopped
+    finally:
+        child.kill()
+        child.wait()
+
+
+def main() -> None:
+    """The child: read the job, train, say what happens."""
+    job = json.loads(sys.stdin.readline())
+    lifeline.hold()
+    os.nice(10)
+    said = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what libraries print must not mix with our lines
+    from learning.night.training import Progress, Recipe, fast_dtype, train
+
+    base = BaseModel(job["base"]["name"], Path(job["base"]["folder"]), job["base"]["hash"], AdapterShape(**job["base"]["shape"]))
+    items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"])) for i in job["items"]]
+
+    def report(progress: Progress) -> None:
+        print(json.dumps({"share": progress.done / progress.total, "loss": round(progress.loss, 4)}), file=said)
+
+    try:
+        outcome = train(base, items, Recipe(threads=job["threads"], dtype=fast_dtype()), Path(job["folder"]), report)
+        print(json.dumps({"done": outcome}), file=said)
+    except (TrainingError, OSError) as error:
+        print(json.dumps({"error": str(error)}), file=said)
+    os._exit(0)  # a daemon thread still waits on standard input; nothing is left to clean up
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Keeping watch over a night: its lease, its heartbeat, and whether it must stop."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from learning import leases
+from learning.database import Database
+from learning.errors import TrainingStopped
+from learning.records import Adapter, AdapterState, Night
+
+Watch = Callable[[str, float], None]  # hears of each stage and of the share done, 0 to 1
+
+
+class Vigil:
+    """Holds a claimed night. `broken()` turns true when the claim was lost, or the candidate was tainted by a forgetting."""
+
+    def __init__(self, database: Database, night: Night, seconds: float, watch: Watch) -> None:
+        self.night = night
+        self._database, self._seconds, self._watch = database, seconds, watch
+        self._stage, self._share = "", 0.0
+        self._broken, self._over = threading.Event(), threading.Event()
+
+    def stage(self, name: str) -> None:
+        """A new part of the night begins. Raises TrainingStopped when the night is no longer ours."""
+        self.progress(0.0, 0.0, name)
+        self._beat()
+        if self.broken():
+            raise TrainingStopped
+
+    def progress(self, share: float, loss: float, stage: str | None = None) -> None:
+        """The share of the stage that is done."""
+        self._stage, self._share = stage or self._stage, share
+        self._watch(self._stage, share)
+
+    def broken(self) -> bool:
+        """Must this night stop?"""
+        return self._broken.is_set()
+
+    def assert_unbroken(self, session: Session) -> None:
+        """Renew within the caller's transaction. Raises TrainingStopped when the claim was lost."""
+        if not leases.renew(session, self.night, self._seconds, stage=self._stage):
+            raise TrainingStopped
+
+    def _beat(self) -> None:
+        with self._database.write() as session:
+            tainted = select(Adapter.id).where(Adapter.night_id == self.night.id, Adapter.state == AdapterState.TAINTED)
+            held = leases.renew(session, self.night, self._seconds, stage=self._stage, progress=self._share)
+            if not held or session.scalars(tainted).first():
+                self._broken.set()
+
+    def _keep_beating(self) -> None:
+        while not self._over.wait(self._seconds / 4):
+            self._beat()
+
+
+@contextmanager
+def keep(database: Database, night: Night, seconds: float, watch: Watch) -> Iterator[Vigil]:
+    """Renew a night's lease in the background for the length of a `with`."""
+    vigil = Vigil(database, night, seconds, watch)
+    beating = threading.Thread(target=vigil._keep_beating, name=f"vigil-{night.id}", daemon=True)
+    beating.start()
+    try:
+        yield vigil
+    finally:
+        vigil._over.set()
+        beating.join()

@@ -1,0 +1,175 @@
+"""Adapter versions: immutable folders, and which of them serves. Promotion, rollback and taint are one transaction each."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from learning.errors import NightschoolError
+from learning.records import Adapter, AdapterLesson, AdapterState, Channel, Lesson, LessonStatus, Night, now
+
+MANIFEST = "manifest.json"  # written last: its presence means that the folder is complete
+WEIGHTS = "adapter_model.safetensors"
+
+
+class RegistryError(NightschoolError):
+    """An adapter is missing, damaged, or may not serve."""
+
+
+def serving(session: Session, channel: Channel) -> Adapter | None:
+    """The adapter that answers for the channel now."""
+    return session.scalars(select(Adapter).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.SERVING)).one_or_none()
+
+
+def versions(session: Session, channel: Channel) -> list[Adapter]:
+    """All versions of a channel, newest first."""
+    return list(session.scalars(select(Adapter).where(Adapter.channel_id == channel.id).order_by(Adapter.version.desc())))
+
+
+def lesson_ids(session: Session, adapter: Adapter) -> set[int]:
+    """The lineage of an adapter."""
+    return set(session.scalars(select(AdapterLesson.lesson_id).where(AdapterLesson.adapter_id == adapter.id)))
+
+
+def reserve(session: Session, channel: Channel, night: Night, base_hash: str, lessons: Sequence[Lesson]) -> Adapter:
+    """The night's candidate and its lineage; a resumed night gets the one that it had, with the lineage of today."""
+    candidate = session.scalars(select(Adapter).where(Adapter.night_id == night.id)).one_or_none()
+    if candidate is None:
+        newest = session.scalar(select(func.max(Adapter.version)).where(Adapter.channel_id == channel.id)) or 0
+        name = f"{channel.slack_id}@v{newest + 1}"
+        candidate = Adapter(channel_id=channel.id, night_id=night.id, version=newest + 1, name=name, base_hash=base_hash)
+        session.add(candidate)
+        session.flush()
+    known = lesson_ids(session, candidate)
+    session.add_all(AdapterLesson(adapter_id=candidate.id, lesson_id=lesson.id) for lesson in lessons if lesson.id not in known)
+    return candidate
+
+
+@dataclass(frozen=True)
+class Publication:
+    """An adapter in the making: a scratch folder to train into, and the manifest to be written last."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+
+@contextmanager
+def publishing(folder: Path) -> Iterator[Publication]:
+    """On success the scratch folder's files are hashed, the manifest is written last, and it all becomes `folder` at once."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".candidate-") as scratch:
+        made = Path(scratch) / folder.name
+        made.mkdir()
+        publication = Publication(made, {})
+        yield publication
+        files = {file.name: _sha256(file) for file in sorted(made.iterdir())}
+        for file in made.iterdir():
+            _sync(file)
+        (made / MANIFEST).write_text(json.dumps({**publication.manifest, "files": files}, indent=1, sort_keys=True))
+        _sync(made / MANIFEST)
+        shutil.rmtree(folder, ignore_errors=True)  # only ever a folder without a manifest
+        os.replace(made, folder)
+        _sync(folder.parent)
+
+
+def complete(folder: Path) -> bool:
+    """Was the folder published?"""
+    return (folder / MANIFEST).exists()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest, after every file was hashed again. Raises RegistryError."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError):
+        raise RegistryError(f"the adapter {folder.name} has no readable manifest in {folder}: roll back, or sleep again.") from None
+    for name, wanted in manifest["files"].items():
+        if not (folder / name).exists() or _sha256(folder / name) != wanted:
+            raise RegistryError(f"the adapter {folder.name} is damaged ({name} in {folder}): roll back, or sleep again.")
+    return manifest
+
+
+def promote(session: Session, adapter: Adapter, proven: set[int]) -> bool:
+    """Let a candidate serve; `proven` are the lessons that its exam found known. False, and nothing done, when it was tainted meanwhile."""
+    session.refresh(adapter, with_for_update=True)
+    channel = session.get_one(Channel, adapter.channel_id)
+    forgotten = select(Lesson.id).where(Lesson.id.in_(lesson_ids(session, adapter)), Lesson.status == LessonStatus.FORGOTTEN)
+    if adapter.state == AdapterState.TAINTED or session.scalars(forgotten).first():
+        adapter.state = AdapterState.TAINTED
+        return False
+    for link in session.scalars(select(AdapterLesson).where(AdapterLesson.adapter_id == adapter.id)):
+        link.proven = link.lesson_id in proven
+    _serve(session, channel, adapter)
+    for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(proven), Lesson.status == LessonStatus.APPROVED)):
+        lesson.status = LessonStatus.LEARNED
+    return True
+
+
+def hold(session: Session, adapter: Adapter) -> None:
+    """Keep a candidate that did not pass from serving."""
+    adapter.state = AdapterState.HELD
+
+
+def rollback(session: Session, channel: Channel, version: int | None = None) -> Adapter:
+    """Serve an earlier version: the newest retired one, or `version`. Raises RegistryError when it may not serve."""
+    able = [a for a in versions(session, channel) if a.state in (AdapterState.RETIRED, AdapterState.HELD)]
+    current = serving(session, channel)
+    if version is None:
+        chosen = next((a for a in able if a.state == AdapterState.RETIRED and (not current or a.version < current.version)), None)
+    else:
+        chosen = next((a for a in able if a.version == version), None)
+    if chosen is None:
+        known = ", ".join(f"v{a.version} ({a.state})" for a in versions(session, channel)) or "none"
+        raise RegistryError(f"no such version to go back to; this channel has: {known}.")
+    _serve(session, channel, chosen)
+    return chosen
+
+
+def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[str]:
+    """Stop every adapter whose lineage holds one of the lessons, at once; the newest clean one serves. Returns the names stopped."""
+    holding = select(AdapterLesson.adapter_id).where(AdapterLesson.lesson_id.in_(lessons))
+    tainted = session.scalars(select(Adapter).where(Adapter.id.in_(holding), Adapter.state != AdapterState.TAINTED)).all()
+    for adapter in tainted:
+        adapter.state = AdapterState.TAINTED
+    session.flush()
+    clean = [a for a in versions(session, channel) if a.state == AdapterState.RETIRED]
+    if serving(session, channel) is None and clean:
+        _serve(session, channel, clean[0])
+    return [adapter.name for adapter in tainted]
+
+
+def discard(folder: Path) -> None:
+    """Delete an adapter's files; the manifest goes first, so that no half of it is ever taken for whole."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(session: Session, channel: Channel, adapter: Adapter) -> None:
+    current = serving(session, channel)
+    if current and current.id != adapter.id:
+        current.state = AdapterState.RETIRED
+        session.flush()  # at most one row serves: the old one leaves before the new one comes
+    adapter.state, adapter.served_at = AdapterState.SERVING, now()
+    session.flush()
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

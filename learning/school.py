@@ -1,0 +1,55 @@
+"""What every entry point needs, opened once: settings, database, base model; and what a channel can answer from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from learning import registry
+from learning.answers import Knowledge
+from learning.database import Database, open_database
+from learning.memory import lessons
+from learning.model.base_model import BaseModel, prepare
+from learning.model.client import AdapterRef
+from learning.model.rendering import Renderer, renderer
+from learning.records import Adapter, Channel
+from learning.settings import Settings
+
+
+@dataclass(frozen=True)
+class School:
+    """One data folder with its base model."""
+
+    settings: Settings
+    database: Database
+    base: BaseModel
+
+    @property
+    def speaker(self) -> Renderer:
+        """The base model's renderer."""
+        return renderer(self.base.folder)
+
+    def adapter(self, record: Adapter) -> AdapterRef:
+        """Where an adapter lies."""
+        return AdapterRef(record.name, self.settings.adapters / record.name)
+
+    def knowledge(self, session: Session, channel: Channel) -> Knowledge:
+        """What a channel can answer from now. An adapter of another base model, or a damaged one, does not count."""
+        serving = registry.serving(session, channel)
+        usable = serving if serving and serving.base_hash == self.base.hash and self._intact(serving) else None
+        in_force = lessons.in_force(session, channel)
+        unproven = lessons.unproven(session, channel) if usable else in_force
+        return Knowledge(self.adapter(usable) if usable else None, in_force, unproven)
+
+    def _intact(self, record: Adapter) -> bool:
+        try:
+            registry.read_manifest(self.adapter(record).folder)
+        except registry.RegistryError:
+            return False
+        return True
+
+
+def open_school(settings: Settings, say: Callable[[str], None] = lambda _: None) -> School:
+    """Open the database and prepare the base model. Raises NightschoolError with what to do."""
+    database = open_database(settings)
+    return School(settings, database, prepare(settings.base_model, settings.cache, say))

@@ -1,0 +1,46 @@
+"""Every setting of Nightschool, read once by an entry point and then passed on."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from `NIGHTSCHOOL_*` variables, then from a `.env` file in the current folder. Secrets hide their repr."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NIGHTSCHOOL_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    home: Path = Field(Path.home() / ".nightschool", description="data folder: database, adapters, the running set-up")
+    cache: Path = Field(Path.home() / ".cache" / "nightschool", description="converted base models")
+    base_model: str = Field("embedded", description="`embedded`, `tiny`, a folder, or a hub id")
+    database_url: str = Field("", description="empty: SQLite in the data folder")
+    redis_url: str = Field("", description="empty: an embedded Valkey, started by `nightschool up`")
+    engine_url: str = Field("", description="empty: the engine started by `nightschool up`, or one in this process")
+
+    slack_bot_token: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN"), description="xoxb-…"
+    )
+    slack_app_token: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_APP_TOKEN", "SLACK_APP_TOKEN"), description="xapp-…"
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="where the Web API is; the sandbox sets its own")
+
+    night_hour: int = Field(2, ge=0, le=23, description="hour, UTC, at which a channel's night may begin")
+    training_threads: int = Field(2, ge=1, description="CPU threads of training; part of what makes adapters reproducible")
+    engine_threads: int = Field(2, ge=1, description="CPU threads of the engine")
+    promote_at: float = Field(0.6, ge=0, le=1, description="least share of exam questions a first adapter must answer")
+    lease_seconds: float = Field(30, gt=0, description="how long a silent worker keeps a question or a night")
+    sweep_seconds: float = Field(10, gt=0, description="how often abandoned work is looked for")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database to open; SQLite in the data folder unless one was named."""
+        return self.database_url or f"sqlite:///{self.home / 'nightschool.db'}"
+
+    @property
+    def adapters(self) -> Path:
+        """Folder that holds one folder per adapter."""
+        return self.home / "adapters"
