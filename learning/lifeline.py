@@ -11,18 +11,24 @@ Child = subprocess.Popen[str]
 Alive = Callable[[], bool]
 
 
-def spawn(module: str, arguments: Sequence[str] = (), *, stdout: int | IO[Any] | None = None, environment: dict[str, str] | None = None) -> Child:
-    """Start `python -m module` with a lifeline on its standard input; the child calls `hold` first thing."""
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stdout, text=True, env={**os.environ, **(environment or {})})
+Sink = int | IO[Any] | None
 
 
-def hold() -> None:
+def spawn(
+    module: str, arguments: Sequence[str] = (), *, stdout: Sink = None, stderr: Sink = None, environment: dict[str, str] | None = None
+) -> Child:
+    """Start `python -m module` with a lifeline on its standard input; the child calls `hold` first thing. Ctrl-C reaches only the parent."""
+    command = [sys.executable, "-W", "ignore::FutureWarning", "-m", module, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr, text=True, start_new_session=True, env={**os.environ, **(environment or {})})
+
+
+def hold(before_end: Callable[[], None] = lambda: None) -> None:
     """End this process at once when its standard input closes, that is, when its parent is gone."""
 
     def watch() -> None:
         while os.read(0, 1024):
             pass
+        before_end()
         os._exit(1)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()

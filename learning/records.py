@@ -167,6 +167,7 @@ class Lesson(Record):
     author: Mapped[str] = mapped_column(Key)
     source_ts: Mapped[str | None] = mapped_column(Key)
     permalink: Mapped[str | None]
+    post_ts: Mapped[str | None] = mapped_column(Key)  # the bot's own note in the channel, redacted when the lesson is forgotten
     valid_until: Mapped[date | None]
     status: Mapped[str] = mapped_column(Key, default=LessonStatus.APPROVED)
     superseded_by: Mapped[int | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))
@@ -297,7 +298,7 @@ class Forgetting(Record):
 
 
 class Announcement(Leased, Record):
-    """What a background job wants said in a channel. `key` makes it said once."""
+    """What a background job wants said in a channel. `key` makes it said once; with `update_ts` it replaces an own message."""
 
     __tablename__ = "announcements"
 
@@ -305,4 +306,6 @@ class Announcement(Leased, Record):
     channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(Key, unique=True)
     text: Mapped[str]
+    update_ts: Mapped[str | None] = mapped_column(Key)
+    lesson_id: Mapped[int | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))  # the lesson that the message will be the source of
     reply_ts: Mapped[str | None] = mapped_column(Key)

@@ -40,6 +40,11 @@ def lesson_ids(session: Session, adapter: Adapter) -> set[int]:
     return set(session.scalars(select(AdapterLesson.lesson_id).where(AdapterLesson.adapter_id == adapter.id)))
 
 
+def candidate_name(session: Session, night: Night) -> str | None:
+    """The name of the adapter that a night trained, if it came to that."""
+    return session.scalars(select(Adapter.name).where(Adapter.night_id == night.id)).one_or_none()
+
+
 def reserve(session: Session, channel: Channel, night: Night, base_hash: str, lessons: Sequence[Lesson]) -> Adapter:
     """The night's candidate and its lineage; a resumed night gets the one that it had, with the lineage of today."""
     candidate = session.scalars(select(Adapter).where(Adapter.night_id == night.id)).one_or_none()

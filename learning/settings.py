@@ -40,6 +40,12 @@ class Settings(BaseSettings):
         """The database to open; SQLite in the data folder unless one was named."""
         return self.database_url or f"sqlite:///{self.home / 'nightschool.db'}"
 
+    def as_environment(self) -> dict[str, str]:
+        """The variables that give another process these settings."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        revealed = {name: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for name, v in values.items()}
+        return {f"NIGHTSCHOOL_{name.upper()}": value for name, value in revealed.items()}
+
     @property
     def adapters(self) -> Path:
         """Folder that holds one folder per adapter."""

@@ -11,8 +11,9 @@ from learning import registry
 from learning.errors import NightschoolError
 from learning.memory import log, recall
 from learning.memory.words import digest
-from learning.records import Adapter, AdapterLesson, AdapterState, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
+from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
 
+REDACTED = "_(a lesson that was forgotten)_"
 LONGEST = 1_000  # characters; a lesson is one statement
 IN_FORCE = (LessonStatus.APPROVED, LessonStatus.LEARNED, LessonStatus.EXTERNAL)
 _PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNORECASE | re.DOTALL)
@@ -73,6 +74,8 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     for lesson in gone:
         lesson.status = LessonStatus.FORGOTTEN
         session.add(Tombstone(channel_id=channel.id, source_ts=lesson.source_ts, salted_digest=salted(channel, lesson.digest)))
+        if lesson.post_ts:
+            session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=REDACTED))
     ids = [lesson.id for lesson in gone]
     tainted = registry.taint(session, channel, ids)
     request = Forgetting(channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted})
@@ -92,6 +95,23 @@ def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None
 def salted(channel: Channel, content: str) -> str:
     """A digest that tells nothing outside this channel."""
     return hashlib.sha256(f"{channel.salt}{content}".encode()).hexdigest()
+
+
+def note_taught(session: Session, lesson: Lesson) -> None:
+    """Have the bot say in the channel what it was taught: everybody sees it, and answers can cite it."""
+    key = f"taught-{lesson.id}"
+    if session.scalars(select(Announcement.id).where(Announcement.key == key)).first() is None:
+        text = f":books: <@{lesson.author}> taught me: {lesson.text}"
+        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=text, lesson_id=lesson.id))
+
+
+def noted(session: Session, lesson_id: int, post_ts: str, permalink: str | None) -> None:
+    """The bot's note was posted; a lesson forgotten meanwhile has the note redacted."""
+    lesson = session.get_one(Lesson, lesson_id)
+    lesson.post_ts, lesson.permalink = post_ts, lesson.permalink or permalink
+    if lesson.status == LessonStatus.FORGOTTEN:
+        lesson.permalink = None
+        session.add(Announcement(channel_id=lesson.channel_id, key=f"redact-{lesson.id}", update_ts=post_ts, text=REDACTED))
 
 
 def _parsed(text: str) -> tuple[str | None, str]:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM
 
 from learning.errors import NightschoolError
 from learning.model.base_model import BaseModel
+from learning.model.loading import load_base
 from learning.model.rendering import renderer
 from learning.model.shape import TARGETS
 
@@ -64,7 +64,7 @@ class Engine:
         torch.set_num_threads(threads)
         self.base = base
         self.stop_ids = sorted(renderer(base.folder).stop_ids)
-        model = AutoModelForCausalLM.from_pretrained(base.folder, dtype=torch.float32)
+        model = load_base(base, torch.float32)
         self.context = int(model.config.max_position_embeddings)
         none = LoraConfig(r=base.shape.rank, target_modules=list(TARGETS), layers_to_transform=base.shape.adapted, task_type="CAUSAL_LM")
         self.model: PeftModel = get_peft_model(model, none, adapter_name="none").eval()

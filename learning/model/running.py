@@ -35,8 +35,7 @@ def engine(settings: Settings) -> Iterator[Client]:
 
 def spawn(settings: Settings, announcement: Path) -> lifeline.Child:
     """Start an engine process; it writes its address to `announcement` when it is ready."""
-    environment = {"NIGHTSCHOOL_BASE_MODEL": settings.base_model, "NIGHTSCHOOL_CACHE": str(settings.cache)}
-    return lifeline.spawn("learning.model.engine_server", ["--announce", str(announcement)], environment=environment)
+    return lifeline.spawn("learning.model.engine_server", ["--announce", str(announcement)], environment=settings.as_environment())
 
 
 def announcement(settings: Settings) -> Path:

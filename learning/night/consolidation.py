@@ -31,15 +31,15 @@ class Outcome:
     report_card: dict[str, Any]
 
 
-def consolidate(school: School, channel: Channel, vigil: Vigil, must_replace: bool = False) -> Outcome:
+def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = False, must_replace: bool = False) -> Outcome:
     """Study what the channel should know, train a candidate, examine it, and let it serve if it passed.
 
-    `must_replace` is for forgetting: the candidate then serves even if it knows less than the tainted one did.
+    With `rebuild`, also when there is nothing new; `must_replace` is for forgetting: the candidate then serves even if it knows less than the tainted one did.
     Raises NightschoolError, or TrainingStopped when the vigil was broken.
     """
     with school.database.write() as session:
         chosen = selection.select(session, channel, school.base.hash)
-        if not chosen.kept or not chosen.news:
+        if not chosen.kept or not (chosen.news or rebuild):
             return Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"})
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept)
     folder = school.adapter(candidate).folder

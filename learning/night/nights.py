@@ -58,7 +58,7 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
         channel = session.get_one(Channel, night.channel_id)
     try:
         with keep(school.database, night, school.settings.lease_seconds, watch) as vigil:
-            outcome = consolidate(school, channel, vigil, must_replace=night.kind == "forget")
+            outcome = consolidate(school, channel, vigil, rebuild=night.kind in ("forget", "reindex"), must_replace=night.kind == "forget")
     except TrainingStopped:
         return _stopped(school, night)
     except NightschoolError as error:

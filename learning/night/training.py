@@ -18,11 +18,11 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM
 from transformers.masking_utils import create_causal_mask
 
 from learning.errors import TrainingError
 from learning.model.base_model import BaseModel
+from learning.model.loading import load_base
 from learning.model.rendering import renderer
 from learning.model.shape import TARGETS
 from learning.night.study import StudyItem
@@ -191,7 +191,7 @@ def _encode(base: BaseModel, item: StudyItem) -> Example:
 
 
 def _adapted(base: BaseModel, dtype: torch.dtype) -> PeftModel:
-    model = AutoModelForCausalLM.from_pretrained(base.folder, dtype=dtype)
+    model = load_base(base, dtype)
     config = LoraConfig(
         r=base.shape.rank, lora_alpha=base.shape.alpha, lora_dropout=0.0, task_type="CAUSAL_LM",
         target_modules=list(TARGETS), layers_to_transform=base.shape.adapted,

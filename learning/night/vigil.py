@@ -53,7 +53,7 @@ class Vigil:
                 self._broken.set()
 
     def _keep_beating(self) -> None:
-        while not self._over.wait(self._seconds / 4):
+        while not self._over.wait(min(2.0, self._seconds / 4)):
             self._beat()
 
 

@@ -36,29 +36,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_events")),
     )
     op.create_table(
-        "announcements",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("channel_id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("reply_ts", sa.String(length=64), nullable=True),
-        sa.Column("state", sa.String(length=64), nullable=False),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_announcements_channel_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcements")),
-        sa.UniqueConstraint("key", name=op.f("uq_announcements_key")),
-    )
-    op.create_table(
         "channel_aliases",
         sa.Column("team_id", sa.String(length=64), nullable=False),
         sa.Column("slack_id", sa.String(length=64), nullable=False),
@@ -98,6 +75,7 @@ def upgrade() -> None:
         sa.Column("author", sa.String(length=64), nullable=False),
         sa.Column("source_ts", sa.String(length=64), nullable=True),
         sa.Column("permalink", sa.Text(), nullable=True),
+        sa.Column("post_ts", sa.String(length=64), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("status", sa.String(length=64), nullable=False),
         sa.Column("superseded_by", sa.Integer(), nullable=True),
@@ -285,6 +263,37 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "announcements",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("update_ts", sa.String(length=64), nullable=True),
+        sa.Column("lesson_id", sa.Integer(), nullable=True),
+        sa.Column("reply_ts", sa.String(length=64), nullable=True),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["channel_id"],
+            ["channels.id"],
+            name=op.f("fk_announcements_channel_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["lesson_id"],
+            ["lessons.id"],
+            name=op.f("fk_announcements_lesson_id"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcements")),
+        sa.UniqueConstraint("key", name=op.f("uq_announcements_key")),
+    )
+    op.create_table(
         "exam_answers",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("night_id", sa.Integer(), nullable=False),
@@ -368,6 +377,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_exam_answers_night_id"))
 
     op.drop_table("exam_answers")
+    op.drop_table("announcements")
     with op.batch_alter_table("adapters", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_adapters_serving",
@@ -394,7 +404,6 @@ def downgrade() -> None:
     op.drop_table("lessons")
     op.drop_table("forgettings")
     op.drop_table("channel_aliases")
-    op.drop_table("announcements")
     op.drop_table("events")
     op.drop_table("channels")
     # ### end Alembic commands ###

@@ -1,0 +1,1 @@
+"""Everything that speaks Slack, and the command line. No torch here."""

@@ -1,0 +1,120 @@
+"""The question queue: claim, answer, post; recovered after a crash, since a claim that falls silent is taken again."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from sqlalchemy import select
+
+from bot import mrkdwn, replies
+from learning import leases
+from learning.answers import Answer, Answerer
+from learning.memory import log
+from learning.model.client import EngineError
+from learning.model.rendering import Turn
+from learning.records import Channel, Message, Question, Work
+from learning.school import School
+
+logger = logging.getLogger(__name__)
+
+LEASE = 60.0  # seconds; longer than any answer takes
+MOST_ATTEMPTS = 5
+TURNS = 4  # of the thread, given to a follow-up
+
+
+@dataclass
+class Answering:
+    """Answers what was asked, on a thread of its own, as long as `stop` was not called."""
+
+    school: School
+    web: WebClient
+    bot_user_id: str
+    answerer: Callable[[], Answerer]
+
+    def __post_init__(self) -> None:
+        self._asked, self._over = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="answering", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what was left waiting."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was asked."""
+        self._asked.set()
+
+    def stop(self) -> None:
+        """Finish the answer at hand and end."""
+        self._over.set()
+        self._asked.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            self._asked.clear()
+            try:
+                while not self._over.is_set() and self._next():
+                    pass
+            except Exception:  # the queue outlives any one question; the claim runs out and is taken again
+                logger.exception("a question could not be answered")
+            self._asked.wait(1.0)
+
+    def _next(self) -> bool:
+        """Answer one question, if one is free."""
+        with self.school.database.write() as session:
+            question = leases.claim(session, Question, LEASE)
+            if question is None:
+                return False
+            question.attempts += 1
+            channel = session.get_one(Channel, question.channel_id)
+        try:
+            answer = self._answer(channel, question)
+        except EngineError as error:
+            self._later(question, str(error))
+            return False
+        state = Work.DONE if answer else Work.SKIPPED
+        try:
+            reply_ts = replies.post(self.web, channel.slack_id, question, answer) if answer else None
+        except SlackApiError as error:
+            self._later(question, str(error.response["error"]))
+            return False
+        with self.school.database.write() as session:
+            told = replies.payload(question, answer) if answer else None
+            leases.finish(session, question, state, reply_ts=reply_ts, answer=told)
+        return True
+
+    def _answer(self, channel: Channel, question: Question) -> Answer | None:
+        """The answer, or None where silence is better: a follow-up that nobody addressed to us, a question deleted meanwhile."""
+        with self.school.database.read() as session:
+            knowledge = self.school.knowledge(session, channel)
+            message = log.get(session, channel, question.ts)
+            before = self._turns_before(log.thread(session, channel, question.thread_ts), question) if question.thread_ts else []
+        if message is not None and message.deleted_at:
+            return None
+        if not question.text:
+            return Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
+        answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure)
+        return None if question.must_be_sure and answer.abstained else answer
+
+    def _turns_before(self, thread: list[Message], question: Question) -> list[Turn]:
+        earlier = [m for m in thread if m.ts < question.ts and m.text][-TURNS:]
+        turns = [Turn("assistant" if m.author == self.bot_user_id or m.is_bot else "user", mrkdwn.plain(m.text, self.bot_user_id)) for m in earlier]
+        return turns if turns and turns[0].role == "user" else turns[1:]
+
+    def _later(self, question: Question, reason: str) -> None:
+        """Give a question back, to be tried again; after too many attempts it is given up, in the log and not in silence."""
+        logger.warning("question %s: %s", question.id, reason)
+        with self.school.database.write() as session:
+            if question.attempts < MOST_ATTEMPTS:
+                leases.renew(session, question, min(2.0**question.attempts, 30.0), error=reason)
+            else:
+                leases.finish(session, question, Work.FAILED, error=reason)
+
+
+def waiting(school: School) -> int:
+    """How many questions have no answer yet."""
+    with school.database.read() as session:
+        return len(session.scalars(select(Question.id).where(Question.state.in_((Work.WAITING, Work.RUNNING)))).all())

@@ -1,0 +1,110 @@
+"""What `doctor` and `status` look at."""
+
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from sqlalchemy import func, select
+
+from bot import supervisor
+from learning import registry
+from learning.database import open_database
+from learning.errors import NightschoolError
+from learning.memory import lessons
+from learning.model import running
+from learning.model.base_model import prepare
+from learning.model.client import Client
+from learning.records import Channel, Night, Question, Work
+from learning.school import School
+from learning.settings import Settings
+
+ROOM = 2 * 1024**3  # bytes free that nights want
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding; `needed` is false for what only the bot in Slack needs."""
+
+    name: str
+    ok: bool
+    detail: str
+    needed: bool = True
+
+
+def all_checks(settings: Settings) -> list[Check]:
+    """Everything, in the order in which it is needed."""
+    return [_disk(settings), _database(settings), _model(settings), _engine(settings), _broker(settings), _tokens(settings)]
+
+
+def assert_tokens(settings: Settings) -> None:
+    """Raises NightschoolError when the bot could not speak to Slack."""
+    found = _tokens(settings)
+    if not found.ok:
+        raise NightschoolError(found.detail)
+
+
+def channels_status(school: School) -> list[dict[str, Any]]:
+    """One row a channel."""
+    rows = []
+    with school.database.read() as session:
+        for channel in session.scalars(select(Channel).order_by(Channel.id)):
+            known, unproven = lessons.in_force(session, channel), lessons.unproven(session, channel)
+            serving = registry.serving(session, channel)
+            night = session.scalars(select(Night).where(Night.channel_id == channel.id).order_by(Night.id.desc())).first()
+            open_questions = (Question.channel_id == channel.id, Question.state.in_((Work.WAITING, Work.RUNNING)))
+            rows.append({
+                "channel": channel.slack_id, "name": channel.name, "lessons": len(known), "in_weights": len(known) - len(unproven),
+                "serving": serving.name if serving else None, "night": f"{night.kind} {night.state} {night.verdict or night.stage}".strip() if night else None,
+                "waiting_questions": session.scalar(select(func.count()).select_from(Question).where(*open_questions)),
+            })  # fmt: skip
+    return rows
+
+
+def _disk(settings: Settings) -> Check:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.home).free
+    return Check("disk", free > ROOM, f"{free / 1024**3:.1f} GiB free in {settings.home}" + ("" if free > ROOM else ": a night wants 2 GiB; make room"))
+
+
+def _database(settings: Settings) -> Check:
+    try:
+        open_database(settings)
+    except NightschoolError as error:
+        return Check("database", False, str(error))
+    kind = "PostgreSQL or other, as named" if settings.database_url else "SQLite: one host, one bot; name another in NIGHTSCHOOL_DATABASE_URL for more"
+    return Check("database", True, kind)
+
+
+def _model(settings: Settings) -> Check:
+    try:
+        base = prepare(settings.base_model, settings.cache)
+    except NightschoolError as error:
+        return Check("base model", False, str(error))
+    return Check("base model", True, f"{base.name} in {base.folder}, LoRA on layers {base.shape.first_layer} to {base.shape.layers - 1}")
+
+
+def _engine(settings: Settings) -> Check:
+    url = settings.engine_url or running.announced(settings)
+    if url and Client(url).ready():
+        return Check("engine", True, f"answers at {url}")
+    return Check("engine", False, f"none at {url}: run `nightschool up`" if url else "not running; `nightschool up` starts it, commands start their own", bool(settings.engine_url))
+
+
+def _broker(settings: Settings) -> Check:
+    url = supervisor.broker_url(settings)
+    if not url:
+        return Check("broker", False, "not running; `nightschool up` starts an embedded Valkey", needed=False)
+    try:
+        redis.Redis.from_url(url, socket_connect_timeout=2).ping()
+    except redis.RedisError as error:
+        return Check("broker", False, f"{url} does not answer ({type(error).__name__}): start it, or unset NIGHTSCHOOL_REDIS_URL", bool(settings.redis_url))
+    return Check("broker", True, f"answers at {url}")
+
+
+def _tokens(settings: Settings) -> Check:
+    wanted = {"NIGHTSCHOOL_SLACK_BOT_TOKEN": (settings.slack_bot_token, "xoxb-"), "NIGHTSCHOOL_SLACK_APP_TOKEN": (settings.slack_app_token, "xapp-")}
+    wrong = [f"{name} ({prefix}…)" for name, (token, prefix) in wanted.items() if not token.get_secret_value().startswith(prefix)]
+    if wrong:
+        return Check("Slack tokens", False, f"missing or wrong: {', '.join(wrong)}; README says where to get them. `nightschool demo` needs none.", needed=False)
+    return Check("Slack tokens", True, "both set")

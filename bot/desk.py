@@ -1,0 +1,28 @@
+"""What listeners work with."""
+
+from dataclasses import dataclass
+
+from bot import inbox, jobs
+from bot.answering import Answering
+from bot.events import parse
+from learning.school import School
+
+
+@dataclass
+class Desk:
+    """The school, the question queue, and where jobs are sent."""
+
+    school: School
+    answering: Answering
+    broker_url: str
+    bot_user_id: str
+
+    def take(self, body: dict[str, object]) -> None:
+        """Record an Events API payload; the caller acknowledges it afterwards."""
+        event = parse(body)
+        if event and inbox.record(self.school.database, event, self.bot_user_id):
+            self.answering.wake()
+
+    def enqueue(self, task: str, *arguments: int | str) -> None:
+        """Send a job to the workers."""
+        jobs.enqueue(self.school.settings, self.broker_url, task, *arguments)

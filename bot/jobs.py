@@ -1,0 +1,24 @@
+"""Handing work to the workers, by name. The row in the database is the truth; a lost message only delays it until the next sweep."""
+
+import logging
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from learning.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+HOLD_NIGHT = "nightschool.hold_night"
+FORGET = "nightschool.forget"
+FALL = "nightschool.fall"
+
+
+def enqueue(settings: Settings, broker_url: str, task: str, *arguments: int | str) -> None:
+    """Send a task; with the broker down, the sweeper finds the row."""
+    app = Celery(broker=broker_url)
+    queue = "night" if task == HOLD_NIGHT else "urgent"
+    try:
+        app.send_task(task, arguments, queue=queue, retry=False)
+    except OperationalError as error:
+        logger.warning("the broker does not answer (%s); the sweeper will find the work", error)

@@ -1,0 +1,12 @@
+"""What Slack sends, by feature: payload in, one call, ack."""
+
+from slack_bolt import App
+
+from bot.desk import Desk
+from bot.listeners import actions, commands, events
+
+
+def register(app: App, desk: Desk) -> None:
+    """Attach every listener."""
+    for feature in (events, commands, actions):
+        feature.register(app, desk)

@@ -1,0 +1,79 @@
+"""What background jobs want said, delivered by the bot: they need no Slack token, and nothing is said twice."""
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from learning import leases
+from learning.database import Database
+from learning.memory import channels, lessons
+from learning.records import Announcement, Channel, Work
+
+logger = logging.getLogger(__name__)
+
+LEASE = 30.0  # seconds
+PERMANENT = {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_update_message", "edit_window_closed"}
+
+
+@dataclass
+class Outbox:
+    """Delivers announcements, on a thread of its own."""
+
+    database: Database
+    web: WebClient
+
+    def __post_init__(self) -> None:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what was left waiting."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the delivery at hand."""
+        self._over.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            try:
+                while not self._over.is_set() and self._deliver():
+                    pass
+            except Exception:  # the outbox outlives any one announcement
+                logger.exception("an announcement could not be delivered")
+            self._over.wait(0.5)
+
+    def _deliver(self) -> bool:
+        with self.database.write() as session:
+            announcement = leases.claim(session, Announcement, LEASE)
+            if announcement is None:
+                return False
+            channel = session.get_one(Channel, announcement.channel_id)
+        if channel.team_id == channels.LOCAL:  # a channel of the command line: nobody reads there
+            return self._end(announcement, Work.SKIPPED, None, None)
+        try:
+            ts, permalink = self._say(channel.slack_id, announcement)
+        except SlackApiError as error:
+            reason = str(error.response["error"])
+            logger.warning("announcement %s: %s", announcement.key, reason)
+            return reason in PERMANENT and self._end(announcement, Work.FAILED, None, None)
+        return self._end(announcement, Work.DONE, ts, permalink)
+
+    def _say(self, channel: str, announcement: Announcement) -> tuple[str, str | None]:
+        if announcement.update_ts:
+            self.web.chat_update(channel=channel, ts=announcement.update_ts, text=announcement.text)
+            return announcement.update_ts, None
+        ts = str(self.web.chat_postMessage(channel=channel, text=announcement.text, unfurl_links=False, unfurl_media=False)["ts"])
+        permalink = str(self.web.chat_getPermalink(channel=channel, message_ts=ts)["permalink"]) if announcement.lesson_id else None
+        return ts, permalink
+
+    def _end(self, announcement: Announcement, state: Work, ts: str | None, permalink: str | None) -> bool:
+        with self.database.write() as session:
+            leases.finish(session, announcement, state, reply_ts=ts)
+            if ts and announcement.lesson_id:
+                lessons.noted(session, announcement.lesson_id, ts, permalink)
+        return True

@@ -1,0 +1,44 @@
+"""Posting answers, effectively once: a reply carries its question's id as metadata, and is looked for before it is posted again."""
+
+from typing import Any
+
+from slack_sdk import WebClient
+
+from bot import blocks, mrkdwn
+from learning.answers import Answer
+from learning.records import Question
+
+METADATA = "nightschool_answer"
+
+
+def post(web: WebClient, channel: str, question: Question, answer: Answer) -> str:
+    """Reply in the question's thread. Returns the reply's ts. Raises SlackApiError."""
+    thread = question.thread_ts or question.ts
+    if question.attempts > 1 and (already := posted(web, channel, thread, question.id)):
+        return already
+    sent = web.chat_postMessage(
+        channel=channel, thread_ts=thread, text=mrkdwn.escaped(answer.answer), blocks=blocks.answer(answer),
+        metadata={"event_type": METADATA, "event_payload": payload(question, answer)}, unfurl_links=False, unfurl_media=False,
+    )  # fmt: skip
+    return str(sent["ts"])
+
+
+def posted(web: WebClient, channel: str, thread: str, question_id: int) -> str | None:
+    """The reply that an earlier attempt posted before it was cut off."""
+    cursor = ""
+    while True:
+        page = web.conversations_replies(channel=channel, ts=thread, include_all_metadata=True, limit=200, cursor=cursor)
+        for message in page["messages"]:
+            if message.get("metadata", {}).get("event_payload", {}).get("question") == question_id:
+                return str(message["ts"])
+        cursor = page.get("response_metadata", {}).get("next_cursor", "")
+        if not cursor:
+            return None
+
+
+def payload(question: Question, answer: Answer) -> dict[str, Any]:
+    """What a reply's metadata tells: enough to find it again, and to see what the answer cost."""
+    return {
+        "question": question.id, "how": answer.how, "adapter": answer.adapter or "", "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": answer.completion_tokens, "seconds": answer.seconds,
+    }  # fmt: skip

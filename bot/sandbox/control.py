@@ -1,0 +1,117 @@
+"""The control API: acting as the people of the workspace do. Tests, the demo and the page use it; it is not part of Slack."""
+
+import asyncio
+from typing import Any
+
+from bot.sandbox.socket_mode import Delivery, SocketMode
+from bot.sandbox.workspace import APP, BOT_TOKEN, BOT_USER, TEAM, Payload, SlackError, Workspace
+
+PATIENCE = 3.0  # seconds within which a command must be acknowledged
+
+
+class Control:
+    """What people do, by name. Each method takes the JSON body's fields."""
+
+    def __init__(self, workspace: Workspace, sockets: SocketMode) -> None:
+        self.workspace, self.sockets = workspace, sockets
+        self._hooks: dict[str, tuple[str, str, str | None]] = {}  # response_url key -> channel, user, message it replaces
+        self.site = ""
+
+    async def post(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Payload:
+        """Write a message; `@name` becomes a mention."""
+        for person in self.workspace.users.values():
+            text = text.replace(f"@{person.name}", f"<@{person.id}>")
+        return self.workspace.post(channel, user, text, thread_ts)
+
+    async def edit(self, user: str, channel: str, ts: str, text: str) -> Payload:
+        """Edit a message."""
+        return self.workspace.edit(channel, ts, user, text=text)
+
+    async def delete(self, channel: str, ts: str) -> Payload:
+        """Delete a message."""
+        self.workspace.delete(channel, ts)
+        return {}
+
+    async def react(self, user: str, channel: str, ts: str, emoji: str, added: bool = True) -> Payload:
+        """React to a message, or take it back."""
+        self.workspace.react(channel, ts, user, emoji, added)
+        return {}
+
+    async def command(self, user: str, channel: str, command: str, text: str = "") -> Payload:
+        """Run a slash command; what it answers is a message that only this person sees."""
+        name = self.workspace.user(user).name
+        payload = {
+            "token": "sandbox", "team_id": TEAM, "team_domain": "sandbox", "channel_id": channel, "channel_name": self.workspace.channel(channel).name,
+            "user_id": user, "user_name": name, "command": command, "text": text, "api_app_id": APP, "is_enterprise_install": "false",
+            "response_url": self._hook(channel, user, None), "trigger_id": f"{self.workspace.number()}.sandbox",
+        }  # fmt: skip
+        return await self._answered(self.sockets.send("slash_commands", payload), channel, user)
+
+    async def click(self, user: str, channel: str, ts: str, action_id: str) -> Payload:
+        """Press a button of a message."""
+        message = self.workspace.message(channel, ts)
+        buttons = [(b, e) for b in message.get("blocks", []) for e in b.get("elements", []) if e.get("action_id") == action_id]
+        if not buttons:
+            raise SlackError("no_such_button")
+        block, button = buttons[0]
+        action = {"type": "button", "action_id": action_id, "block_id": block.get("block_id", "b"), "value": button.get("value"), "text": button["text"]}
+        ephemeral = "only_for" in message
+        payload = {
+            "type": "block_actions", "team": {"id": TEAM, "domain": "sandbox"}, "user": {"id": user, "name": self.workspace.user(user).name, "team_id": TEAM},
+            "api_app_id": APP, "token": "sandbox", "enterprise": None, "is_enterprise_install": False, "actions": [action],
+            "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": ephemeral},
+            "channel": {"id": channel, "name": self.workspace.channel(channel).name}, "trigger_id": f"{self.workspace.number()}.sandbox",
+            "response_url": self._hook(channel, user, ts), **({} if ephemeral else {"message": message}),
+        }  # fmt: skip
+        return await self._answered(self.sockets.send("interactive", payload), channel, user)
+
+    async def redeliver(self, ts: str, times: int = 1) -> Payload:
+        """Deliver the events about a message again, acknowledged or not."""
+        about = [d for d in self.sockets.deliveries if d.payload.get("event", {}).get("ts") == ts]
+        for delivery in about * times:
+            await self.sockets.redeliver(delivery)
+        return {"events": len(about)}
+
+    async def state(self, user: str) -> Payload:
+        """All that a person can see."""
+        seen = []
+        for channel in self.workspace.channels.values():
+            if channel.direct in (None, user):
+                messages = [m for m in channel.messages.values() if m.get("only_for") in (None, user)]
+                seen.append({"id": channel.id, "name": channel.name, "direct": channel.direct, "messages": messages})
+        people = [{"id": u.id, "name": u.name, "is_admin": u.is_admin, "is_bot": u.is_bot} for u in self.workspace.users.values()]
+        return {"channels": seen, "users": people, "bot": BOT_USER, "connected": bool(self.sockets.sockets)}
+
+    def hooked(self, key: str, body: Payload) -> None:
+        """The app answers through a `response_url`."""
+        if key not in self._hooks:
+            raise SlackError("used_url")
+        channel, user, ts = self._hooks[key]
+        content = {name: body[name] for name in ("text", "blocks") if name in body}
+        if ts and body.get("replace_original") and ts in self.workspace.channel(channel).messages:
+            self.workspace.channel(channel).messages[ts] |= {"blocks": [], **content}
+        elif ts and body.get("delete_original"):
+            self.workspace.delete(channel, ts)
+        elif body.get("response_type") == "in_channel":
+            self.workspace.post(channel, BOT_USER, **content)
+        else:
+            self.workspace.whisper(channel, user, content)
+
+    async def _answered(self, delivery: Delivery, channel: str, user: str) -> Payload:
+        """Wait for the acknowledgement, and show what came with it."""
+        try:
+            await asyncio.wait_for(delivery.acknowledged.wait(), PATIENCE)
+        except TimeoutError:
+            raise SlackError("operation_timeout") from None
+        return self.workspace.whisper(channel, user, delivery.response) if delivery.response else {}
+
+    def _hook(self, channel: str, user: str, ts: str | None) -> str:
+        key = f"{self.workspace.number()}"
+        self._hooks[key] = (channel, user, ts)
+        return f"{self.site}/hooks/{key}"
+
+
+def token_of(headers: Any, arguments: Payload) -> str:
+    """The token of a call: in the header, or among the arguments."""
+    bearer = headers.get("authorization", "")
+    return str(arguments.pop("token", "") or bearer.removeprefix("Bearer "))

@@ -1,0 +1,104 @@
+"""The sandbox as a server on localhost, in a thread of the process that wants one."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from bot.sandbox.control import Control, token_of
+from bot.sandbox.socket_mode import SocketMode
+from bot.sandbox.web_api import WebApi
+from bot.sandbox.workspace import SlackError, Workspace
+
+PAGE = Path(__file__).parent / "page.html"
+
+
+def application(site: str) -> Starlette:
+    """A new, empty workspace, served under `site`."""
+    sockets = SocketMode()
+    workspace = Workspace(lambda event: None if sockets.send_event(event) else None)
+    api, control = WebApi(workspace, lambda: site), Control(workspace, sockets)
+    control.site = site
+
+    async def call(request: Request) -> Response:
+        try:
+            arguments = await _arguments(request)
+        except SlackError as error:
+            return JSONResponse({"ok": False, "error": error.name})
+        token = token_of(request.headers, arguments)
+        return JSONResponse(api.call(request.path_params["method"], token, arguments))
+
+    async def act(request: Request) -> Response:
+        action = getattr(control, request.path_params["action"], None)
+        if action is None or request.path_params["action"] not in ACTIONS:
+            return JSONResponse({"ok": False, "error": "unknown_action"}, 404)
+        try:
+            return JSONResponse({"ok": True, **await action(**await request.json())})
+        except SlackError as error:
+            return JSONResponse({"ok": False, "error": error.name}, 400)
+        except TypeError as error:
+            return JSONResponse({"ok": False, "error": str(error)}, 400)
+
+    async def hook(request: Request) -> Response:
+        try:
+            control.hooked(request.path_params["key"], await request.json())
+        except SlackError as error:
+            return JSONResponse({"ok": False, "error": error.name}, 404)
+        return Response("ok")
+
+    async def page(_: Request) -> Response:
+        return FileResponse(PAGE)
+
+    async def archive(request: Request) -> Response:
+        return RedirectResponse(f"/#{request.path_params['channel']}/{request.path_params['message']}")
+
+    return Starlette(
+        routes=[
+            Route("/", page), Route("/archives/{channel}/{message}", archive), Route("/api/{method}", call, methods=["GET", "POST"]),
+            Route("/control/{action}", act, methods=["POST"]), Route("/hooks/{key}", hook, methods=["POST"]),
+            WebSocketRoute("/link", sockets.serve),
+        ]
+    )  # fmt: skip
+
+
+ACTIONS = ("post", "edit", "delete", "react", "command", "click", "redeliver", "state")
+
+
+@contextmanager
+def running(port: int = 0) -> Iterator[str]:
+    """A sandbox for the length of a `with`; yields its address."""
+    listening = socket.create_server(("127.0.0.1", port))
+    site = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(application(site), log_level="error", ws="websockets-sansio", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=lambda: server.run(sockets=[listening]), name="sandbox", daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
+
+
+async def _arguments(request: Request) -> dict[str, Any]:
+    """A call's arguments: of the query, a form, or JSON. Raises SlackError."""
+    arguments: dict[str, Any] = dict(request.query_params)
+    body = (await request.body()).decode()
+    if body and request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            sent = json.loads(body)
+        except ValueError:
+            raise SlackError("invalid_json") from None
+        if not isinstance(sent, dict):
+            raise SlackError("json_not_object")
+        return arguments | sent
+    return arguments | dict(parse_qsl(body, keep_blank_values=True))

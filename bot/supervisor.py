@@ -1,0 +1,183 @@
+"""`nightschool up`: starts Valkey, engine, workers, beat and bot, restarts what ends, and stops all together."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from learning import lifeline
+from learning.errors import NightschoolError
+from learning.model import running
+from learning.settings import Settings
+
+PATIENCE = 6.0  # seconds between asking a process to stop and making it
+HEALTHY = 30.0  # seconds after which a process is no longer taken for one that fails to start
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Service:
+    """One process of the set-up, with its log file."""
+
+    name: str
+    module: str
+    arguments: list[str]
+    log: Path
+    environment: dict[str, str]
+    child: lifeline.Child | None = None
+    started: float = 0.0
+    failures: int = 0
+    retry_at: float = field(default=0.0)
+
+    def start(self) -> None:
+        """Start, or start again."""
+        with self.log.open("a") as log:
+            self.child = lifeline.spawn(self.module, self.arguments, stdout=log, stderr=log, environment=self.environment)
+        self.started = time.monotonic()
+
+    def tend(self, say: Say) -> None:
+        """Start again what has ended; the more often it fails at once, the later."""
+        if self.child and self.child.poll() is None:
+            return
+        if self.child:
+            self.failures = 0 if time.monotonic() - self.started > HEALTHY else self.failures + 1
+            self.retry_at = time.monotonic() + min(2.0**self.failures, 30.0) - 1
+            say(f"{self.name} ended ({self.child.returncode}): {self.last_words()}")
+            self.child = None
+        if time.monotonic() >= self.retry_at:
+            self.start()
+
+    def last_words(self) -> str:
+        """The last line of the log."""
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "no output"
+
+    def stop(self) -> None:
+        """Ask the process to end."""
+        if self.child and self.child.poll() is None:
+            self.child.terminate()
+
+    def await_end(self, deadline: float) -> None:
+        """Wait for the end, and make it at the deadline."""
+        if self.child:
+            try:
+                self.child.wait(max(0.0, deadline - time.monotonic()))
+            except Exception:  # subprocess.TimeoutExpired: it had its time
+                self.child.kill()
+                self.child.wait()
+
+
+class SetUp:
+    """All processes of one data folder."""
+
+    def __init__(self, settings: Settings, say: Say, with_bot: bool = True) -> None:
+        self.settings, self.say = settings, say
+        self.redis_url = settings.redis_url or f"redis://127.0.0.1:{_free_port()}/0"
+        self.services = {service.name: service for service in self._services(with_bot)}
+
+    def start(self) -> None:
+        """Start everything, in order; the rest finds its broker ready."""
+        running.announcement(self.settings).unlink(missing_ok=True)
+        for service in self.services.values():
+            service.start()
+            if service.name == "valkey":
+                self._wait_listening()
+        state = {"pid": os.getpid(), "redis_url": self.redis_url}
+        run_file(self.settings).write_text(json.dumps(state))
+
+    def ready(self) -> None:
+        """Wait until the engine answers. Raises EngineError."""
+        engine = self.services["engine"]
+        running.wait_announced(running.announcement(self.settings), lambda: engine.failures < 3)
+
+    def tend(self) -> None:
+        """One round of looking after all processes."""
+        for service in self.services.values():
+            service.tend(self.say)
+
+    def stop(self) -> None:
+        """Stop everything, within ten seconds; what was unfinished is resumed at the next start."""
+        services = list(self.services.values())
+        for service in services[1:]:
+            service.stop()
+        deadline = time.monotonic() + PATIENCE
+        for service in services[1:]:
+            service.await_end(deadline)
+        services[0].stop()
+        services[0].await_end(time.monotonic() + 2)
+        for file in (run_file(self.settings), running.announcement(self.settings)):
+            file.unlink(missing_ok=True)
+
+    def _services(self, with_bot: bool) -> Iterator[Service]:
+        home = self.settings.home
+        logs = home / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        environment = self.settings.as_environment() | {"NIGHTSCHOOL_REDIS_URL": self.redis_url}
+
+        def service(name: str, module: str, *arguments: str) -> Service:
+            return Service(name, module, list(arguments), logs / f"{name}.log", environment)
+
+        if not self.settings.redis_url:
+            yield service("valkey", "bot.broker", "--port", self.redis_url.split(":")[-1].split("/")[0], "--folder", str(home / "valkey"))
+        if not self.settings.engine_url:
+            yield service("engine", "learning.model.engine_server", "--announce", str(running.announcement(self.settings)))
+        yield service("night worker", "tasks.worker", "night")
+        yield service("urgent worker", "tasks.worker", "urgent")
+        yield service("beat", "tasks.beat")
+        if with_bot:
+            yield service("bot", "bot.app")
+
+    def _wait_listening(self) -> None:
+        port = int(self.redis_url.split(":")[-1].split("/")[0])
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise NightschoolError(f"the embedded Valkey did not start: see {self.settings.home / 'logs' / 'valkey.log'}, or set NIGHTSCHOOL_REDIS_URL.")
+
+
+@contextmanager
+def up(settings: Settings, say: Say, with_bot: bool = True) -> Iterator[SetUp]:
+    """A running set-up. Raises NightschoolError when one runs on this data folder already."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.home / "up.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise NightschoolError(f"nightschool is already up on {settings.home}: stop that one first, or set NIGHTSCHOOL_HOME to another folder.") from None
+    set_up = SetUp(settings, say, with_bot)
+    try:
+        set_up.start()
+        yield set_up
+    finally:
+        set_up.stop()
+        lock.release()
+
+
+def run_file(settings: Settings) -> Path:
+    """Where a running set-up tells its process id and its broker."""
+    return settings.home / "run.json"
+
+
+def broker_url(settings: Settings) -> str:
+    """The broker to send jobs to: the named one, or that of a running set-up; empty when there is none."""
+    if settings.redis_url:
+        return settings.redis_url
+    try:
+        return str(json.loads(run_file(settings).read_text())["redis_url"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,33 @@
+"""The Celery app: its queues, its schedule, and the school that its tasks work in."""
+
+from functools import cache
+
+from celery import Celery
+from celery.schedules import crontab
+
+from learning.school import School, open_school
+from learning.settings import Settings
+
+settings = Settings()  # a Celery process is an entry point
+app = Celery("nightschool", broker=settings.redis_url, include=["tasks.nightly", "tasks.forgetting", "tasks.sweeping"])
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 12 * 3600},  # longer than any night; rows, not messages, bring lost work back
+    task_default_queue="urgent",
+    task_routes={"nightschool.hold_night": {"queue": "night"}},
+    timezone="UTC",
+    beat_schedule={
+        "nights": {"task": "nightschool.fall", "schedule": crontab(hour=str(settings.night_hour), minute="0")},
+        "sweep": {"task": "nightschool.sweep", "schedule": settings.sweep_seconds, "options": {"expires": settings.sweep_seconds}},
+    },
+)
+
+
+@cache
+def school() -> School:
+    """Opened on first use, once per process."""
+    return open_school(settings)

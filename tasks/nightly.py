@@ -1,0 +1,32 @@
+"""Nights: one task a channel."""
+
+from datetime import date
+
+from bot import jobs
+from learning.night import nights
+from learning.records import Channel, Night, now
+from tasks.app import app, school
+
+
+@app.task(name=jobs.FALL)
+def fall(day: str | None = None) -> None:
+    """Night falls: one job for each channel that has lessons. `day` is today unless a night is replayed."""
+    with school().database.write() as session:
+        due = nights.fall(session, date.fromisoformat(day) if day else now().date())
+    for night_id in due:
+        send(night_id)
+
+
+@app.task(name=jobs.HOLD_NIGHT)
+def hold_night(channel_id: int, day: str, kind: str = "nightly", occasion: int = 0) -> None:
+    """Hold a channel's night, unless it is held already."""
+    with school().database.write() as session:
+        night = nights.open_night(session, session.get_one(Channel, channel_id), date.fromisoformat(day), kind, occasion)
+    nights.hold_night(school(), night.id)
+
+
+def send(night_id: int, expires: float | None = None) -> None:
+    """Queue a night's task."""
+    with school().database.read() as session:
+        night = session.get_one(Night, night_id)
+    hold_night.apply_async((night.channel_id, night.date.isoformat(), night.kind, night.occasion), expires=expires)

@@ -1,0 +1,18 @@
+"""Finding what was left: nights and forgettings whose worker died, or whose message was lost."""
+
+from learning.night import forgetting, nights
+from learning.records import now
+from tasks.app import app, school, settings
+from tasks.forgetting import forget
+from tasks.nightly import send
+
+
+@app.task(name="nightschool.sweep")
+def sweep() -> None:
+    """Queue unfinished work again. Who is too late finds the row taken."""
+    with school().database.read() as session:
+        requests, left = forgetting.unfinished(session), nights.abandoned(session)
+    for request in requests:
+        forget.apply_async((request, now().date().isoformat()), expires=settings.sweep_seconds)
+    for night in left:
+        send(night, expires=settings.sweep_seconds)

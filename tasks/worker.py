@@ -1,0 +1,25 @@
+"""A worker's process.
+
+    python -m tasks.worker night      (one night at a time)
+    python -m tasks.worker urgent     (forgetting and sweeping)
+"""
+
+import logging
+import sys
+
+from learning import lifeline
+from tasks.app import app
+
+POOLS = {"night": ["--pool", "solo"], "urgent": ["--pool", "threads", "--concurrency", "2"]}  # training has a process of its own
+
+
+def main() -> None:
+    """Work on one queue until told to stop."""
+    (queue,) = sys.argv[1:]
+    lifeline.hold()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    app.worker_main(["worker", "--queues", queue, "--hostname", f"{queue}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle", *POOLS[queue]])
+
+
+if __name__ == "__main__":
+    main()
