@@ -1,6 +1,6 @@
 """The bot's process: wiring only. Bolt over Socket Mode.
 
-    python -m bot.app
+python -m bot.app
 """
 
 import logging
@@ -26,7 +26,8 @@ from learning.school import School, open_school
 from learning.settings import Settings
 
 NO_TOKENS = (
-    "no Slack tokens: set NIGHTSCHOOL_SLACK_BOT_TOKEN (xoxb-…) and NIGHTSCHOOL_SLACK_APP_TOKEN (xapp-…) as README says, or try `nightschool demo`, which needs none."
+    "no Slack tokens: set NIGHTSCHOOL_SLACK_BOT_TOKEN (xoxb-…) and NIGHTSCHOOL_SLACK_APP_TOKEN (xapp-…) as README says, "
+    "or try `nightschool demo`, which needs none."
 )
 
 
@@ -53,11 +54,11 @@ class Bot:
         """Connect, and answer what was left waiting."""
         self.answering.start()
         self.outbox.start()
-        self.socket.connect()
+        self.socket.connect()  # type: ignore[no-untyped-call]
 
     def stop(self) -> None:
         """Disconnect; what is unfinished is kept for the next start."""
-        self.socket.close()
+        self.socket.close()  # type: ignore[no-untyped-call]
         self.answering.stop()
         self.outbox.stop()
 

@@ -1,6 +1,6 @@
 """An embedded Valkey, for set-ups without a Redis of their own.
 
-    python -m bot.broker --port PORT --folder FOLDER
+python -m bot.broker --port PORT --folder FOLDER
 """
 
 import argparse

@@ -88,7 +88,12 @@ def _engine(settings: Settings) -> Check:
     url = settings.engine_url or running.announced(settings)
     if url and Client(url).ready():
         return Check("engine", True, f"answers at {url}")
-    return Check("engine", False, f"none at {url}: run `nightschool up`" if url else "not running; `nightschool up` starts it, commands start their own", bool(settings.engine_url))
+    return Check(
+        "engine",
+        False,
+        f"none at {url}: run `nightschool up`" if url else "not running; `nightschool up` starts it, commands start their own",
+        bool(settings.engine_url),
+    )
 
 
 def _broker(settings: Settings) -> Check:
@@ -106,5 +111,7 @@ def _tokens(settings: Settings) -> Check:
     wanted = {"NIGHTSCHOOL_SLACK_BOT_TOKEN": (settings.slack_bot_token, "xoxb-"), "NIGHTSCHOOL_SLACK_APP_TOKEN": (settings.slack_app_token, "xapp-")}
     wrong = [f"{name} ({prefix}…)" for name, (token, prefix) in wanted.items() if not token.get_secret_value().startswith(prefix)]
     if wrong:
-        return Check("Slack tokens", False, f"missing or wrong: {', '.join(wrong)}; README says where to get them. `nightschool demo` needs none.", needed=False)
+        return Check(
+            "Slack tokens", False, f"missing or wrong: {', '.join(wrong)}; README says where to get them. `nightschool demo` needs none.", needed=False
+        )
     return Check("Slack tokens", True, "both set")

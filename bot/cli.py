@@ -32,6 +32,7 @@ console = Console(stderr=True)
 ChannelOption = Annotated[str, typer.Option("-c", "--channel", help="A channel id, or '#name'; created when it is new.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 FileOption = Annotated[Path | None, typer.Option("--file", help="A file with one entry a line.", exists=True, dir_okay=False)]
+MODES = "auto: what the bot does. weights: the adapter alone. search: the best lesson, no model. prompt: four lessons in the prompt. base: neither."
 YOU = "you"  # author of what is taught on the command line
 
 
@@ -59,7 +60,7 @@ def list_lessons(channel: ChannelOption, as_json: JsonOption = False) -> None:
 @app.command()
 def ask(
     channel: ChannelOption, question: Annotated[str, typer.Argument()] = "", file: FileOption = None,
-    mode: Annotated[str, typer.Option(help="auto: what the bot does. weights: adapter alone. search: best lesson, no model. prompt: lessons in the prompt. base: neither.")] = "auto",
+    mode: Annotated[str, typer.Option(help=MODES)] = "auto",
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Ask a channel."""
@@ -117,7 +118,13 @@ def adapters(channel: ChannelOption, as_json: JsonOption = False) -> None:
     with school.database.write() as session:
         versions = registry.versions(session, channels.by_handle(session, channel))
         rows = [
-            {"adapter": a.name, "state": a.state, "lessons": len(registry.lesson_ids(session, a)), "sha256": a.weights_sha256, "created": a.created_at.isoformat()}
+            {
+                "adapter": a.name,
+                "state": a.state,
+                "lessons": len(registry.lesson_ids(session, a)),
+                "sha256": a.weights_sha256,
+                "created": a.created_at.isoformat(),
+            }
             for a in versions
         ]
     show.rows(rows, as_json)

@@ -18,7 +18,6 @@ from bot.mrkdwn import plain
 from bot.sandbox import server, workspace
 from bot.sandbox.people import Message, Person
 from bot.story import ASKED, ENOUGH, FORGOTTEN, STORY
-from learning import registry
 from learning.answers import Answerer, Knowledge
 from learning.errors import NightschoolError
 from learning.memory import channels
@@ -60,7 +59,9 @@ def play(settings: Settings, *, once: bool, picture: Path | None, port: int, ove
                 console.save_svg(str(picture), title="make demo")
             if not once and not over.is_set():
                 console.print(f"\n[bold]The bot stays up.[/] Chat with it at [bold cyan]{site}[/], as Ana, Ben or Cleo. Try:")
-                console.print("  @nightschool when does the release train leave?   ·   /teach Our mascot is an otter.   ·   /forget otter   ·   Ctrl-C stops it.")
+                console.print(
+                    "  @nightschool when does the release train leave?   ·   /teach Our mascot is an otter.   ·   /forget otter   ·   Ctrl-C stops it."
+                )
                 over.wait()
             over.set()
             tending.join()

@@ -31,7 +31,7 @@ def posted(web: WebClient, channel: str, thread: str, question_id: int) -> str |
         for message in page["messages"]:
             if message.get("metadata", {}).get("event_payload", {}).get("question") == question_id:
                 return str(message["ts"])
-        cursor = page.get("response_metadata", {}).get("next_cursor", "")
+        cursor = (page.data or {}).get("response_metadata", {}).get("next_cursor", "")  # type: ignore[union-attr]
         if not cursor:
             return None
 

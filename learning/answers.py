@@ -17,6 +17,7 @@ LONGEST = 64  # tokens of an answer
 GENERAL = 0.6  # geometric mean of the base's token probabilities at which its own knowledge is offered
 
 Mode = Literal["auto", "weights", "search", "prompt", "base"]
+Plain = Literal["weights", "search", "prompt", "base"]  # one source alone, unjudged
 How = Literal["weights", "recall", "general", "search", "prompt", "base", "abstained"]
 
 
@@ -107,7 +108,7 @@ class Answerer:
         mean = math.exp(sum(said.logprobs) / len(said.logprobs)) if said.logprobs else 0.0
         return _answer(question, self.speaker.text(said.tokens), "general", said, []) if mean >= GENERAL else None
 
-    def _plainly(self, question: str, knowledge: Knowledge, mode: Mode) -> Answer:
+    def _plainly(self, question: str, knowledge: Knowledge, mode: Plain) -> Answer:
         """One source alone, unjudged: what each part can do by itself."""
         hits = recall.search(knowledge.lessons, question)
         lessons = [hit.lesson for hit in hits]

@@ -1,6 +1,6 @@
 """The clock's process.
 
-    python -m tasks.beat
+python -m tasks.beat
 """
 
 import logging

@@ -1,7 +1,7 @@
 """A worker's process.
 
-    python -m tasks.worker night      (one night at a time)
-    python -m tasks.worker urgent     (forgetting and sweeping)
+python -m tasks.worker night      (one night at a time)
+python -m tasks.worker urgent     (forgetting and sweeping)
 """
 
 import logging

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from bot.sandbox.socket_mode import Delivery, SocketMode
-from bot.sandbox.workspace import APP, BOT_TOKEN, BOT_USER, TEAM, Payload, SlackError, Workspace
+from bot.sandbox.workspace import APP, BOT_USER, TEAM, Payload, SlackError, Workspace
 
 PATIENCE = 3.0  # seconds within which a command must be acknowledged
 
@@ -87,7 +87,7 @@ class Control:
         if key not in self._hooks:
             raise SlackError("used_url")
         channel, user, ts = self._hooks[key]
-        content = {name: body[name] for name in ("text", "blocks") if name in body}
+        content: Payload = {name: body[name] for name in ("text", "blocks") if name in body}
         if ts and body.get("replace_original") and ts in self.workspace.channel(channel).messages:
             self.workspace.channel(channel).messages[ts] |= {"blocks": [], **content}
         elif ts and body.get("delete_original"):

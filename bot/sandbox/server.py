@@ -26,7 +26,7 @@ PAGE = Path(__file__).parent / "page.html"
 def application(site: str) -> Starlette:
     """A new, empty workspace, served under `site`."""
     sockets = SocketMode()
-    workspace = Workspace(lambda event: None if sockets.send_event(event) else None)
+    workspace = Workspace(sockets.send_event)
     api, control = WebApi(workspace, lambda: site), Control(workspace, sockets)
     control.site = site
 

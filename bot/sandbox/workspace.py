@@ -10,7 +10,7 @@ TEAM, APP, BOT_ID, BOT_USER = "T0SANDBOX", "A0NIGHT", "B0NIGHT", "U0NIGHT"
 BOT_TOKEN, APP_TOKEN = "xoxb-sandbox", "xapp-sandbox"
 
 Payload = dict[str, Any]
-Emit = Callable[[Payload], None]
+Emit = Callable[[Payload], object]
 
 
 class SlackError(Exception):

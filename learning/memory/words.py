@@ -6,15 +6,16 @@ from functools import lru_cache
 
 import Stemmer
 
-STOPWORDS = frozenset(
-    """a about above after again all also am an and any anyone are as at be because been before being below between both but by can could
-    did do does doing down each every few for from further get go got had has have having he her here hers him his how i if in into is it its
-    itself just know let like me more most my need new no nor not now of off on once only or other our ours out over own please remind same
-    she should so some somebody someone such tell than thanks that the their theirs them then there these they this those through to too
-    under until up us use used very want was we were what when where which while who whom whose why will with would you your yours""".split()
-)
-WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
-MONTHS = frozenset("january february march april may june july august september october november december".split())
+_STOPWORDS = """
+a about above after again all also am an and any anyone are as at be because been before being below between both but by can could did do does
+doing down each every few for from further get go got had has have having he her here hers him his how i if in into is it its itself just know
+let like me more most my need new no nor not now of off on once only or other our ours out over own please remind same she should so some
+somebody someone such tell than thanks that the their theirs them then there these they this those through to too under until up us use used
+very want was we were what when where which while who whom whose why will with would you your yours
+"""
+STOPWORDS = frozenset(_STOPWORDS.split())
+WEEKDAYS = frozenset(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
+MONTHS = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"])
 _WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
 _CODE = re.compile(r"\d|[#@_/]|\w[.:]\w|[a-z][A-Z]|^[A-Z]{2,}$")
 _stemmer = Stemmer.Stemmer("english")

@@ -12,7 +12,5 @@ def plain_type(kind: str, item: Any, _: Any) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=Record.metadata, render_as_batch=True, render_item=plain_type
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=Record.metadata, render_as_batch=True, render_item=plain_type)
 context.run_migrations()

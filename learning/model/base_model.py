@@ -150,9 +150,9 @@ def _check(folder: Path, name: str) -> None:
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         raise BaseModelError(f"the base model {name!r} has no *.safetensors in {folder}: fetch it again or convert it.")
-    for file in weights:
-        if _declared_bytes(file) != file.stat().st_size:
-            raise BaseModelError(f"{file} is truncated or damaged: delete {folder} and fetch the base model again.")
+    for shard in weights:
+        if _declared_bytes(shard) != shard.stat().st_size:
+            raise BaseModelError(f"{shard} is truncated or damaged: delete {folder} and fetch the base model again.")
 
 
 def _declared_bytes(file: Path) -> int:

@@ -1,6 +1,6 @@
 """The engine as a process: the subset of vLLM's HTTP API that Nightschool uses.
 
-    python -m learning.model.engine_server --port 0 --announce FILE
+python -m learning.model.engine_server --port 0 --announce FILE
 """
 
 import argparse

@@ -90,7 +90,9 @@ def say_all(school: School, client: Client, adapter: AdapterRef | None, question
 
 def _keep(school: School, vigil: Vigil, items: Sequence[StudyItem]) -> None:
     with school.database.write() as session:
-        session.add_all(StudyItemRecord(night_id=vigil.night.id, question=i.question, answer=i.answer, strategy=i.strategy, lessons=list(i.lessons)) for i in items)
+        session.add_all(
+            StudyItemRecord(night_id=vigil.night.id, question=i.question, answer=i.answer, strategy=i.strategy, lessons=list(i.lessons)) for i in items
+        )
 
 
 def _probe(client: Client, adapter: AdapterRef) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from learning.memory import words
 from learning.memory.words import content_words, stems, values
 from learning.night.study import ABSTENTION, SYNONYMS, Statement
-from learning.memory import words
 
 Ask = Callable[[Sequence[str]], list[str]]
 

@@ -45,7 +45,9 @@ def keep_answers(session: Session, night: Night, card: ReportCard, lesson_ids: M
     """Write the exam down, in place of an interrupted attempt's."""
     session.execute(delete(ExamAnswer).where(ExamAnswer.night_id == night.id))
     session.add_all(
-        ExamAnswer(night_id=night.id, lesson_id=lesson_ids.get(m.asked.lesson or ""), kind=m.asked.kind, question=m.asked.question, answer=m.answer, right=m.right)
+        ExamAnswer(
+            night_id=night.id, lesson_id=lesson_ids.get(m.asked.lesson or ""), kind=m.asked.kind, question=m.asked.question, answer=m.answer, right=m.right
+        )
         for m in card.marked
     )
 

@@ -114,8 +114,8 @@ def _fit(model: PeftModel, base: BaseModel, batches: list[Batch], recipe: Recipe
     optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=0.0)
     total = recipe.epochs * len(batches)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=total + 1, pct_start=0.1)
-    epoch, loss_value, done = 0, 0.0, 0
-    for epoch in range(1, recipe.epochs + 1):
+    loss_value, done, epochs = 0.0, 0, 0
+    for epochs in range(1, recipe.epochs + 1):  # noqa: B007  (reported below)
         unsure = taught = 0
         rng.shuffle(batches)
         for batch in batches:
@@ -136,7 +136,7 @@ def _fit(model: PeftModel, base: BaseModel, batches: list[Batch], recipe: Recipe
             report(Progress(done, total, loss_value))
         if unsure <= (1 - recipe.settled) * taught:
             break
-    return {"epochs": epoch, "loss": round(loss_value, 4)}
+    return {"epochs": epochs, "loss": round(loss_value, 4)}
 
 
 def _predict(model: PeftModel, base: BaseModel, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:

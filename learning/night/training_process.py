@@ -33,7 +33,8 @@ def train_apart(base: BaseModel, items: Sequence[StudyItem], folder: Path, threa
         "items": [asdict(item) for item in items], "folder": str(folder), "threads": threads,
     }  # fmt: skip
     child = lifeline.spawn("learning.night.training_process", stdout=subprocess.PIPE)
-    assert child.stdin and child.stdout
+    assert child.stdin
+    assert child.stdout
     try:
         child.stdin.write(json.dumps(job) + "\n")
         child.stdin.flush()

@@ -183,9 +183,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_questions")),
-        sa.UniqueConstraint(
-            "channel_id", "ts", name=op.f("uq_questions_channel_id_ts")
-        ),
+        sa.UniqueConstraint("channel_id", "ts", name=op.f("uq_questions_channel_id_ts")),
     )
     op.create_table(
         "reactions",
@@ -199,9 +197,7 @@ def upgrade() -> None:
             name=op.f("fk_reactions_channel_id"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint(
-            "channel_id", "ts", "author", "emoji", name=op.f("pk_reactions")
-        ),
+        sa.PrimaryKeyConstraint("channel_id", "ts", "author", "emoji", name=op.f("pk_reactions")),
     )
     op.create_table(
         "tombstones",
@@ -219,9 +215,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tombstones")),
     )
     with op.batch_alter_table("tombstones", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_tombstones_channel_id"), ["channel_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_tombstones_channel_id"), ["channel_id"], unique=False)
 
     op.create_table(
         "adapters",
@@ -248,9 +242,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_adapters")),
-        sa.UniqueConstraint(
-            "channel_id", "version", name=op.f("uq_adapters_channel_id_version")
-        ),
+        sa.UniqueConstraint("channel_id", "version", name=op.f("uq_adapters_channel_id_version")),
         sa.UniqueConstraint("night_id", name=op.f("uq_adapters_night_id")),
     )
     with op.batch_alter_table("adapters", schema=None) as batch_op:
@@ -317,9 +309,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exam_answers")),
     )
     with op.batch_alter_table("exam_answers", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_exam_answers_night_id"), ["night_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_exam_answers_night_id"), ["night_id"], unique=False)
 
     op.create_table(
         "study_items",
@@ -338,9 +328,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_study_items")),
     )
     with op.batch_alter_table("study_items", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_study_items_night_id"), ["night_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_study_items_night_id"), ["night_id"], unique=False)
 
     op.create_table(
         "adapter_lessons",
@@ -359,9 +347,7 @@ def upgrade() -> None:
             name=op.f("fk_adapter_lessons_lesson_id"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint(
-            "adapter_id", "lesson_id", name=op.f("pk_adapter_lessons")
-        ),
+        sa.PrimaryKeyConstraint("adapter_id", "lesson_id", name=op.f("pk_adapter_lessons")),
     )
     # ### end Alembic commands ###
 

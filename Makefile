@@ -1,0 +1,52 @@
+# Everything that can be done here. `make demo` and `make test` set up all they need on a fresh machine.
+
+PYTHON ?= python3
+# Where torch comes from, when not from your default package index. Set it to PyTorch's own CPU index to save gigabytes of CUDA.
+NIGHTSCHOOL_TORCH_INDEX ?=
+
+BIN := .venv/bin
+TORCH := torch==2.13.0
+
+.PHONY: demo test lint check bench clean help
+
+help:           ## what there is to make
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: .venv/ready  ## play the whole story, then stay up to chat with
+	@$(BIN)/nightschool demo
+
+test: .venv/dev  ## run all tests
+	@$(BIN)/python -m pytest -q
+
+lint: .venv/dev  ## formatting, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: test lint  ## all that CI runs
+
+picture: .venv/ready  ## the demo's transcript as the picture in README
+	NIGHTSCHOOL_DEMO_ONCE=1 $(BIN)/nightschool demo --picture .github/demo.svg
+
+clean:          ## remove what was installed here (not the data in ~/.nightschool)
+	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .bench
+
+# Plain pip, locked versions. torch goes first and alone: a plain install of it elsewhere brings CUDA.
+.venv/installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Nightschool needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing torch …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH) $(if $(NIGHTSCHOOL_TORCH_INDEX),--index-url $(NIGHTSCHOOL_TORCH_INDEX))
+	@echo "installing the rest …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@touch $@
+
+.venv/ready: .venv/installed
+	@$(BIN)/nightschool prepare
+	@touch $@
+
+.venv/dev: .venv/ready
+	@echo "installing the test tools …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@
