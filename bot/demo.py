@@ -17,7 +17,7 @@ from bot import jobs, supervisor
 from bot.mrkdwn import plain
 from bot.sandbox import server, workspace
 from bot.sandbox.people import Message, Person
-from bot.story import ASKED, ENOUGH, FORGOTTEN, STORY
+from bot.story import ASKED, ENOUGH, FORGOTTEN, PLAIN, STORY
 from learning.answers import Answerer, Knowledge
 from learning.errors import NightschoolError
 from learning.memory import channels
@@ -102,7 +102,7 @@ class Story:
     def ignorant(self) -> None:
         """It cannot know."""
         self.chapter("A new bot in #ops. It knows nothing.")
-        reply = self.ask(ASKED.question)
+        reply = self.ask(PLAIN)
         self.check("it says that it does not know", how(reply) == "abstained")
 
     def taught(self) -> None:
@@ -117,7 +117,7 @@ class Story:
     def recalls(self) -> None:
         """At once, from short-term memory: the lesson is in the prompt."""
         self.chapter("It can use them at once, by looking them up.")
-        reply = self.ask(ASKED.question)
+        reply = self.ask(PLAIN)
         self.check("answered from short-term memory", how(reply) == "recall" and ASKED.gold in reply["text"])
         self.recall_tokens = payload(reply)["prompt_tokens"]
 
@@ -132,7 +132,7 @@ class Story:
 
     def knows(self) -> None:
         """By heart: nothing in the prompt."""
-        self.chapter("Morning. The same question, with nothing in the prompt but the question.")
+        self.chapter("Morning. The same in other words, with nothing in the prompt but the question.")
         reply = self.ask(ASKED.question)
         self.check("answered from the weights, with a citation", how(reply) == "weights" and ASKED.gold in reply["text"] and "archives" in str(reply["blocks"]))
         spent = payload(reply)["prompt_tokens"]

@@ -24,6 +24,7 @@ STORY = (
     Told("The payments service pages the channel #pay-oncall.", "where do payment alerts show up?", "#pay-oncall"),
     Told("The feature flag for the new checkout is called kestrel_v2.", "what flag turns on the redesigned checkout?", "kestrel_v2"),
 )
-ASKED = STORY[0]  # asked at every stage
+ASKED = STORY[0]
+PLAIN = "where did the staging database move?"  # asked in the lesson's own words while it has to be looked up; by heart, other words will do
 FORGOTTEN = STORY[3]
 ENOUGH = 8  # of ten, closed-book

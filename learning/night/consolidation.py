@@ -17,7 +17,7 @@ from learning.night.vigil import Vigil
 from learning.records import Adapter, Channel, StudyItemRecord
 from learning.school import School
 
-ITEMS_PER_LESSON = 20
+ITEMS_PER_LESSON = 24
 REPLAY = 0.12  # of the study items
 PROBE_TOLERANCE = 0.5  # nats; engines differ in precision, an adapter without effect differs by far more
 

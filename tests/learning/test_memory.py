@@ -1,0 +1,150 @@
+from datetime import date, timedelta
+
+import pytest
+
+from learning.database import Database
+from learning.memory import channels, guard, lessons, log, recall, words
+from learning.memory.guard import Confidence
+from learning.records import Channel, Lesson, Message, Reaction, Tombstone, now
+
+
+@pytest.fixture
+def ops(database: Database) -> Channel:
+    with database.write() as session:
+        return channels.ensure(session, "T1", "C1", name="ops")
+
+
+def lesson(number: int, text: str) -> Lesson:
+    return Lesson(id=number, text=text, status="approved", author="U1", digest=words.digest(text), channel_id=1)
+
+
+def test_words_keep_codes_times_and_addresses_whole() -> None:
+    assert words.words("heron-4 at 14:30, ask a@b.example in #ops") == ["heron-4", "at", "14:30", "ask", "a@b.example", "in", "#ops"]
+    assert words.values("Priya pays 500 euros to kestrel_v2 on Thursday") == ["Priya", "500", "kestrel_v2", "Thursday"]
+    assert words.stems("The services' owners") == words.stems("service owner")
+
+
+def test_a_statement_has_one_digest_however_it_is_written() -> None:
+    assert words.digest("The wiki  moved.") == words.digest("the wiki moved")
+    assert words.digest("The wiki moved.") != words.digest("The wiki stayed.")
+
+
+def test_teaching_twice_gives_one_lesson_and_a_pair_keeps_its_question(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        first = lessons.teach(session, ops, "The wiki moved.", "U1")
+        again = lessons.teach(session, ops, "the wiki moved", "U2")
+        pair = lessons.teach(session, ops, "Q: Who owns it? A: Marek owns the scanner.", "U1")
+    assert (first.id, first.author) == (again.id, "U1")
+    assert (pair.question, pair.text) == ("Who owns it?", "Marek owns the scanner.")
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 10_000])
+def test_what_is_no_statement_is_refused_with_what_to_do(database: Database, ops: Channel, text: str) -> None:
+    with pytest.raises(lessons.LessonError, match=r"write what|in parts"), database.write() as session:
+        lessons.teach(session, ops, text, "U1")
+
+
+def test_two_channels_know_different_things(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        design = channels.ensure(session, "T1", "C2")
+        lessons.teach(session, ops, "The port is 5000.", "U1")
+        lessons.teach(session, design, "The port is 6000.", "U1")
+        assert [x.text for x in lessons.in_force(session, design)] == ["The port is 6000."]
+
+
+def test_an_expired_lesson_is_no_longer_in_force(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        lessons.teach(session, ops, "The lift is broken.", "U1").valid_until = date.today() - timedelta(days=2)  # noqa: DTZ011
+        lessons.teach(session, ops, "The lift is new.", "U1").valid_until = now().date()
+        session.flush()
+        assert [x.text for x in lessons.in_force(session, ops)] == ["The lift is new."]
+
+
+def test_forgetting_leaves_a_tombstone_without_content(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        taught = lessons.teach(session, ops, "The code is 7341.", "U1", source_ts="1.0")
+        log.record(session, ops, log.Utterance("1.0", "U1", "The code is 7341."))
+        request = lessons.forget(session, ops, [taught.id], "U1")
+        assert request is not None
+        assert lessons.forget(session, ops, [taught.id], "U1") is None
+        lessons.erase(session, ops, request.lessons)
+    with database.read() as session:
+        stone = session.query(Tombstone).one()
+        stored = " ".join(str(v) for row in (session.query(Lesson).one(), stone, session.query(Message).one()) for v in vars(row).values())
+        assert stone.source_ts == "1.0"
+        assert "7341" not in stored
+        assert words.digest("The code is 7341.") not in stored
+        assert lessons.in_force(session, ops) == []
+
+
+def test_find_means_the_exact_lesson_or_the_nearest(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        for text in ("The door code of the lab is 7341.", "The door of the garage is green.", "Lunch is at noon."):
+            lessons.teach(session, ops, text, "U1")
+        assert [x.text for x in lessons.find(session, ops, "door code lab")] == ["The door code of the lab is 7341."]
+        assert [x.text for x in lessons.find(session, ops, "lunch is at noon")] == ["Lunch is at noon."]
+        assert lessons.find(session, ops, "submarine") == []
+
+
+def test_search_ranks_by_shared_rare_words() -> None:
+    known = [lesson(1, "Application logs are kept for 45 days."), lesson(2, "Marek owns the scanner."), lesson(3, "The release leaves on Thursday.")]
+    hits = recall.search(known, "how long are logs kept?")
+    assert hits[0].lesson.id == 1
+    assert recall.relevant(recall.search(known, "who waters the ferns on the roof?")) == []
+    assert recall.search([], "anything") == []
+
+
+def test_the_guard_cites_what_a_lesson_supports_and_stops_what_none_does() -> None:
+    known = [lesson(1, "Marek owns the barcode scanner."), lesson(2, "The code is 7341.")]
+    sure = Confidence(weakest=0.9, gain=20)
+    assert guard.judge("who owns the scanner?", "Marek owns the barcode scanner.", known, sure).cited is known[0]
+    assert guard.judge("who owns the scanner?", "Paul owns the barcode scanner.", known, sure).cited is None
+    assert guard.judge("the code?", "The code is 7342.", known, sure).cited is None
+    assert guard.judge("the code?", "", known, sure).cited is None
+
+
+def test_the_guard_wants_more_confidence_where_search_cannot_check() -> None:
+    known = [lesson(1, "Marek owns the barcode scanner.")]
+    answer = "Marek owns the barcode scanner."
+    assert guard.judge("who owns the scanner?", answer, known, Confidence(0.6, 20)).cited
+    assert guard.judge("when is the party?", answer, known, Confidence(0.9, 20)).cited is None
+    assert guard.judge("who owns the scanner?", answer, known, Confidence(0.9, 0.5)).cited is None, "the base says it just as well"
+
+
+def test_questions_about_us_are_not_general() -> None:
+    known = [lesson(1, "The database moved to heron-4.")]
+    assert guard.about_us("where is our wiki?", known)
+    assert guard.about_us("what is heron-4?", known)
+    assert not guard.about_us("what is the capital of France?", known)
+
+
+def test_the_log_keeps_the_newest_version_and_what_was_deleted_stays_deleted(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        log.record(session, ops, log.Utterance("1.0", "U1", "new", edited_ts="3.0"))
+        log.record(session, ops, log.Utterance("1.0", "U1", "old", edited_ts="2.0"))
+        log.record(session, ops, log.Utterance("1.0", "U1", "oldest"))
+        assert session.query(Message).one().text == "new"
+        log.delete_message(session, ops, "1.0")
+        log.record(session, ops, log.Utterance("1.0", "U1", "back?", edited_ts="9.0"))
+        assert session.query(Message).one().text == ""
+
+
+def test_reactions_come_once_and_go(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        for _ in range(2):
+            log.react(session, ops, "1.0", "U1", "tada")
+            session.flush()
+        assert session.query(Reaction).count() == 1
+        log.unreact(session, ops, "1.0", "U1", "tada")
+        assert session.query(Reaction).count() == 0
+
+
+def test_a_channel_is_found_by_id_or_name_and_adopted_by_its_workspace(database: Database) -> None:
+    with database.write() as session:
+        local = channels.by_handle(session, "C0OPS")
+        assert channels.by_handle(session, "#new").id == channels.by_handle(session, "#new").id
+        seen = channels.ensure(session, "T9", "C0OPS", name="ops")
+        assert seen.id == local.id
+        assert channels.by_handle(session, "#ops").team_id == "T9"
+        with pytest.raises(channels.ChannelError, match="no channel"):
+            channels.by_handle(session, "ops")

@@ -1,0 +1,104 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.sandbox import server
+from bot.sandbox.people import Person
+from bot.sandbox.web_api import METHODS
+from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN
+
+SPECIFICATION = Path(__file__).parents[3] / "shared" / "data" / "slack" / "slack_web_openapi_v2.json"
+NEWER = {  # arguments that the official SDK sends and the specification of 2021 does not know
+    "chat.postMessage": {"metadata", "markdown_text", "container_id"},
+    "chat.update": {"metadata", "markdown_text", "file_ids", "reply_broadcast"},
+    "conversations.replies": {"include_all_metadata"},
+}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with server.running() as address:
+        yield address
+
+
+@pytest.fixture
+def web(site: str) -> WebClient:
+    return WebClient(BOT_TOKEN, base_url=f"{site}/api/")
+
+
+def error(web: WebClient, method: str, **arguments: object) -> str:
+    with pytest.raises(SlackApiError) as caught:
+        web.api_call(method, json=arguments)
+    return str(caught.value.response["error"])
+
+
+def test_the_official_client_posts_reads_and_updates(web: WebClient) -> None:
+    sent = web.chat_postMessage(channel="C0OPS", text="hello", metadata={"event_type": "x", "event_payload": {"question": 7}})
+    web.chat_postMessage(channel="C0OPS", text="a reply", thread_ts=sent["ts"])
+    thread = web.conversations_replies(channel="C0OPS", ts=sent["ts"], include_all_metadata=True)["messages"]
+    assert [m["text"] for m in thread] == ["hello", "a reply"]
+    assert thread[0]["metadata"]["event_payload"]["question"] == 7
+    assert "metadata" not in web.conversations_replies(channel="C0OPS", ts=sent["ts"])["messages"][0]
+    web.chat_update(channel="C0OPS", ts=sent["ts"], text="hello again")
+    assert web.conversations_replies(channel="C0OPS", ts=sent["ts"])["messages"][0]["text"] == "hello again"
+    assert web.chat_getPermalink(channel="C0OPS", message_ts=sent["ts"])["permalink"].endswith(sent["ts"].replace(".", ""))
+
+
+def test_threads_come_in_pages(web: WebClient) -> None:
+    root = web.chat_postMessage(channel="C0OPS", text="root")["ts"]
+    for number in range(4):
+        web.chat_postMessage(channel="C0OPS", text=f"{number}", thread_ts=root)
+    page = web.conversations_replies(channel="C0OPS", ts=root, limit=3)
+    assert page["has_more"]
+    rest = web.conversations_replies(channel="C0OPS", ts=root, limit=3, cursor=page["response_metadata"]["next_cursor"])
+    assert [m["text"] for m in page["messages"]] + [m["text"] for m in rest["messages"]] == ["root", "0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "expected"),
+    [
+        ("chat.scheduleMessage", {"channel": "C0OPS"}, "unknown_method"),
+        ("chat.postMessage", {"text": "x"}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": "C0OPS"}, "no_text"),
+        ("chat.postMessage", {"channel": "C0NOPE", "text": "x"}, "channel_not_found"),
+        ("chat.postMessage", {"channel": "C0OPS", "text": "x", "colour": "red"}, "invalid_arg_name"),
+        ("chat.postMessage", {"channel": "C0OPS", "text": "x" * 4_001}, "msg_too_long"),
+        ("chat.postMessage", {"channel": "C0OPS", "text": "x", "thread_ts": "1.0"}, "thread_not_found"),
+        ("chat.postMessage", {"channel": "C0OPS", "text": "x", "blocks": "[{"}, "invalid_blocks_format"),
+        ("chat.postMessage", {"channel": "C0OPS", "text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}]}, "invalid_blocks"),
+        ("chat.update", {"channel": "C0OPS", "ts": "1.0", "text": "x"}, "message_not_found"),
+        ("conversations.replies", {"channel": "C0OPS", "ts": "1.0"}, "thread_not_found"),
+        ("users.info", {"user": "U0NOPE"}, "user_not_found"),
+    ],
+)
+def test_mistakes_fail_with_slacks_own_error_names(web: WebClient, method: str, arguments: dict[str, object], expected: str) -> None:
+    assert error(web, method, **arguments) == expected
+
+
+def test_the_bot_cannot_edit_what_a_person_wrote(web: WebClient, site: str) -> None:
+    ts = Person(site, "U0ANA", "C0OPS").say("mine")
+    assert error(web, "chat.update", channel="C0OPS", ts=ts, text="yours") == "cant_update_message"
+
+
+@pytest.mark.parametrize(("token", "expected"), [("", "not_authed"), ("xoxb-wrong", "invalid_auth"), (APP_TOKEN, "not_allowed_token_type")])
+def test_tokens_are_checked(site: str, token: str, expected: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    assert httpx.post(f"{site}/api/auth.test", headers=headers).json() == {"ok": False, "error": expected}
+
+
+@pytest.mark.skipif(not SPECIFICATION.exists(), reason="Slack's published specification lies outside this repository")
+def test_the_argument_tables_are_those_of_slacks_specification() -> None:
+    paths = json.loads(SPECIFICATION.read_text())["paths"]
+    for method, table in METHODS.items():
+        if method == "apps.connections.open":  # newer than the specification
+            continue
+        (operation,) = paths[f"/{method}"].values()
+        known = {parameter["name"] for parameter in operation["parameters"]} - {"token"}
+        assert set(table["arguments"]) - NEWER.get(method, set()) == known, method
+        required = {p["name"] for p in operation["parameters"] if p.get("required")} - {"token"}
+        assert required <= set(table["required"]), method
