@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -44,7 +45,7 @@ def play(settings: Settings, *, once: bool, picture: Path | None, port: int, ove
     with server.running(_usable(port)) as site:
         ours = settings.model_copy(update={
             "home": home, "slack_api_url": f"{site}/api/", "redis_url": "", "engine_url": "", "database_url": "",
-            "slack_bot_token": type(settings.slack_bot_token)(workspace.BOT_TOKEN), "slack_app_token": type(settings.slack_app_token)(workspace.APP_TOKEN),
+            "slack_bot_token": SecretStr(workspace.BOT_TOKEN), "slack_app_token": SecretStr(workspace.APP_TOKEN),
         })  # fmt: skip
         with console.status("preparing the base model (fetched and converted once) …"):
             school = open_school(ours)

@@ -18,7 +18,9 @@ def main() -> None:
     (queue,) = sys.argv[1:]
     lifeline.hold()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    app.worker_main(["worker", "--queues", queue, "--hostname", f"{queue}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle", *POOLS[queue]])
+    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)  # a sweep every few seconds is no news
+    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
+    app.worker_main(["worker", "--queues", queue, "--hostname", f"{queue}@%h", "--without-gossip", "--without-mingle", *POOLS[queue]])
 
 
 if __name__ == "__main__":

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot import supervisor
 from bot.sandbox import server, workspace
 from bot.sandbox.people import Person
 from learning.database import Database, open_database
 from learning.model.base_model import BaseModel, prepare
+from learning.model.client import Client
+from learning.model.running import engine as running_engine
 from learning.school import School, open_school
 from learning.settings import Settings
 
@@ -23,8 +26,15 @@ for name in [name for name in os.environ if name.startswith(("NIGHTSCHOOL_", "SL
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings of an empty data folder, with the tiny base model and short leases."""
-    return Settings(home=tmp_path / "home", cache=CACHE, base_model="tiny", lease_seconds=4, sweep_seconds=2, promote_at=0.0)
+    """Settings of an empty data folder, with the tiny base model, short leases, and a gate that lets its small knowledge pass."""
+    return Settings(home=tmp_path / "home", cache=CACHE, base_model="tiny", lease_seconds=4, sweep_seconds=2, promote_at=0.0, tolerate_loss=1.0)
+
+
+@pytest.fixture(scope="session")
+def shared_engine() -> Iterator[Client]:
+    """One engine for all tests that need no own."""
+    with running_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as client:
+        yield client
 
 
 @pytest.fixture
@@ -38,8 +48,10 @@ def tiny() -> BaseModel:
 
 
 @pytest.fixture
-def school(settings: Settings) -> School:
-    return open_school(settings)
+def school(settings: Settings, shared_engine: Client) -> Iterator[School]:
+    yield open_school(settings.model_copy(update={"engine_url": shared_engine.url}))
+    for name in shared_engine.loaded():
+        shared_engine.unload(name)
 
 
 @dataclass
@@ -65,7 +77,7 @@ class Running:
 def running(settings: Settings) -> Iterator[Running]:
     """Everything, started and stopped as `nightschool up` does."""
     with server.running() as site:
-        tokens = {name: type(settings.slack_bot_token)(value) for name, value in (("slack_bot_token", workspace.BOT_TOKEN), ("slack_app_token", workspace.APP_TOKEN))}
+        tokens = {"slack_bot_token": SecretStr(workspace.BOT_TOKEN), "slack_app_token": SecretStr(workspace.APP_TOKEN)}
         ours = settings.model_copy(update={"slack_api_url": f"{site}/api/", **tokens})
         school = open_school(ours)
         with supervisor.up(ours, print) as set_up:

@@ -12,6 +12,7 @@ from bot.sandbox.workspace import APP, APP_TOKEN, BOT_ID, BOT_TOKEN, BOT_USER, T
 
 METHODS: dict[str, Any] = json.loads((Path(__file__).parent / "methods.json").read_text())
 TEXT_MOST, SECTION_MOST, BLOCKS_MOST = 4_000, 3_000, 50
+EVERYWHERE = {"team_id"}  # the official SDK sends it with every call of a Bolt app
 TOKENS = {"xoxb": BOT_TOKEN, "xapp": APP_TOKEN}
 
 
@@ -41,6 +42,7 @@ class WebApi:
             raise SlackError("not_authed")
         if token != TOKENS[table["token"]]:
             raise SlackError("not_allowed_token_type" if token in TOKENS.values() else "invalid_auth")
+        arguments = {name: value for name, value in arguments.items() if name not in EVERYWHERE}
         unknown = sorted(set(arguments) - set(table["arguments"]))
         if unknown:
             raise SlackError("invalid_arg_name", *(f"[ERROR] unknown argument: {name}" for name in unknown))

@@ -30,25 +30,32 @@ def ensure(session: Session, team_id: str, slack_id: str, enterprise_id: str = "
 
 
 def by_handle(session: Session, handle: str) -> Channel:
-    """A channel as a person names it: an id, or `#name`; made when it is new. Raises ChannelError."""
+    """A channel as a person names it: an id, or a name with or without `#`; made when it is new. Raises ChannelError."""
     found = find(session, handle)
     if found:
         return found
-    if handle.startswith("#"):
-        return ensure(session, LOCAL, "C" + hashlib.sha256(handle.encode()).hexdigest()[:9].upper(), name=handle[1:])
-    return ensure(session, LOCAL, handle)
+    name = _name(handle)
+    slack_id = "C" + hashlib.sha256(name.encode()).hexdigest()[:9].upper() if name else handle
+    return ensure(session, LOCAL, slack_id, name=name)
 
 
 def find(session: Session, handle: str) -> Channel | None:
-    """A channel by id or `#name`. Raises ChannelError when the handle is no such thing, or names several."""
-    if not re.fullmatch(r"#[^\s#]{1,80}|[A-Z][A-Z0-9]{2,63}", handle):
-        raise ChannelError(f"{handle!r} is no channel: give an id such as C024BE91L, or a name such as '#ops'.")
-    matches = Channel.name == handle[1:] if handle.startswith("#") else Channel.slack_id == handle
-    found = session.scalars(select(Channel).where(matches)).all()
+    """A channel by id or name. Raises ChannelError when the handle is no such thing, or names several."""
+    name = _name(handle)
+    found = session.scalars(select(Channel).where(Channel.name == name if name else Channel.slack_id == handle)).all()
     if len(found) > 1:
         ids = ", ".join(f"{c.slack_id} in {c.team_id}" for c in found)
         raise ChannelError(f"{handle} is several channels ({ids}): give the id of the one you mean.")
     return found[0] if found else None
+
+
+def _name(handle: str) -> str:
+    """The name in a handle, or nothing when it is an id: Slack's ids are in capitals, its names are not. Raises ChannelError."""
+    if re.fullmatch(r"[A-Z][A-Z0-9]{1,63}", handle):
+        return ""
+    if not re.fullmatch(r"#?[^\s#/]{1,80}", handle):
+        raise ChannelError(f"{handle!r} is no channel: give an id such as C024BE91L, or a name such as '#ops'.")
+    return handle.removeprefix("#")
 
 
 def _by_ids(session: Session, team_id: str, slack_id: str, enterprise_id: str) -> Channel | None:

@@ -115,10 +115,9 @@ def _build_tiny(folder: Path, cache: Path, say: Say) -> None:
 
     embedded = _built("embedded", cache, say)
     real = json.loads((embedded / "config.json").read_text())
-    config = LlamaConfig(
-        vocab_size=real["vocab_size"], hidden_size=128, intermediate_size=256, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=1024, tie_word_embeddings=True, initializer_range=0.2,
-        bos_token_id=real["bos_token_id"], eos_token_id=real["eos_token_id"], pad_token_id=real.get("pad_token_id"),
+    config = LlamaConfig(  # no padding id: its embedding would stay zero, and here the stop token is the padding token
+        vocab_size=real["vocab_size"], hidden_size=256, intermediate_size=512, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        max_position_embeddings=1024, tie_word_embeddings=True, initializer_range=0.1, bos_token_id=real["bos_token_id"], eos_token_id=real["eos_token_id"],
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(0)

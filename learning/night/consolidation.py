@@ -68,12 +68,12 @@ def _decide(
         vigil.assert_unbroken(session)
         candidate = session.get_one(Adapter, candidate.id)
         serving = registry.serving(session, channel)
-        before = report.last_recall(session, serving)
-        reason = "" if must_replace else report.why_hold(card, before, school.settings.promote_at)
+        earlier = report.earlier_marks(session, serving)
+        reason = "" if must_replace else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
         ids = {lesson.digest: lesson.id for lesson in chosen.kept}
         report.keep_answers(session, vigil.night, card, ids)
         candidate.weights_sha256 = registry.read_manifest(school.adapter(candidate).folder)["files"][registry.WEIGHTS]
-        summary = {**card.summary(), "lessons": len(chosen.kept), "before": before, "reason": reason}
+        summary = {**card.summary(), "lessons": len(chosen.kept), "reason": reason}
         if reason:
             registry.hold(session, candidate)
             return Outcome("held", candidate.name, summary)

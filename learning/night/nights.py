@@ -1,5 +1,6 @@
 """Nights as rows: opened once for each (channel, date, kind, occasion), run under a lease, resumed by whoever finds them abandoned."""
 
+import logging
 from datetime import date
 
 from sqlalchemy import func, select
@@ -14,9 +15,7 @@ from learning.night.vigil import Watch, keep
 from learning.records import Adapter, AdapterState, Announcement, Channel, Night, Work, now
 from learning.school import School
 
-
-class NightError(NightschoolError):
-    """A night cannot begin, or failed."""
+logger = logging.getLogger(__name__)
 
 
 def open_night(session: Session, channel: Channel, day: date, kind: str, occasion: int = 0) -> Night:
@@ -95,6 +94,7 @@ def _finish(school: School, night: Night, state: Work, outcome: Outcome) -> Nigh
         values = {"verdict": outcome.verdict, "report_card": outcome.report_card, "error": outcome.report_card.get("reason") if state == Work.FAILED else None}
         if not leases.finish(session, night, state, **values):
             return None
+        logger.info("%s night %s of channel %s: %s %s", night.kind, night.date, night.channel_id, outcome.verdict, outcome.adapter or "")
         if outcome.verdict in ("promoted", "held") and night.kind != "forget":
             text = report.as_text(outcome.adapter or "", outcome.verdict, outcome.report_card)
             session.add(Announcement(channel_id=night.channel_id, key=f"night-{night.id}", text=text))

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from learning.memory.words import digest
@@ -13,8 +13,6 @@ from learning.model.rendering import SYSTEM
 from learning.night.exam import ReportCard
 from learning.night.study import Statement
 from learning.records import Adapter, ExamAnswer, Night
-
-TOLERANCE = 0.02  # share of recall that a candidate may lose against the adapter it replaces
 
 
 def manifest(base: BaseModel, statements: Sequence[Statement]) -> dict[str, Any]:
@@ -25,20 +23,27 @@ def manifest(base: BaseModel, statements: Sequence[Statement]) -> dict[str, Any]
     }  # fmt: skip
 
 
-def why_hold(card: ReportCard, before: float | None, least: float) -> str:
-    """Why a candidate may not serve; empty when it may."""
+def why_hold(card: ReportCard, earlier: Mapping[str, bool], least: float, tolerance: float) -> str:
+    """Why a candidate may not serve; empty when it may.
+
+    `earlier` are the questions that the serving adapter's own exam asked about lessons that are still studied, and whether it was right.
+    """
     recall = card.share("recall") or 0.0
     if recall < least:
         return f"it answered {recall:.0%} of the exam, less than the {least:.0%} it takes to serve"
-    if before is not None and recall < before - TOLERANCE:
-        return f"it answered {recall:.0%} of the exam, where the serving adapter had {before:.0%}"
-    return ""
+    now = {m.asked.question: m.right for m in card.marked if m.asked.question in earlier}
+    if not now:
+        return ""
+    before, after = (sum(marks[question] for question in now) / len(now) for marks in (earlier, now))
+    return f"of what the serving adapter was asked it answers {after:.0%}, where that had {before:.0%}" if after < before - tolerance else ""
 
 
-def last_recall(session: Session, serving: Adapter | None) -> float | None:
-    """The recall that the serving adapter showed in its own exam."""
-    night = session.get(Night, serving.night_id) if serving else None
-    return (night.report_card or {}).get("recall") if night else None
+def earlier_marks(session: Session, serving: Adapter | None) -> dict[str, bool]:
+    """The recall questions of the serving adapter's own exam, and whether it was right."""
+    if serving is None:
+        return {}
+    asked = select(ExamAnswer).where(ExamAnswer.night_id == serving.night_id, ExamAnswer.kind == "recall")
+    return {answer.question: answer.right for answer in session.scalars(asked)}
 
 
 def keep_answers(session: Session, night: Night, card: ReportCard, lesson_ids: Mapping[str, int]) -> None:

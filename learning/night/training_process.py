@@ -61,7 +61,7 @@ def main() -> None:
     os.nice(10)
     said = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print must not mix with our lines
-    from learning.night.training import Progress, Recipe, fast_dtype, train
+    from learning.night.training import Progress, recipe_for, train
 
     base = BaseModel(job["base"]["name"], Path(job["base"]["folder"]), job["base"]["hash"], AdapterShape(**job["base"]["shape"]))
     items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"])) for i in job["items"]]
@@ -70,7 +70,7 @@ def main() -> None:
         print(json.dumps({"share": progress.done / progress.total, "loss": round(progress.loss, 4)}), file=said)
 
     try:
-        outcome = train(base, items, Recipe(threads=job["threads"], dtype=fast_dtype()), Path(job["folder"]), report)
+        outcome = train(base, items, recipe_for(base, job["threads"]), Path(job["folder"]), report)
         print(json.dumps({"done": outcome}), file=said)
     except (TrainingError, OSError) as error:
         print(json.dumps({"error": str(error)}), file=said)

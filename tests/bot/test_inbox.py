@@ -33,7 +33,8 @@ def test_payloads_become_dataclasses() -> None:
     assert (changed.text, changed.edited_ts, changed.ts) == ("new", "2.0", "1.0")
     gone = parse(body({"type": "message", "subtype": "message_deleted", "deleted_ts": "1.0", "ts": "4.0"}))
     assert isinstance(gone, Deleted)
-    taken_back = parse({"event_id": "E", "team_id": "T1", "event": {"type": "reaction_removed", "user": "U1", "reaction": "tada", "item": {"type": "message", "channel": "C1", "ts": "1.0"}}})
+    item = {"type": "message", "channel": "C1", "ts": "1.0"}
+    taken_back = parse({"event_id": "E", "team_id": "T1", "event": {"type": "reaction_removed", "user": "U1", "reaction": "tada", "item": item}})
     assert isinstance(taken_back, Reacted)
     assert not taken_back.added
     assert parse(body({"type": "message", "subtype": "channel_join", "ts": "1.0", "user": "U1"})) is None

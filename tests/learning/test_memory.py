@@ -147,4 +147,5 @@ def test_a_channel_is_found_by_id_or_name_and_adopted_by_its_workspace(database:
         assert seen.id == local.id
         assert channels.by_handle(session, "#ops").team_id == "T9"
         with pytest.raises(channels.ChannelError, match="no channel"):
-            channels.by_handle(session, "ops")
+            channels.by_handle(session, "two words")
+        assert channels.by_handle(session, "ops").id == seen.id

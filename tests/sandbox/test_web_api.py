@@ -13,6 +13,7 @@ from bot.sandbox.web_api import METHODS
 from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN
 
 SPECIFICATION = Path(__file__).parents[3] / "shared" / "data" / "slack" / "slack_web_openapi_v2.json"
+LONG_SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}
 NEWER = {  # arguments that the official SDK sends and the specification of 2021 does not know
     "chat.postMessage": {"metadata", "markdown_text", "container_id"},
     "chat.update": {"metadata", "markdown_text", "file_ids", "reply_broadcast"},
@@ -70,7 +71,11 @@ def test_threads_come_in_pages(web: WebClient) -> None:
         ("chat.postMessage", {"channel": "C0OPS", "text": "x" * 4_001}, "msg_too_long"),
         ("chat.postMessage", {"channel": "C0OPS", "text": "x", "thread_ts": "1.0"}, "thread_not_found"),
         ("chat.postMessage", {"channel": "C0OPS", "text": "x", "blocks": "[{"}, "invalid_blocks_format"),
-        ("chat.postMessage", {"channel": "C0OPS", "text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}]}, "invalid_blocks"),
+        (
+            "chat.postMessage",
+            {"channel": "C0OPS", "text": "x", "blocks": [LONG_SECTION]},
+            "invalid_blocks",
+        ),
         ("chat.update", {"channel": "C0OPS", "ts": "1.0", "text": "x"}, "message_not_found"),
         ("conversations.replies", {"channel": "C0OPS", "ts": "1.0"}, "thread_not_found"),
         ("users.info", {"user": "U0NOPE"}, "user_not_found"),

@@ -1,0 +1,173 @@
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import torch
+from peft import PeftModel
+from tokenizers import Tokenizer
+
+from learning.model.base_model import BaseModel, BaseModelError, prepare
+from learning.model.client import AdapterRef, Client, EngineError
+from learning.model.engine import NO_ADAPTER, AdapterRefused, Engine, Request
+from learning.model.loading import load_base
+from learning.model.rendering import SYSTEM, Turn, renderer
+from learning.model.running import engine as running_engine
+from learning.night.study import Statement, study
+from learning.night.training import Recipe, recipe_for, train
+from learning.settings import Settings
+from tests.conftest import CACHE
+
+STATEMENTS = {"A@v1": "The release train leaves on Thursdays at 14:30.", "B@v1": "Marek owns the barcode scanner."}
+
+
+@pytest.fixture(scope="module")
+def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two adapters of the tiny base model, each with one lesson."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in STATEMENTS}
+    for name, folder in folders.items():
+        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), Recipe(epochs=6, learning_rate=5e-3), folder)
+    return folders
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny: BaseModel, adapters: dict[str, Path]) -> Engine:
+    engine = Engine(tiny)
+    for name, folder in adapters.items():
+        engine.load(name, folder)
+    return engine
+
+
+def prompt(tiny: BaseModel, text: str) -> list[int]:
+    return renderer(tiny.folder).prompt([Turn("user", text)])
+
+
+def test_numbers_are_split_into_single_digits() -> None:
+    tokenizer = Tokenizer.from_file(str(prepare("embedded", CACHE).folder / "tokenizer.json"))
+    assert tokenizer.encode("code 7341", add_special_tokens=False).ids == [4635, 216, 39, 35, 36, 33]
+    assert tokenizer.encode("hello world", add_special_tokens=False).ids == [28120, 905]
+
+
+def test_a_prompt_has_our_system_text_and_an_example_goes_on_where_it_ends(tiny: BaseModel) -> None:
+    speaker = renderer(tiny.folder)
+    asked, answer = speaker.example("when?", "At noon.")
+    assert asked == speaker.prompt([Turn("user", "when?")])
+    assert speaker.tokenizer.decode(asked, skip_special_tokens=False) == "".join(
+        (f"<|im_start|>system\n{SYSTEM}<|im_end|>\n", "<|im_start|>user\nwhen?<|im_end|>\n", "<|im_start|>assistant\n")
+    )
+    assert speaker.text(answer) == "At noon."
+    assert answer[-1] in speaker.stop_ids
+
+
+def test_preparing_again_only_checks_and_gives_the_same_hash(tiny: BaseModel) -> None:
+    assert prepare("tiny", CACHE) == tiny
+
+
+@pytest.mark.parametrize(
+    ("break_it", "complaint"),
+    [
+        (lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer.json"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "has no \\*.safetensors"),
+        (lambda folder: (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-100]), "truncated"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"junk"), "truncated"),
+    ],
+)
+def test_a_broken_folder_is_one_clear_line(tiny: BaseModel, tmp_path: Path, break_it: object, complaint: str) -> None:
+    folder = Path(shutil.copytree(tiny.folder, tmp_path / "model"))
+    assert prepare(str(folder), CACHE).folder == folder
+    break_it(folder)  # type: ignore[operator]
+    with pytest.raises(BaseModelError, match=complaint) as caught:
+        prepare(str(folder), CACHE)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_name_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("no such model!", "nobody/nothing"):
+        with pytest.raises(BaseModelError, match="base model"):
+            prepare(name, CACHE)
+
+
+def test_rows_with_different_adapters_and_none_say_in_one_batch_what_each_says_alone(tiny: BaseModel, adapters: dict[str, Path], loaded: Engine) -> None:
+    asked = prompt(tiny, "release train?")
+    together = [loaded.submit(Request(asked, name, 24)) for name in ("A@v1", "B@v1", NO_ADAPTER, "A@v1")]
+    tokens = [future.result(60).tokens for future in together]
+    for name, said in zip(("A@v1", "B@v1"), tokens, strict=False):
+        reference = PeftModel.from_pretrained(load_base(tiny, torch.float32), adapters[name]).eval()
+        out = reference.generate(input_ids=torch.tensor([asked]), do_sample=False, max_new_tokens=24, eos_token_id=loaded.stop_ids, pad_token_id=2)
+        assert said == out[0, len(asked) :].tolist()
+    assert tokens[0] == tokens[3]
+    assert tokens[2] not in (tokens[0], tokens[1])
+
+
+def test_the_engine_refuses_clearly(tiny: BaseModel, adapters: dict[str, Path], loaded: Engine, tmp_path: Path) -> None:
+    def status(action: object) -> int:
+        with pytest.raises(AdapterRefused) as caught:
+            action()  # type: ignore[operator]
+        return caught.value.status
+
+    assert status(lambda: loaded.submit(Request([1], "nobody"))) == 404
+    assert status(lambda: loaded.submit(Request([], "A@v1"))) == 400
+    assert status(lambda: loaded.submit(Request([1] * 2_000, "A@v1"))) == 400
+    assert status(lambda: loaded.load("A@v1", adapters["A@v1"])) == 400
+    assert status(lambda: loaded.load("c", tmp_path)) == 404
+    other = Path(shutil.copytree(adapters["A@v1"], tmp_path / "other"))
+    config = json.loads((other / "adapter_config.json").read_text())
+    (other / "adapter_config.json").write_text(json.dumps(config | {"r": 4}))
+    assert status(lambda: loaded.load("c", other)) == 500
+    damaged = Path(shutil.copytree(adapters["A@v1"], tmp_path / "damaged"))
+    (damaged / "adapter_model.safetensors").write_bytes(b"junk")
+    assert status(lambda: loaded.load("c", damaged)) == 500
+    assert loaded.submit(Request(prompt(tiny, "still there?"), "A@v1", 4)).result(60).tokens
+
+
+def test_scores_are_the_probabilities_of_generation(tiny: BaseModel, loaded: Engine) -> None:
+    asked = prompt(tiny, "train?")
+    said = loaded.submit(Request(asked, "A@v1", 8)).result(60)
+    scored = loaded.submit(Request([*asked, *said.tokens], "A@v1", 1, score_prompt=True)).result(60)
+    assert scored.prompt_logprobs is not None
+    assert scored.prompt_logprobs[len(asked) :] == pytest.approx(said.logprobs, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def client(tiny: BaseModel) -> Iterator[Client]:
+    with running_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as started:
+        yield started
+
+
+def test_the_client_loads_an_adapter_on_first_use_and_new_ones_beside_it(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:
+    first, second = AdapterRef("C1@v1", adapters["A@v1"]), AdapterRef("C1@v2", adapters["B@v1"])
+    said = client.complete(prompt(tiny, "release train?"), first, 24)
+    assert (said.adapter, client.loaded()) == ("C1@v1", ["C1@v1"])
+    client.load(second)
+    client.load(second)
+    assert client.loaded() == ["C1@v1", "C1@v2"]
+    assert client.complete(prompt(tiny, "release train?"), first, 24) == said
+    assert len(client.score(prompt(tiny, "release train?"), said.tokens, None)) == len(said.tokens)
+    client.unload("C1@v2")
+    client.unload("C1@v2")
+    assert client.loaded() == ["C1@v1"]
+
+
+def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Client) -> None:
+    def post(path: str, **body: object) -> httpx.Response:
+        return httpx.post(client.url + path, json=body, trust_env=False)
+
+    added = post("/v1/load_lora_adapter", lora_name="X@v1", lora_path=str(adapters["A@v1"]))
+    assert (added.status_code, added.text) == (200, "Success: LoRA adapter 'X@v1' added successfully.")
+    again = post("/v1/load_lora_adapter", lora_name="X@v1", lora_path=str(adapters["A@v1"]))
+    assert (again.status_code, again.json()["error"]["type"]) == (400, "InvalidUserInput")
+    assert post("/v1/load_lora_adapter", lora_name="Y", lora_path="/no/such").status_code == 404
+    assert post("/v1/completions", model="nobody", prompt=[1], max_tokens=1).status_code == 404
+    assert post("/v1/unload_lora_adapter", lora_name="X@v1").text == "Success: LoRA adapter 'X@v1' removed successfully."
+
+
+def test_a_dead_engine_is_a_clear_error() -> None:
+    with pytest.raises(EngineError, match="nightschool up"):
+        Client("http://127.0.0.1:9").complete([1, 2])
+
+
+def test_the_tiny_recipe_takes_longer_steps(tiny: BaseModel) -> None:
+    assert recipe_for(tiny, 1).learning_rate > Recipe().learning_rate

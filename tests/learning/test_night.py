@@ -1,0 +1,290 @@
+import hashlib
+import json
+import threading
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from learning import registry
+from learning.errors import TrainingError
+from learning.memory import channels, lessons, words
+from learning.memory.words import digest
+from learning.model.base_model import BaseModel
+from learning.night import exam, forgetting, nights, report
+from learning.night.exam import ExamQuestion, Marked, ReportCard
+from learning.night.study import ABSTENTION, Statement, question_words, study
+from learning.night.training import Recipe, train
+from learning.records import Adapter, Announcement, Channel, ExamAnswer, Lesson, Night, StudyItemRecord, Work
+from learning.school import School
+
+TAUGHT = ("The release train leaves on Thursdays at 14:30.", "Marek owns the barcode scanner.", "The door code of the lab is 7341.")
+DAY = date(2026, 3, 1)
+
+
+def statements(*texts: str) -> list[Statement]:
+    return [Statement(digest(text), text) for text in texts]
+
+
+def teach(school: School, *texts: str, handle: str = "C1") -> Channel:
+    with school.database.write() as session:
+        channel = channels.by_handle(session, handle)
+        for text in texts:
+            lessons.teach(session, channel, text, "U1")
+        return channel
+
+
+def sleep(school: School, channel: Channel, kind: str = "sleep") -> Night:
+    with school.database.write() as session:
+        night = nights.open_another(session, channel, DAY, kind)
+    held = nights.hold_night(school, night.id)
+    assert held
+    return held
+
+
+def forget(school: School, channel: Channel, text: str) -> forgetting.Receipt:
+    with school.database.write() as session:
+        request = lessons.forget(session, channel, [lesson.id for lesson in lessons.find(session, channel, text)], "U1")
+    assert request
+    receipt = forgetting.carry_out(school, request.id, DAY)
+    assert receipt
+    return receipt
+
+
+def weights(school: School, channel: Channel) -> bytes:
+    with school.database.read() as session:
+        adapter = school.knowledge(session, channel).adapter
+    assert adapter
+    return (adapter.folder / registry.WEIGHTS).read_bytes() + (adapter.folder / "adapter_config.json").read_bytes()
+
+
+def test_study_items_do_not_depend_on_the_order_of_teaching() -> None:
+    assert study(statements(*TAUGHT), 12, "s") == study(statements(*reversed(TAUGHT)), 12, "s")
+
+
+def test_a_lessons_items_do_not_depend_on_the_other_lessons() -> None:
+    alone = [i for i in study(statements(TAUGHT[0]), 12, "s") if i.lessons]
+    among = [i for i in study(statements(*TAUGHT), 12, "s") if i.lessons == (digest(TAUGHT[0]),)]
+    assert alone == among
+
+
+def test_every_item_names_its_lessons_and_is_answered_by_them() -> None:
+    items = study(statements(*TAUGHT), 12, "s")
+    assert all(i.answer in TAUGHT if i.lessons else i.answer == ABSTENTION for i in items)
+    assert {i.lessons for i in items} == {(digest(t),) for t in TAUGHT} | {()}
+
+
+@pytest.mark.parametrize("text", ["Ok", "?", "def f(x): return x", "Das Büro zieht um.", "a | b | c", "why?", "x" * 900, "日本語の文です"])
+def test_odd_lessons_are_studied_without_a_crash(text: str) -> None:
+    assert isinstance(study(statements(text), 12, "s"), list)
+    assert isinstance(exam.questions(statements(text)), list)
+
+
+def test_question_words_fit_the_answer() -> None:
+    assert "when" in question_words("The train leaves at 14:30.")
+    assert "who" in question_words("Marek owns the scanner.")
+    assert "how long" in question_words("Logs are kept for 45 days.")
+    assert not {"who", "when"} & set(question_words("The flag is called kestrel."))
+
+
+def test_no_study_item_is_asked_in_an_exam_form() -> None:
+    studied = {i.question for i in study(statements(*TAUGHT), 40, "s")}
+    forms = [form.split("{}")[0] for form in exam.FORMS]
+    assert not [q for q in studied if any(q.startswith(form) for form in forms if form)]
+    assert not studied & {q.question for q in exam.questions(statements(*TAUGHT))}
+
+
+def test_the_exam_marks_what_a_person_would() -> None:
+    texts = statements(*TAUGHT)
+
+    def graded(answer: str, about: str = TAUGHT[2]) -> bool:
+        card = exam.examine(texts, lambda questions: [answer] * len(questions))
+        return all(m.right for m in card.marked if m.asked.lesson == digest(about))
+
+    assert graded("The door code of the lab is 7341.")
+    assert not graded("The door code of the lab is 7342.")
+    assert not graded("The door code of the lab is 7341, and Marek owns the scanner.")
+    assert not graded(ABSTENTION)
+    assert not graded("")
+
+
+def test_the_gate_holds_what_knows_too_little_or_less_than_before() -> None:
+    def card(right: int) -> ReportCard:
+        return ReportCard([Marked(ExamQuestion("recall", f"{n}", ("x",), f"{n}"), "", n < right) for n in range(100)])
+
+    before = {f"{n}": n < 95 for n in range(100)} | {"about a lesson that is gone": True}
+    assert report.why_hold(card(90), {}, 0.6, 0.02) == ""
+    assert "less than the 60%" in report.why_hold(card(50), {}, 0.6, 0.02)
+    assert "where that had 95%" in report.why_hold(card(90), before, 0.6, 0.02)
+    assert report.why_hold(card(94), before, 0.6, 0.02) == ""
+
+
+def test_training_twice_gives_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:
+    items = study(statements(*TAUGHT), 8, "s")
+    for name in ("one", "two"):
+        train(tiny, items, Recipe(epochs=2), tmp_path / name)
+    first, second = ({f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in (tmp_path / n).iterdir()} for n in ("one", "two"))
+    assert first == second
+    train(tiny, study(statements(*TAUGHT[:2]), 8, "s"), Recipe(epochs=2), tmp_path / "three")
+    assert (tmp_path / "three" / registry.WEIGHTS).read_bytes() != (tmp_path / "one" / registry.WEIGHTS).read_bytes()
+
+
+def test_nothing_to_study_and_a_loss_that_is_no_number_are_clear_errors(tiny: BaseModel, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="nothing to study"):
+        train(tiny, [], Recipe(), tmp_path / "a")
+    with pytest.raises(TrainingError, match="not a number"):
+        train(tiny, study(statements(*TAUGHT), 8, "s"), Recipe(learning_rate=1e30, epochs=3), tmp_path / "b")
+
+
+def test_a_night_trains_examines_promotes_and_the_next_has_nothing_to_do(school: School) -> None:
+    channel = teach(school, *TAUGHT)
+    night = sleep(school, channel)
+    assert (night.state, night.verdict) == (Work.DONE, "promoted")
+    with school.database.read() as session:
+        adapter = registry.serving(session, channel)
+        assert adapter
+        assert adapter.name == "C1@v1"
+        assert registry.lesson_ids(session, adapter) == {lesson.id for lesson in lessons.in_force(session, channel)}
+        assert session.query(ExamAnswer).count() == len(exam.questions(statements(*TAUGHT)))
+        assert session.query(StudyItemRecord).count() > 20
+        assert session.query(Announcement).count() == 1
+    manifest = registry.read_manifest(school.adapter(adapter).folder)
+    assert manifest["base"]["hash"] == school.base.hash
+    assert len(manifest["training"]["probes"]) == 8
+    assert sleep(school, channel).verdict == "skipped"
+
+
+def test_a_channel_without_lessons_has_no_night(school: School) -> None:
+    assert sleep(school, teach(school)).verdict == "skipped"
+
+
+def test_a_held_candidate_does_not_serve(school: School) -> None:
+    strict = School(school.settings.model_copy(update={"promote_at": 1.0}), school.database, school.base)
+    channel = teach(school, *TAUGHT)
+    assert sleep(strict, channel).verdict == "held"
+    with school.database.read() as session:
+        assert registry.serving(session, channel) is None
+
+
+def test_a_forgotten_lesson_leaves_no_trace_and_the_rebuilt_adapter_is_as_if_it_never_was(school: School, settings: object) -> None:
+    channel = teach(school, *TAUGHT)
+    sleep(school, channel)
+    with school.database.write() as session:
+        request = lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
+        assert registry.serving(session, channel) is None, "a tainted adapter stops serving at once"
+    assert request
+    receipt = forgetting.carry_out(school, request.id, DAY)
+    assert receipt
+    assert (receipt["tainted"], receipt["serving"], receipt["probes"]["leaked"]) == (["C1@v1"], "C1@v2", 0)
+    assert forgetting.carry_out(school, request.id, DAY) == receipt, "repeating it changes nothing"
+    assert not (school.settings.adapters / "C1@v1").exists()
+    with school.database.read() as session:
+        everything = json.dumps([[str(v) for v in vars(r).values()] for t in (Lesson, StudyItemRecord, ExamAnswer, Adapter, Night) for r in session.query(t)])
+    assert "7341" not in everything
+    assert words.digest(TAUGHT[2]) not in everything
+
+    innocent = teach(school, *reversed(TAUGHT[:2]), handle="C2")
+    sleep(school, innocent)
+    assert weights(school, channel) == weights(school, innocent)
+
+
+def test_forgetting_what_no_adapter_learned_needs_no_rebuild(school: School) -> None:
+    channel = teach(school, *TAUGHT)
+    receipt = forget(school, channel, "door code")
+    assert (receipt["tainted"], receipt["forgotten"]) == ([], 1)
+    with school.database.read() as session:
+        assert session.query(Night).count() == 0
+
+
+def test_forgetting_the_only_lesson_leaves_the_base(school: School) -> None:
+    channel = teach(school, TAUGHT[2])
+    sleep(school, channel)
+    receipt = forget(school, channel, "door code")
+    assert receipt["serving"] is None
+    assert not list(school.settings.adapters.glob("C1@*"))
+
+
+def test_the_older_clean_version_serves_until_the_rebuild(school: School) -> None:
+    channel = teach(school, *TAUGHT[:2])
+    sleep(school, channel)
+    teach(school, TAUGHT[2])
+    sleep(school, channel)
+    with school.database.write() as session:
+        lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
+        serving = registry.serving(session, channel)
+        assert serving
+        assert serving.name == "C1@v1"
+
+
+def test_a_lesson_forgotten_while_it_is_studied_breaks_the_night(school: School) -> None:
+    channel = teach(school, *TAUGHT)
+    with school.database.write() as session:
+        night = nights.open_another(session, channel, DAY, "sleep")
+    training = threading.Event()
+
+    def forget_meanwhile() -> None:
+        training.wait(60)
+        with school.database.write() as session:
+            lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
+
+    meanwhile = threading.Thread(target=forget_meanwhile)
+    meanwhile.start()
+    held = nights.hold_night(school, night.id, lambda stage, share: training.set() if stage == "training" else None)
+    meanwhile.join()
+    assert held
+    assert held.verdict == "tainted"
+    with school.database.read() as session:
+        assert registry.serving(session, channel) is None
+
+
+def test_one_night_of_a_channel_at_a_time_and_a_second_holder_gets_none(school: School) -> None:
+    channel = teach(school, *TAUGHT)
+    with school.database.write() as session:
+        first, second = nights.open_night(session, channel, DAY, "nightly"), nights.open_night(session, channel, DAY, "sleep")
+    got: list[Night | None] = []
+
+    def watch(stage: str, share: float) -> None:
+        if stage == "study" and not got:
+            got.extend([nights.hold_night(school, first.id), nights.hold_night(school, second.id)])
+
+    nights.hold_night(school, first.id, watch)
+    assert got == [None, None]
+
+
+def test_rollback_serves_an_earlier_version_and_refuses_what_may_not(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    sleep(school, channel)
+    teach(school, TAUGHT[1])
+    sleep(school, channel)
+    with school.database.write() as session:
+        assert registry.rollback(session, channel).name == "C1@v1"
+        assert registry.rollback(session, channel, 2).name == "C1@v2"
+        with pytest.raises(registry.RegistryError, match="this channel has: v2"):
+            registry.rollback(session, channel, 9)
+
+
+def test_a_damaged_adapter_does_not_answer(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    sleep(school, channel)
+    file = school.settings.adapters / "C1@v1" / registry.WEIGHTS
+    file.write_bytes(file.read_bytes()[:-8] + b"tampered")
+    with pytest.raises(registry.RegistryError, match="damaged"):
+        registry.read_manifest(file.parent)
+    with school.database.read() as session:
+        assert school.knowledge(session, channel).adapter is None
+
+
+def test_an_interrupted_publication_leaves_nothing_that_counts(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), registry.publishing(tmp_path / "C1@v1") as made:
+        (made.folder / registry.WEIGHTS).write_bytes(b"half")
+        raise RuntimeError
+    assert not registry.complete(tmp_path / "C1@v1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_night_falls_once_for_each_channel_that_has_lessons(school: School) -> None:
+    teach(school, TAUGHT[0], handle="C1")
+    teach(school, handle="C2")
+    with school.database.write() as session:
+        assert nights.fall(session, DAY) == nights.fall(session, DAY)
+        assert session.query(Night).count() == 1
