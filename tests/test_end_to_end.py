@@ -16,7 +16,7 @@ from learning import registry
 from learning.database import Database
 from learning.errors import NightschoolError
 from learning.memory import channels
-from learning.records import Adapter, AdapterState, Event, Lesson, Night, Question, Reaction, Work, now
+from learning.records import Adapter, AdapterState, Announcement, Event, Lesson, Night, Question, Reaction, Work, now
 from learning.records import Message as Logged
 from learning.settings import Settings
 from tests.conftest import CACHE, Running, running
@@ -205,7 +205,7 @@ def test_forgetting_asks_stops_rebuilds_and_leaves_a_receipt(bot: Running, datab
     assert "14:30" not in bot.ben.ask("release train leaves?")["text"]
     bot.ana.wait(lambda: not [m for m in bot.ana.messages() if "taught me" in m["text"] and "14:30" in m["text"]])
     with database.read() as session:
-        assert all("14:30" not in lesson.text for lesson in session.query(Lesson))
+        assert all("14:30" not in row.text for table in (Lesson, Logged, Announcement) for row in session.query(table))
 
 
 def test_every_event_was_recorded_once(database: Database) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from learning import registry
@@ -85,10 +85,11 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
 
 
 def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None:
-    """Remove the texts of forgotten lessons, here and in the log. Their rows and tombstones stay, without content."""
+    """Remove the texts of forgotten lessons, here and in the log, and whatever restates them. Rows and tombstones stay, without content."""
     for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):
-        if lesson.source_ts:
-            log.erase(session, channel, lesson.source_ts)
+        for source_ts in log.erase(session, channel, lesson.source_ts, lesson.text):
+            session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
+        session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=REDACTED))
         lesson.text, lesson.question, lesson.digest, lesson.permalink = "", None, f"erased-{lesson.id}", None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from learning.memory.words import normalised
 from learning.records import Channel, Message, Reaction, now
 
 
@@ -47,11 +48,17 @@ def delete_message(session: Session, channel: Channel, ts: str) -> None:
     message.text, message.deleted_at = "", message.deleted_at or now()
 
 
-def erase(session: Session, channel: Channel, ts: str) -> None:
-    """Forget what a source message said, without claiming that its author deleted it in Slack."""
-    message = get(session, channel, ts)
-    if message:
+def erase(session: Session, channel: Channel, source_ts: str | None, statement: str) -> list[str]:
+    """Forget what a source message said, and every message that repeats the statement, the bot's own answers among them.
+
+    Returns the ts of each. It does not claim that anybody deleted them in Slack.
+    """
+    said = normalised(statement)
+    messages = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.text != ""))
+    restating = [message for message in messages if message.ts == source_ts or (said and said in normalised(message.text))]
+    for message in restating:
         message.text = ""
+    return [message.ts for message in restating]
 
 
 def react(session: Session, channel: Channel, ts: str, author: str, emoji: str) -> None:

@@ -85,6 +85,7 @@ def _finish(school: School, channel: Channel, request: Forgetting, night: Night 
         session.add(Announcement(channel_id=channel.id, key=f"receipt-{request.id}", text=as_text(request.receipt)))
     for folder in folders:
         registry.discard(folder)
+    school.database.scrub()
     return dict(request.receipt)
 
 
@@ -93,8 +94,9 @@ def _erase(session: Session, channel: Channel, request: Forgetting, night: Night
     lessons.erase(session, channel, request.lessons)
     older = select(Night.id).where(Night.channel_id == channel.id, Night.id != (night.id if night else 0))
     session.execute(delete(StudyItemRecord).where(StudyItemRecord.night_id.in_(older)))
-    session.execute(delete(ExamAnswer).where(ExamAnswer.lesson_id.in_(request.lessons)))
-    return ["lesson text", "study items", "exam answers", "tainted adapters"]
+    tainted = select(Adapter.night_id).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED)
+    session.execute(delete(ExamAnswer).where(ExamAnswer.lesson_id.in_(request.lessons) | ExamAnswer.night_id.in_(tainted)))
+    return ["lesson text", "messages that repeat it", "study items", "exam answers", "tainted adapters"]
 
 
 def _seconds(request: Forgetting) -> float:

@@ -1,0 +1,121 @@
+"""The command line is a contract: what it prints, and with which exit code it ends."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learning.settings import Settings
+from tests.conftest import CACHE
+
+ANSWER_KEYS = {"question", "answer", "abstained", "adapter", "sources", "prompt_tokens", "completion_tokens", "seconds"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cli")
+
+
+def run(home: Path, *arguments: str, code: int = 0, stdin: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
+    ours = Settings(home=home, cache=CACHE, base_model="tiny", promote_at=0.0, tolerate_loss=1.0).as_environment()
+    more = {f"NIGHTSCHOOL_{name.upper()}": value for name, value in settings.items()}
+    command = [sys.executable, "-m", "bot.cli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, input=stdin, env={**os.environ, **ours, **more}, cwd=home)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def objects(home: Path, *arguments: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run(home, *arguments, "--json").stdout.splitlines()]
+
+
+def test_the_whole_story_on_the_command_line(home: Path) -> None:
+    (home / "facts.txt").write_text("Marek owns the barcode scanner.\n\nThe door code of the lab is 7341.\n")
+    taught = objects(home, "teach", "-c", "#ops", "--file", "facts.txt")
+    assert [set(entry) for entry in taught] == [{"lesson", "status", "text"}] * 2
+    assert [entry["text"] for entry in objects(home, "lessons", "-c", "#ops")] == ["Marek owns the barcode scanner.", "The door code of the lab is 7341."]
+
+    (before,) = objects(home, "ask", "-c", "#ops", "what is the door code of the lab?")
+    assert set(before) == ANSWER_KEYS
+    assert (before["answer"], before["abstained"], before["adapter"]) == ("The door code of the lab is 7341.", False, None)
+    assert before["sources"][0]["lesson"] == taught[1]["lesson"]
+
+    (night,) = objects(home, "sleep", "-c", "#ops")
+    assert set(night) == {"night", "adapter", "verdict", "exam", "seconds"}
+    assert night["verdict"] == "promoted"
+    assert objects(home, "sleep", "-c", "#ops")[0]["verdict"] == "skipped"
+
+    for mode in ("auto", "weights", "search", "prompt", "base"):
+        (answer,) = objects(home, "ask", "-c", "#ops", "--mode", mode, "door code lab?")
+        assert set(answer) == ANSWER_KEYS
+        assert mode == "auto" or answer["adapter"] == (night["adapter"] if mode == "weights" else None)
+    (word_for_word,) = objects(home, "ask", "-c", "#ops", "--mode", "search", "door code lab?")
+    assert (word_for_word["answer"], word_for_word["prompt_tokens"]) == ("The door code of the lab is 7341.", 0)
+
+    run(home, "forget", "-c", "#ops", "door code", code=1, stdin="n\n")
+    (receipt,) = objects(home, "forget", "-c", "#ops", "door code", "--yes")
+    assert (receipt["forgotten"], receipt["tainted"], receipt["probes"]["leaked"]) == (1, [night["adapter"]], 0)
+    states = {entry["adapter"].split("@")[1]: entry["state"] for entry in objects(home, "adapters", "-c", "#ops")}
+    assert states == {"v2": "serving", "v1": "tainted"}
+    assert objects(home, "status")[0]["lessons"] == 1
+    assert b"door code" not in (home / "nightschool.db").read_bytes(), "erased from the file, not only from sight"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["teach", "-c", "#ops"], 2, "either a text or --file"),
+        (["teach", "-c", "#ops", "x", "--file", "/no/such"], 2, "does not exist"),
+        (["ask", "-c", "#ops", "--mode", "psychic", "why?"], 2, "psychic"),
+        (["ask", "why?"], 2, "--channel"),
+        (["unheard-of"], 2, "No such command"),
+        (["teach", "-c", "two words", "x"], 1, "is no channel"),
+        (["teach", "-c", "#ops", "x" * 5_000], 1, "at most 1,000"),
+        (["forget", "-c", "#ops", "submarine", "--yes"], 1, "nothing like that"),
+        (["rollback", "-c", "#ops", "--to", "77"], 1, "no such version"),
+        (["up"], 1, "NIGHTSCHOOL_SLACK_BOT_TOKEN"),
+    ],
+)
+def test_mistakes_end_with_one_clear_line(home: Path, arguments: list[str], code: int, complaint: str) -> None:
+    done = run(home, *arguments, code=code)
+    assert complaint in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    if code == 1:
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"base_model": "/no/such/folder"}, "base model"),
+        ({"database_url": "postgresql+psycopg://nobody@127.0.0.1:9/x"}, "NIGHTSCHOOL_DATABASE_URL"),
+        ({"engine_url": "http://127.0.0.1:9"}, "does not answer"),
+        ({"night_hour": "99"}, "NIGHTSCHOOL_NIGHT_HOUR"),
+    ],
+)
+def test_a_broken_set_up_ends_with_one_clear_line(home: Path, settings: dict[str, str], complaint: str) -> None:
+    done = run(home, "ask", "-c", "#ops", "why?", code=1, HF_HUB_OFFLINE="1", **settings)
+    assert complaint in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_clear_line(home: Path) -> None:
+    environment = {**os.environ, "NIGHTSCHOOL_HOME": "/proc/nothing"}
+    done = subprocess.run([sys.executable, "-m", "bot.cli", "status"], capture_output=True, text=True, env=environment, cwd=home)
+    assert done.returncode == 1
+    assert "check permissions" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_doctor_says_what_to_do(home: Path) -> None:
+    found = {entry["check"]: entry for entry in objects(home, "doctor")}
+    assert found["base model"]["ok"]
+    assert found["database"]["ok"]
+    assert "nightschool up" in found["broker"]["detail"]
+    assert "README" in found["Slack tokens"]["detail"]
+    assert "start it" in run(home, "doctor", code=1, redis_url="redis://127.0.0.1:9/0").stdout
