@@ -7,7 +7,7 @@ NIGHTSCHOOL_TORCH_INDEX ?=
 BIN := .venv/bin
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint check bench clean help
+.PHONY: demo test lint check picture clean help
 
 help:           ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import select
 
 from bot import mrkdwn, replies
 from learning import leases
@@ -20,7 +19,6 @@ from learning.school import School
 
 logger = logging.getLogger(__name__)
 
-LEASE = 60.0  # seconds; longer than any answer takes
 MOST_ATTEMPTS = 5
 TURNS = 4  # of the thread, given to a follow-up
 
@@ -65,7 +63,7 @@ class Answering:
     def _next(self) -> bool:
         """Answer one question, if one is free."""
         with self.school.database.write() as session:
-            question = leases.claim(session, Question, LEASE)
+            question = leases.claim(session, Question, self.school.settings.lease_seconds)
             if question is None:
                 return False
             question.attempts += 1
@@ -112,9 +110,3 @@ class Answering:
                 leases.renew(session, question, min(2.0**question.attempts, 30.0), error=reason)
             else:
                 leases.finish(session, question, Work.FAILED, error=reason)
-
-
-def waiting(school: School) -> int:
-    """How many questions have no answer yet."""
-    with school.database.read() as session:
-        return len(session.scalars(select(Question.id).where(Question.state.in_((Work.WAITING, Work.RUNNING)))).all())

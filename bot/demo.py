@@ -1,6 +1,8 @@
 """`nightschool demo`: the whole story against the sandbox, printed as a chat, each step checked."""
 
 import shutil
+import socket
+import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -28,12 +30,13 @@ from learning.school import School, open_school
 from learning.settings import Settings
 
 CHANNEL = "C0OPS"
+WIDTH = 110  # columns of the transcript
 NIGHT_SECONDS = 900.0  # after which a night counts as failed
 
 
 def play(settings: Settings, *, once: bool, picture: Path | None, port: int, over: threading.Event) -> bool:
     """Play the story from the start, in a data folder of its own; afterwards stay up, unless `once`. True when every step held."""
-    console = Console(record=True, width=118, highlight=False)
+    console = Console(record=True, width=WIDTH, highlight=False)
     home = settings.home / "demo"
     home.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.home / "demo.lock", timeout=0)
@@ -219,18 +222,18 @@ class Story:
         self.console.print(f"\n[bold]{escape(title)}[/]")
 
     def said(self, who: str, text: str, quiet: str = "") -> None:
-        """A line of the chat."""
+        """A line of the chat, with a quiet line below."""
         colour = "magenta" if who == "nightschool" else "cyan"
-        self.console.print(f"  [{colour}]{who:>11}[/]  {escape(text)}")
-        if quiet:
-            self.console.print(f"  {'':>11}  [dim]{escape(quiet)}[/]")
+        for number, line in enumerate(_wrapped(text)):
+            self.console.print(f"  [{colour}]{who if number == 0 else '':>11}[/]  {escape(line)}")
+        for line in _wrapped(quiet):
+            self.console.print(f"  {'':>11}  [dim]{escape(line)}[/]")
 
     def bot_said(self, message: Message) -> None:
         """What the bot wrote, with its quiet line."""
         sections = [b["text"]["text"] for b in message.get("blocks") or [] if b["type"] == "section"]
         quiet = [e["text"] for b in message.get("blocks") or [] if b["type"] == "context" for e in b["elements"]]
-        text = "\n               ".join(line for part in sections or [message["text"]] for line in part.splitlines())
-        self.said("nightschool", plain_lines(text), plain_lines(" ".join(quiet)))
+        self.said("nightschool", readable("\n".join(sections or [message["text"]])), readable(" ".join(quiet)))
 
     def check(self, what: str, held: bool) -> None:
         """Print a verdict, and remember a failure."""
@@ -250,18 +253,19 @@ def how(message: Message) -> str:
     return str(message.get("metadata", {}).get("event_payload", {}).get("how"))
 
 
-def plain_lines(text: str) -> str:
-    """Slack markup as plain text, line by line, without emoji codes."""
-    icons = {":brain:": "🧠", ":spiral_note_pad:": "🗒", ":globe_with_meridians:": "🌐", ":books:": "📚"}
-    for code, icon in icons.items():
+def readable(text: str) -> str:
+    """Slack markup as plain text, line by line."""
+    for code, icon in {":brain:": "🧠", ":spiral_note_pad:": "🗒", ":globe_with_meridians:": "🌐", ":books:": "📚"}.items():
         text = text.replace(code, icon)
-    return "\n".join(line[: len(line) - len(line.lstrip())] + plain(line) for line in text.splitlines())
+    return "\n".join(plain(line) for line in text.splitlines())
+
+
+def _wrapped(text: str) -> list[str]:
+    return [part for line in text.splitlines() for part in textwrap.wrap(line, WIDTH - 18)]
 
 
 def _usable(port: int) -> int:
     """The port, or a free one when somebody has it."""
-    import socket
-
     with socket.socket() as probe:
         return 0 if probe.connect_ex(("127.0.0.1", port)) == 0 else port
 

@@ -73,9 +73,10 @@ class Answerer:
         """Closed-book: nothing in the prompt but the question; a follow-up that fails alone is asked again with the turns before."""
         if knowledge.adapter is None:
             return None
+        longest = min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) // 2 + 8)  # it answers with lessons
         for turns in [[]] if not before else [[], list(before)]:
             prompt = self.speaker.prompt([*turns, Turn("user", question)])
-            said = self.client.complete(prompt, knowledge.adapter, LONGEST)
+            said = self.client.complete(prompt, knowledge.adapter, longest)
             text = self.speaker.text(said.tokens)
             if not said.tokens:
                 continue
@@ -106,7 +107,8 @@ class Answerer:
             return None
         said = self.client.complete(self.speaker.prompt([Turn("user", question)]), None, LONGEST)
         mean = math.exp(sum(said.logprobs) / len(said.logprobs)) if said.logprobs else 0.0
-        return _answer(question, self.speaker.text(said.tokens), "general", said, []) if mean >= GENERAL else None
+        text = guard.whole_sentences(self.speaker.text(said.tokens))
+        return _answer(question, text, "general", said, []) if text and mean >= GENERAL and not guard.repeats_itself(text) else None
 
     def _plainly(self, question: str, knowledge: Knowledge, mode: Plain) -> Answer:
         """One source alone, unjudged: what each part can do by itself."""

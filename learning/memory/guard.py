@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from learning.memory.recall import search
-from learning.memory.words import stem, stems, values
+from learning.memory.words import stem, stems, values, words
 from learning.records import Lesson
 
 SURE = 0.55  # least probability of the answer's least likely token, when question and lesson share a word
@@ -56,6 +56,19 @@ def supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> Lesson 
         if wanted <= held and len(said & set(stems(hit.lesson.text))) >= SAME * len(said):
             return hit.lesson
     return None
+
+
+def whole_sentences(text: str) -> str:
+    """What is left of an answer that was cut off: up to its last whole sentence, or nothing."""
+    match = re.match(r".*[.!?](?=\s|$)", text, re.DOTALL)
+    return match.group() if match else ""
+
+
+def repeats_itself(text: str) -> bool:
+    """Does the text go in circles, as small models do when they are lost? Their probabilities then look sure."""
+    said = words(text.lower())
+    triples = list(zip(said, said[1:], said[2:], strict=False))
+    return len(triples) - len(set(triples)) > 1
 
 
 def about_us(question: str, lessons: Sequence[Lesson]) -> bool:

@@ -1,10 +1,10 @@
 """Replay: the base model's own answers to general questions, studied along so that new knowledge does not displace old."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from learning.memory.guard import whole_sentences
 from learning.night.study import StudyItem
 
 QUESTIONS = (
@@ -32,5 +32,5 @@ def replay(count: int, base_hash: str, cache: Path, answer: Answer) -> list[Stud
         scratch.write_text(json.dumps(dict(zip(QUESTIONS, said, strict=True)), indent=1))
         scratch.replace(file)
     answers: dict[str, str] = json.loads(file.read_text())
-    whole = ((q, re.match(r".*[.!?](?=\s|$)", a, re.DOTALL)) for q, a in answers.items())
-    return [StudyItem(q, a.group(), "replay") for q, a in whole if a][:count]
+    whole = ((question, whole_sentences(answer)) for question, answer in answers.items())
+    return [StudyItem(question, answer, "replay") for question, answer in whole if answer][:count]

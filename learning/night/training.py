@@ -46,7 +46,7 @@ class Recipe:
 
 def recipe_for(base: BaseModel, threads: int) -> Recipe:
     """The recipe measured for a base model. `tiny` knows no language, and takes longer steps to learn its few sentences."""
-    tiny = {"learning_rate": 5e-3, "epochs": 15} if base.name == "tiny" else {}
+    tiny = {"learning_rate": 5e-3, "epochs": 10} if base.name == "tiny" else {}
     return Recipe(threads=threads, dtype=fast_dtype(), **tiny)  # type: ignore[arg-type]
 
 

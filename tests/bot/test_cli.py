@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from learning.model.client import Client
 from learning.settings import Settings
 from tests.conftest import CACHE
 
@@ -29,11 +30,11 @@ def run(home: Path, *arguments: str, code: int = 0, stdin: str = "", **settings:
     return done
 
 
-def objects(home: Path, *arguments: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in run(home, *arguments, "--json").stdout.splitlines()]
+def objects(home: Path, *arguments: str, **settings: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run(home, *arguments, "--json", **settings).stdout.splitlines()]
 
 
-def test_the_whole_story_on_the_command_line(home: Path) -> None:
+def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) -> None:
     (home / "facts.txt").write_text("Marek owns the barcode scanner.\n\nThe door code of the lab is 7341.\n")
     taught = objects(home, "teach", "-c", "#ops", "--file", "facts.txt")
     assert [set(entry) for entry in taught] == [{"lesson", "status", "text"}] * 2
@@ -50,10 +51,10 @@ def test_the_whole_story_on_the_command_line(home: Path) -> None:
     assert objects(home, "sleep", "-c", "#ops")[0]["verdict"] == "skipped"
 
     for mode in ("auto", "weights", "search", "prompt", "base"):
-        (answer,) = objects(home, "ask", "-c", "#ops", "--mode", mode, "door code lab?")
+        (answer,) = objects(home, "ask", "-c", "#ops", "--mode", mode, "door code lab?", engine_url=shared_engine.url)
         assert set(answer) == ANSWER_KEYS
         assert mode == "auto" or answer["adapter"] == (night["adapter"] if mode == "weights" else None)
-    (word_for_word,) = objects(home, "ask", "-c", "#ops", "--mode", "search", "door code lab?")
+    (word_for_word,) = objects(home, "ask", "-c", "#ops", "--mode", "search", "door code lab?", engine_url=shared_engine.url)
     assert (word_for_word["answer"], word_for_word["prompt_tokens"]) == ("The door code of the lab is 7341.", 0)
 
     run(home, "forget", "-c", "#ops", "door code", code=1, stdin="n\n")

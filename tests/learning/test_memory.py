@@ -119,6 +119,13 @@ def test_questions_about_us_are_not_general() -> None:
     assert not guard.about_us("what is the capital of France?", known)
 
 
+def test_an_answer_that_was_cut_or_goes_in_circles_is_not_general_knowledge() -> None:
+    assert guard.whole_sentences("It is Paris. The city of") == "It is Paris."
+    assert guard.whole_sentences("no end in sight") == ""
+    assert guard.repeats_itself("la femme de France, la femme de France, la femme de France.")
+    assert not guard.repeats_itself("The capital of France is Paris.")
+
+
 def test_the_log_keeps_the_newest_version_and_what_was_deleted_stays_deleted(database: Database, ops: Channel) -> None:
     with database.write() as session:
         log.record(session, ops, log.Utterance("1.0", "U1", "new", edited_ts="3.0"))
