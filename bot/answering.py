@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot import mrkdwn, replies
 from learning import leases
 from learning.answers import Answer, Answerer
-from learning.memory import log
+from learning.memory import lessons, log
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
 from learning.records import Channel, Message, Question, Work
@@ -73,6 +73,9 @@ class Answering:
         except EngineError as error:
             self._later(question, str(error))
             return False
+        if answer and not self._stands(channel, answer):
+            self._later(question, "a lesson was forgotten while it was answered")
+            return True
         state = Work.DONE if answer else Work.SKIPPED
         try:
             reply_ts = replies.post(self.web, channel.slack_id, question, answer) if answer else None
@@ -96,6 +99,11 @@ class Answering:
             return Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
         answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure)
         return None if question.must_be_sure and answer.abstained else answer
+
+    def _stands(self, channel: Channel, answer: Answer) -> bool:
+        """Are the lessons that an answer rests on still in force?"""
+        with self.school.database.read() as session:
+            return {lesson.id for lesson in answer.sources} <= {lesson.id for lesson in lessons.in_force(session, channel)}
 
     def _turns_before(self, thread: list[Message], question: Question) -> list[Turn]:
         earlier = [m for m in thread if m.ts < question.ts and m.text][-TURNS:]

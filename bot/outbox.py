@@ -1,4 +1,7 @@
-"""What background jobs want said, delivered by the bot: they need no Slack token, and nothing is said twice."""
+"""What background jobs want said, delivered by the bot, so that they need no Slack token.
+
+Said once, but for a crash in the moment between Slack's answer and our note of it: then it is said again.
+"""
 
 import logging
 import threading

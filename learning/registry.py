@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from learning.errors import NightschoolError
@@ -46,7 +46,7 @@ def candidate_name(session: Session, night: Night) -> str | None:
 
 
 def reserve(session: Session, channel: Channel, night: Night, base_hash: str, lessons: Sequence[Lesson]) -> Adapter:
-    """The night's candidate and its lineage; a resumed night gets the one that it had, with the lineage of today."""
+    """The night's candidate and its lineage. A resumed night gets the candidate that it had, with the lessons of now."""
     candidate = session.scalars(select(Adapter).where(Adapter.night_id == night.id)).one_or_none()
     if candidate is None:
         newest = session.scalar(select(func.max(Adapter.version)).where(Adapter.channel_id == channel.id)) or 0
@@ -54,8 +54,9 @@ def reserve(session: Session, channel: Channel, night: Night, base_hash: str, le
         candidate = Adapter(channel_id=channel.id, night_id=night.id, version=newest + 1, name=name, base_hash=base_hash)
         session.add(candidate)
         session.flush()
-    known = lesson_ids(session, candidate)
-    session.add_all(AdapterLesson(adapter_id=candidate.id, lesson_id=lesson.id) for lesson in lessons if lesson.id not in known)
+    wanted, known = {lesson.id for lesson in lessons}, lesson_ids(session, candidate)
+    session.execute(delete(AdapterLesson).where(AdapterLesson.adapter_id == candidate.id, AdapterLesson.lesson_id.not_in(wanted)))
+    session.add_all(AdapterLesson(adapter_id=candidate.id, lesson_id=lesson_id) for lesson_id in sorted(wanted - known))
     return candidate
 
 
@@ -89,6 +90,11 @@ def publishing(folder: Path) -> Iterator[Publication]:
 def complete(folder: Path) -> bool:
     """Was the folder published?"""
     return (folder / MANIFEST).exists()
+
+
+def trained_on(folder: Path, digests: Sequence[str]) -> bool:
+    """Was the folder published, for exactly these lessons?"""
+    return complete(folder) and read_manifest(folder)["lessons"] == sorted(digests)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

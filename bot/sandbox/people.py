@@ -13,7 +13,7 @@ class Person:
     """Somebody in the sandbox. Waiting is for a state, with a deadline in seconds."""
 
     def __init__(self, site: str, user: str, channel: str) -> None:
-        self.user, self.channel = user, channel
+        self.site, self.user, self.channel = site, user, channel
         self._http = httpx.Client(base_url=site, timeout=30, trust_env=False)
 
     def say(self, text: str, thread_ts: str | None = None) -> str:

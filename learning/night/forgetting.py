@@ -11,6 +11,7 @@ from learning import registry
 from learning.memory import lessons
 from learning.memory.words import values
 from learning.model import running
+from learning.model.client import connected
 from learning.night import exam, nights
 from learning.night.consolidation import say_all
 from learning.night.study import Statement
@@ -71,10 +72,9 @@ def _leaks(question: str, gold: Sequence[str], answer: str, kept: set[str]) -> b
 
 
 def _finish(school: School, channel: Channel, request: Forgetting, night: Night | None, probes: dict[str, int]) -> Receipt:
+    _discard_tainted(school, channel)  # before the receipt says so; cut off here, it is done again
     with school.database.write() as session:
         request = session.get_one(Forgetting, request.id, populate_existing=True)
-        tainted = session.scalars(select(Adapter).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED)).all()
-        folders = [school.adapter(adapter).folder for adapter in tainted]
         serving = registry.serving(session, channel)
         erased = _erase(session, channel, request, night)
         request.receipt = {
@@ -83,10 +83,21 @@ def _finish(school: School, channel: Channel, request: Forgetting, night: Night 
         }  # fmt: skip
         request.finished_at = now()
         session.add(Announcement(channel_id=channel.id, key=f"receipt-{request.id}", text=as_text(request.receipt)))
-    for folder in folders:
-        registry.discard(folder)
     school.database.scrub()
     return dict(request.receipt)
+
+
+def _discard_tainted(school: School, channel: Channel) -> None:
+    """Remove the channel's tainted adapters from the disk, and from the memory of an engine that runs."""
+    with school.database.read() as session:
+        tainted = session.scalars(select(Adapter).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED)).all()
+    for adapter in tainted:
+        registry.discard(school.adapter(adapter).folder)
+    url = school.settings.engine_url or running.announced(school.settings)
+    if url:
+        with connected(url) as client:
+            for name in set(client.loaded()) & {adapter.name for adapter in tainted} if client.ready() else ():
+                client.unload(name)
 
 
 def _erase(session: Session, channel: Channel, request: Forgetting, night: Night | None) -> list[str]:

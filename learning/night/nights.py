@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from learning import leases
 from learning.errors import NightschoolError, TrainingStopped
 from learning.memory import lessons
+from learning.model.client import EngineError
 from learning.night import report
 from learning.night.consolidation import Outcome, consolidate
 from learning.night.vigil import Watch, keep
@@ -16,6 +17,8 @@ from learning.records import Adapter, AdapterState, Announcement, Channel, Night
 from learning.school import School
 
 logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 5  # of a night whose engine fails
 
 
 def open_night(session: Session, channel: Channel, day: date, kind: str, occasion: int = 0) -> Night:
@@ -60,12 +63,17 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
             outcome = consolidate(school, channel, vigil, rebuild=night.kind in ("forget", "reindex"), must_replace=night.kind == "forget")
     except TrainingStopped:
         return _stopped(school, night)
+    except EngineError:
+        if night.generation < MOST_ATTEMPTS:  # it may be restarting: the sweeper takes the night up again
+            _release(school, night)
+        else:
+            _finish(school, night, Work.FAILED, Outcome("failed", None, {"reason": "the engine kept failing; see its log"}))
+        raise
     except NightschoolError as error:
         _finish(school, night, Work.FAILED, Outcome("failed", None, {"reason": str(error)}))
         raise
     except BaseException:  # a crash of our own or Ctrl-C: the night can be taken again at once
-        with school.database.write() as session:
-            leases.release(session, night)
+        _release(school, night)
         raise
     return _finish(school, night, Work.SKIPPED if outcome.verdict == "skipped" else Work.DONE, outcome)
 
@@ -76,6 +84,11 @@ def _claim(school: School, night_id: int) -> Night | None:
     busy = select(other.id).where(other.channel_id == Night.channel_id, other.id != Night.id, other.state == Work.RUNNING, other.lease_until >= now())
     with school.database.write() as session:
         return leases.claim(session, Night, school.settings.lease_seconds, Night.id == night_id, ~busy.exists())
+
+
+def _release(school: School, night: Night) -> None:
+    with school.database.write() as session:
+        leases.release(session, night)
 
 
 def _stopped(school: School, night: Night) -> Night | None:

@@ -11,6 +11,7 @@ from learning.errors import TrainingError
 from learning.memory import channels, lessons, words
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel
+from learning.model.client import EngineError
 from learning.night import exam, forgetting, nights, report
 from learning.night.exam import ExamQuestion, Marked, ReportCard
 from learning.night.study import ABSTENTION, Statement, question_words, study
@@ -249,6 +250,52 @@ def test_one_night_of_a_channel_at_a_time_and_a_second_holder_gets_none(school: 
 
     nights.hold_night(school, first.id, watch)
     assert got == [None, None]
+
+
+def test_a_night_cut_off_at_its_exam_is_resumed_there_unless_the_lessons_changed(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    with school.database.write() as session:
+        night = nights.open_another(session, channel, DAY, "sleep")
+
+    def stages(until: str = "") -> list[str]:
+        """The stages of an attempt that is cut off at one of them."""
+        seen: list[str] = []
+
+        def watch(stage: str, share: float) -> None:
+            seen.extend([stage] if stage not in seen else [])
+            if stage == until:
+                raise KeyboardInterrupt
+
+        try:
+            nights.hold_night(school, night.id, watch)
+        except KeyboardInterrupt:
+            seen.append("cut off")
+        return seen
+
+    assert stages(until="exam") == ["study", "training", "exam", "cut off"]
+    assert stages(until="exam") == ["study", "exam", "cut off"]
+    teach(school, TAUGHT[1])
+    assert stages() == ["study", "training", "exam", "promotion"]
+    with school.database.read() as session:
+        adapter = registry.serving(session, channel)
+        assert adapter
+        manifest = registry.read_manifest(school.adapter(adapter).folder)
+        assert manifest["lessons"] == sorted(digest(text) for text in TAUGHT[:2])
+        assert session.query(Adapter).count() == 1
+
+
+def test_a_night_whose_engine_fails_waits_for_another_try(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    dead = School(school.settings.model_copy(update={"engine_url": "http://127.0.0.1:9"}), school.database, school.base)
+    with school.database.write() as session:
+        night = nights.open_another(session, channel, DAY, "sleep")
+    with pytest.raises(EngineError):
+        nights.hold_night(dead, night.id)
+    with school.database.read() as session:
+        assert nights.abandoned(session) == [night.id]
+    held = nights.hold_night(school, night.id)
+    assert held
+    assert held.verdict == "promoted"
 
 
 def test_rollback_serves_an_earlier_version_and_refuses_what_may_not(school: School) -> None:
