@@ -4,6 +4,7 @@ python -m bot.broker --port PORT --folder FOLDER
 """
 
 import argparse
+import signal
 import threading
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from learning import lifeline
 
 
 def main() -> None:
-    """Serve until the parent is gone; the append-only file keeps what was queued."""
+    """Serve until told to stop, or the parent is gone; the append-only file keeps what was queued."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
@@ -22,7 +23,10 @@ def main() -> None:
     server = ValkeyServer(port=options.port, data_dir=options.folder, persist=True, config={"appendonly": "yes", "appendfsync": "everysec"})
     server.start()
     lifeline.hold(server.stop)
-    threading.Event().wait()
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    told.wait()
+    server.stop()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`nightschool demo`: the whole story against the sandbox, printed as a chat, each step checked."""
 
+import re
 import shutil
 import socket
 import textwrap
@@ -60,7 +61,7 @@ def play(settings: Settings, *, once: bool, picture: Path | None, port: int, ove
             story = Story(console, school, site, set_up.redis_url)
             held = story.run(over)
             if picture:
-                console.save_svg(str(picture), title="make demo")
+                save(console, picture)
             if not once and not over.is_set():
                 console.print(f"\n[bold]The bot stays up.[/] Chat with it at [bold cyan]{site}[/], as Ana, Ben or Cleo. Try:")
                 console.print(
@@ -70,6 +71,12 @@ def play(settings: Settings, *, once: bool, picture: Path | None, port: int, ove
             over.set()
             tending.join()
     return held
+
+
+def save(console: Console, picture: Path) -> None:
+    """The transcript as an SVG picture, in the viewer's own monospaced font: nothing in it is fetched from elsewhere."""
+    svg = console.export_svg(title="make demo", clear=False)
+    picture.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code", "ui-monospace, Menlo, Consolas"))
 
 
 @dataclass

@@ -11,7 +11,7 @@ from learning.records import Lesson
 SURE = 0.55  # least probability of the answer's least likely token, when question and lesson share a word
 VERY_SURE = 0.97  # the same when they share none: the weights made a connection that search cannot check
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
-SAME = 0.8  # share of the answer's words that the cited lesson must hold
+SAME = 0.85  # share of the answer's words that the cited lesson must hold
 _OURS = re.compile(r"\b(we|our|ours|us|my|this channel|the team|these days|currently)\b", re.IGNORECASE)
 
 
