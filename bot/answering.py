@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -14,12 +15,13 @@ from learning.answers import Answer, Answerer
 from learning.memory import lessons, log
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
-from learning.records import Channel, Message, Question, Work
+from learning.records import Channel, Message, Question, Work, now
 from learning.school import School
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5
+MOST_ATTEMPTS = 5  # at what Slack refuses
+ENGINE_PATIENCE = timedelta(hours=1)  # an engine that is down is waited for
 TURNS = 4  # of the thread, given to a follow-up
 
 
@@ -70,21 +72,21 @@ class Answering:
             channel = session.get_one(Channel, question.channel_id)
         try:
             answer = self._answer(channel, question)
-        except EngineError as error:
-            self._later(question, str(error))
-            return False
-        if answer and not self._stands(channel, answer):
-            self._later(question, "a lesson was forgotten while it was answered")
-            return True
-        state = Work.DONE if answer else Work.SKIPPED
-        try:
+            if not self._may_post(channel, question, answer):
+                return True
             reply_ts = replies.post(self.web, channel.slack_id, question, answer) if answer else None
-        except SlackApiError as error:
-            self._later(question, str(error.response["error"]))
+        except EngineError as error:
+            self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
             return False
+        except SlackApiError as error:
+            self._later(question, str(error.response["error"]), question.attempts < MOST_ATTEMPTS)
+            return False
+        except Exception as error:
+            self._later(question, repr(error), question.attempts < MOST_ATTEMPTS)
+            raise
         with self.school.database.write() as session:
             told = replies.payload(question, answer) if answer else None
-            leases.finish(session, question, state, reply_ts=reply_ts, answer=told)
+            leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told)
         return True
 
     def _answer(self, channel: Channel, question: Question) -> Answer | None:
@@ -96,25 +98,29 @@ class Answering:
         if message is not None and message.deleted_at:
             return None
         if not question.text:
-            return Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
+            return None if question.must_be_sure else Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
         answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure)
         return None if question.must_be_sure and answer.abstained else answer
 
-    def _stands(self, channel: Channel, answer: Answer) -> bool:
-        """Are the lessons that an answer rests on still in force?"""
-        with self.school.database.read() as session:
-            return {lesson.id for lesson in answer.sources} <= {lesson.id for lesson in lessons.in_force(session, channel)}
+    def _may_post(self, channel: Channel, question: Question, answer: Answer | None) -> bool:
+        """Is the question still ours, and are the lessons that the answer rests on still in force? Else it is answered anew."""
+        with self.school.database.write() as session:
+            if not leases.renew(session, question, self.school.settings.lease_seconds):
+                return False
+            if {lesson.id for lesson in (answer.sources if answer else [])} <= {lesson.id for lesson in lessons.in_force(session, channel)}:
+                return True
+            return not leases.release(session, question)
 
     def _turns_before(self, thread: list[Message], question: Question) -> list[Turn]:
         earlier = [m for m in thread if m.ts < question.ts and m.text][-TURNS:]
         turns = [Turn("assistant" if m.author == self.bot_user_id or m.is_bot else "user", mrkdwn.plain(m.text, self.bot_user_id)) for m in earlier]
         return turns if turns and turns[0].role == "user" else turns[1:]
 
-    def _later(self, question: Question, reason: str) -> None:
-        """Give a question back, to be tried again; after too many attempts it is given up, in the log and not in silence."""
+    def _later(self, question: Question, reason: str, again: bool) -> None:
+        """Give a question back, to be tried again after a while; or give it up, with the reason in its row."""
         logger.warning("question %s: %s", question.id, reason)
         with self.school.database.write() as session:
-            if question.attempts < MOST_ATTEMPTS:
+            if again:
                 leases.renew(session, question, min(2.0**question.attempts, 30.0), error=reason)
             else:
                 leases.finish(session, question, Work.FAILED, error=reason)

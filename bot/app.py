@@ -25,11 +25,6 @@ from learning.model.client import Client, EngineError
 from learning.school import School, open_school
 from learning.settings import Settings
 
-NO_TOKENS = (
-    "no Slack tokens: set NIGHTSCHOOL_SLACK_BOT_TOKEN (xoxb-…) and NIGHTSCHOOL_SLACK_APP_TOKEN (xapp-…) as README says, "
-    "or try `nightschool demo`, which needs none."
-)
-
 
 class Bot:
     """A connected bot: Socket Mode, question queue and outbox."""
@@ -37,7 +32,7 @@ class Bot:
     def __init__(self, school: School) -> None:
         settings = school.settings
         if not (settings.slack_bot_token.get_secret_value() and settings.slack_app_token.get_secret_value()):
-            raise NightschoolError(NO_TOKENS)
+            raise NightschoolError("no Slack tokens: `nightschool doctor` says which.")
         web = WebClient(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
         try:
             me = web.auth_test()["user_id"]

@@ -25,8 +25,10 @@ def main() -> None:
     lifeline.hold(server.stop)
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
-    told.wait()
-    server.stop()
+    while server.is_running() and not told.wait(1.0):
+        pass  # a server that died ends its keeper, and the supervisor starts both again
+    if server.is_running():
+        server.stop()
 
 
 if __name__ == "__main__":

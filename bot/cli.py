@@ -22,7 +22,7 @@ from learning.errors import NightschoolError
 from learning.memory import channels, lessons
 from learning.model import running
 from learning.night import forgetting, nights
-from learning.records import Forgetting, Night, Work, now
+from learning.records import Night, Work, now
 from learning.school import School, open_school
 from learning.settings import Settings
 
@@ -91,12 +91,18 @@ def sleep(channel: ChannelOption, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def forget(channel: ChannelOption, text: str, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: JsonOption = False) -> None:
+def forget(
+    channel: ChannelOption, text: str, yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the best match goes.")] = False, as_json: JsonOption = False
+) -> None:
     """Forget a lesson: it stops being used at once, the adapter is rebuilt without it, and a receipt is written."""
     school = _school()
     with school.database.write() as session:
         room = channels.by_handle(session, channel)
-        found = lessons.find(session, room, text)
+        found = lessons.find(session, room, text)[: 1 if yes else None]
+        left = forgetting.unfinished(session, room)
+    for request_id in left:  # an earlier call was cut off
+        console.print("finishing what was to be forgotten before …")
+        _carry_out(school, request_id)
     if not found:
         raise NightschoolError("nothing like that was taught here: see `nightschool lessons`.")
     if not yes:
@@ -105,10 +111,9 @@ def forget(channel: ChannelOption, text: str, yes: Annotated[bool, typer.Option(
         typer.confirm("Forget this?", abort=True, err=True)
     with school.database.write() as session:
         request = lessons.forget(session, room, [lesson.id for lesson in found], YOU)
-    assert request is not None  # found just now, and nothing forgets twice
-    with show.watching(console) as watch:
-        receipt = forgetting.carry_out(school, request.id, now().date(), watch) or _await_receipt(school, request)
-    show.receipt(receipt, as_json)
+    if request is None:
+        raise NightschoolError("somebody else had it forgotten just now.")
+    show.receipt(_carry_out(school, request.id), as_json)
 
 
 @app.command()
@@ -169,7 +174,7 @@ def up() -> None:
     open_school(settings, console.print)
     over = _until_told()
     with supervisor.up(settings, console.print) as set_up:
-        set_up.ready()
+        set_up.ready(over)
         console.print(f"Nightschool is up on {settings.home}. Ctrl-C stops it; logs are in {settings.home / 'logs'}.")
         while not over.wait(0.5):
             set_up.tend()
@@ -197,7 +202,8 @@ def demo(
     """Play the whole story against the sandbox: ask, teach, sleep, ask again, forget; then stay up to chat with."""
     from bot import demo as story
 
-    if not story.play(_settings(), once=once, picture=picture, port=port, over=_until_told()):
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the story wherever it is
+    if not story.play(_settings(), once=once, picture=picture, port=port):
         raise typer.Exit(1)
 
 
@@ -234,12 +240,14 @@ def _await_night(school: School, night: Night) -> Night:
         time.sleep(0.5)
 
 
-def _await_receipt(school: School, request: Forgetting) -> dict[str, Any]:
-    while True:
-        receipt = forgetting.carry_out(school, request.id, now().date())
-        if receipt:
-            return receipt
-        time.sleep(0.5)
+def _carry_out(school: School, request_id: int) -> dict[str, Any]:
+    """Rebuild and write the receipt, or wait for the worker that is at it."""
+    with show.watching(console) as watch:
+        while True:
+            receipt = forgetting.carry_out(school, request_id, watch)
+            if receipt:
+                return receipt
+            time.sleep(0.5)
 
 
 def _candidate(school: School, night: Night) -> str | None:

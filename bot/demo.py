@@ -1,12 +1,13 @@
 """`nightschool demo`: the whole story against the sandbox, printed as a chat, each step checked."""
 
+import contextlib
 import re
 import shutil
 import socket
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,42 +36,68 @@ WIDTH = 110  # columns of the transcript
 NIGHT_SECONDS = 900.0  # after which a night counts as failed
 
 
-def play(settings: Settings, *, once: bool, picture: Path | None, port: int, over: threading.Event) -> bool:
+def play(settings: Settings, *, once: bool, picture: Path | None, port: int) -> bool:
     """Play the story from the start, in a data folder of its own; afterwards stay up, unless `once`. True when every step held."""
     console = Console(record=True, width=WIDTH, highlight=False)
-    home = settings.home / "demo"
-    home.parent.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.home / "demo.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
         raise NightschoolError("a demo is running already: stop that one first.") from None
+    home = settings.home / "demo"
     shutil.rmtree(home, ignore_errors=True)  # the story begins with a bot that knows nothing, also after an interrupted one
-    with server.running(_usable(port)) as site:
-        ours = settings.model_copy(update={
-            "home": home, "slack_api_url": f"{site}/api/", "redis_url": "", "engine_url": "", "database_url": "",
-            "slack_bot_token": SecretStr(workspace.BOT_TOKEN), "slack_app_token": SecretStr(workspace.APP_TOKEN),
-        })  # fmt: skip
-        with console.status("preparing the base model (fetched and converted once) …"):
-            school = open_school(ours)
-        with supervisor.up(ours, console.print) as set_up:
-            tending = threading.Thread(target=_tend, args=(set_up, over), daemon=True)
-            tending.start()
-            with console.status("starting Valkey, engine, workers, beat and bot …"):
-                set_up.ready()
-            story = Story(console, school, site, set_up.redis_url)
-            held = story.run(over)
-            if picture:
-                save(console, picture)
-            if not once and not over.is_set():
-                console.print(f"\n[bold]The bot stays up.[/] Chat with it at [bold cyan]{site}[/], as Ana, Ben or Cleo. Try:")
-                console.print(
-                    "  @nightschool when does the release train leave?   ·   /teach Our mascot is an otter.   ·   /forget otter   ·   Ctrl-C stops it."
-                )
-                over.wait()
-            over.set()
-            tending.join()
-    return held
+    try:
+        with server.running(_usable(port)) as site:
+            ours = settings.model_copy(update={
+                "home": home, "slack_api_url": f"{site}/api/", "redis_url": "", "engine_url": "", "database_url": "",
+                "slack_bot_token": SecretStr(workspace.BOT_TOKEN), "slack_app_token": SecretStr(workspace.APP_TOKEN),
+            })  # fmt: skip
+            with console.status("preparing the base model (fetched and converted once) …"):
+                school = open_school(ours)
+            with supervisor.up(ours, console.print) as set_up:
+                return _play(console, school, site, set_up, once, picture)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return False
+    finally:
+        lock.release()
+
+
+def _play(console: Console, school: School, site: str, set_up: supervisor.SetUp, once: bool, picture: Path | None) -> bool:
+    with console.status("starting Valkey, engine, workers, beat and bot …"):
+        set_up.ready()
+    with _tended(set_up):
+        story = Story(console, school, site, set_up.redis_url)
+        held = story.run()
+        if picture:
+            save(console, picture)
+        if once:
+            return held
+        console.print(f"\n[bold]The bot stays up.[/] Chat with it at [bold cyan]{site}[/], as Ana, Ben or Cleo. Try:")
+        console.print("  @nightschool when does the release train leave?   ·   /teach Our mascot is an otter.   ·   /forget otter")
+        console.print("Ctrl-C stops it.")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+        return held
+
+
+@contextlib.contextmanager
+def _tended(set_up: supervisor.SetUp) -> Iterator[None]:
+    """Processes that end are started again, for the length of a `with`."""
+    over = threading.Event()
+
+    def tend() -> None:
+        while not over.wait(0.5):
+            set_up.tend()
+
+    tending = threading.Thread(target=tend, daemon=True)
+    tending.start()
+    try:
+        yield
+    finally:
+        over.set()
+        tending.join()
 
 
 def save(console: Console, picture: Path) -> None:
@@ -89,14 +116,12 @@ class Story:
     broker_url: str
     failed: list[str] = field(default_factory=list)
 
-    def run(self, over: threading.Event) -> bool:
-        """All steps in order. False when one failed or was interrupted."""
+    def run(self) -> bool:
+        """All steps in order. False when one failed."""
         started = time.monotonic()
         self.ana = Person(self.site, "U0ANA", CHANNEL)
         steps: list[Callable[[], None]] = [self.connect, self.ignorant, self.taught, self.recalls, self.night, self.knows, self.knocked_out, self.forgets]
         for step in steps:
-            if over.is_set():
-                return False
             try:
                 step()
             except (TimeoutError, NightschoolError, RuntimeError) as error:
@@ -135,7 +160,7 @@ class Story:
     def night(self) -> None:
         """A Celery worker studies."""
         self.chapter("Night falls. A worker studies, trains an adapter and examines it.")
-        jobs.enqueue(self.school.settings, self.broker_url, jobs.FALL, now().date().isoformat())
+        jobs.enqueue(self.broker_url, jobs.FALL, now().date().isoformat())
         night = self.watch_night("nightly")
         card = night.report_card or {}
         self.check(f"the night ended: {night.verdict}, exam {card.get('recall', 0):.0%}", night.verdict == "promoted")
@@ -275,8 +300,3 @@ def _usable(port: int) -> int:
     """The port, or a free one when somebody has it."""
     with socket.socket() as probe:
         return 0 if probe.connect_ex(("127.0.0.1", port)) == 0 else port
-
-
-def _tend(set_up: supervisor.SetUp, over: threading.Event) -> None:
-    while not over.wait(0.5):
-        set_up.tend()

@@ -25,4 +25,4 @@ class Desk:
 
     def enqueue(self, task: str, *arguments: int | str) -> None:
         """Send a job to the workers."""
-        jobs.enqueue(self.school.settings, self.broker_url, task, *arguments)
+        jobs.enqueue(self.broker_url, task, *arguments)

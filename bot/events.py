@@ -64,6 +64,8 @@ def parse(body: dict[str, Any]) -> Happening | None:
     subtype = event.get("subtype")
     if subtype == "message_deleted":
         return Deleted(*where, event["deleted_ts"])
+    if subtype == "message_changed" and event["message"].get("subtype") == "tombstone":  # what is left of a deleted message with replies
+        return Deleted(*where, event["message"]["ts"])
     if subtype == "message_changed":
         return _said(where, event["message"], event)
     if subtype in (None, "bot_message", "thread_broadcast", "file_share", "me_message"):
@@ -76,5 +78,5 @@ def _said(where: tuple[str, str, str, str, str], message: dict[str, Any], event:
     return Said(
         *where, ts=message["ts"], thread_ts=message.get("thread_ts"), author=message.get("user") or message.get("bot_id") or "",
         text=message.get("text") or "", is_bot=is_bot, direct=event.get("channel_type") == "im", mention=event["type"] == "app_mention",
-        edited_ts=message.get("edited", {}).get("ts"),
+        edited_ts=message.get("edited", {}).get("ts") or (event["ts"] if event is not message else None),
     )  # fmt: skip

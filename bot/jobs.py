@@ -5,8 +5,6 @@ import logging
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from learning.settings import Settings
-
 logger = logging.getLogger(__name__)
 
 HOLD_NIGHT = "nightschool.hold_night"
@@ -14,7 +12,7 @@ FORGET = "nightschool.forget"
 FALL = "nightschool.fall"
 
 
-def enqueue(settings: Settings, broker_url: str, task: str, *arguments: int | str) -> None:
+def enqueue(broker_url: str, task: str, *arguments: int | str) -> None:
     """Send a task; with the broker down, the sweeper finds the row."""
     app = Celery(broker=broker_url)
     queue = "night" if task == HOLD_NIGHT else "urgent"

@@ -28,5 +28,5 @@ def escaped(text: str) -> str:
 
 
 def mentions(text: str) -> set[str]:
-    """User ids that a message mentions."""
-    return {match["target"][1:] for match in _LINK.finditer(text) if match["target"].startswith(("@U", "@W"))}
+    """Who a message addresses: ids of users, and groups or everybody as Slack writes them (`!subteam^…`, `!here`)."""
+    return {match["target"].removeprefix("@") for match in _LINK.finditer(text) if match["target"].startswith(("@U", "@W", "!"))}

@@ -18,6 +18,7 @@ from learning.records import Announcement, Channel, Work
 logger = logging.getLogger(__name__)
 
 LEASE = 30.0  # seconds
+MOST_ATTEMPTS = 20
 PERMANENT = {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_update_message", "edit_window_closed"}
 
 
@@ -63,7 +64,8 @@ class Outbox:
         except SlackApiError as error:
             reason = str(error.response["error"])
             logger.warning("announcement %s: %s", announcement.key, reason)
-            return reason in PERMANENT and self._end(announcement, Work.FAILED, None, None)
+            hopeless = reason in PERMANENT or announcement.generation >= MOST_ATTEMPTS
+            return hopeless and self._end(announcement, Work.FAILED, None, None)
         return self._end(announcement, Work.DONE, ts, permalink)
 
     def _say(self, channel: str, announcement: Announcement) -> tuple[str, str | None]:
@@ -71,8 +73,15 @@ class Outbox:
             self.web.chat_update(channel=channel, ts=announcement.update_ts, text=announcement.text)
             return announcement.update_ts, None
         ts = str(self.web.chat_postMessage(channel=channel, text=announcement.text, unfurl_links=False, unfurl_media=False)["ts"])
-        permalink = str(self.web.chat_getPermalink(channel=channel, message_ts=ts)["permalink"]) if announcement.lesson_id else None
-        return ts, permalink
+        return ts, self._permalink(channel, ts) if announcement.lesson_id else None
+
+    def _permalink(self, channel: str, ts: str) -> str | None:
+        """A link to a message; an answer does without when Slack gives none."""
+        try:
+            return str(self.web.chat_getPermalink(channel=channel, message_ts=ts)["permalink"])
+        except SlackApiError as error:
+            logger.warning("no permalink: %s", error.response["error"])
+            return None
 
     def _end(self, announcement: Announcement, state: Work, ts: str | None, permalink: str | None) -> bool:
         with self.database.write() as session:

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +15,11 @@ from filelock import FileLock, Timeout
 from learning import lifeline
 from learning.errors import NightschoolError
 from learning.model import running
+from learning.model.client import EngineError
 from learning.settings import Settings
 
 PATIENCE = 6.0  # seconds between asking a process to stop and making it
+MOST_FAILURES = 3  # of an engine that never came up
 HEALTHY = 30.0  # seconds after which a process is no longer taken for one that fails to start
 
 Say = Callable[[str], None]
@@ -92,10 +95,16 @@ class SetUp:
         state = {"pid": os.getpid(), "redis_url": self.redis_url}
         run_file(self.settings).write_text(json.dumps(state))
 
-    def ready(self) -> None:
-        """Wait until the engine answers. Raises EngineError."""
-        engine = self.services["engine"]
-        running.wait_announced(running.announcement(self.settings), lambda: engine.failures < 3)
+    def ready(self, over: threading.Event | None = None) -> None:
+        """Wait until the engine answers, looking after all processes; not after `over`. Raises EngineError when it does not start."""
+        engine = self.services.get("engine")
+        while engine and not running.announced(self.settings):
+            self.tend()
+            if engine.failures >= MOST_FAILURES:
+                raise EngineError(f"the engine does not start ({engine.last_words()}): see {engine.log}, and run `nightschool doctor`.")
+            if over and over.is_set():
+                return
+            time.sleep(0.1)
 
     def tend(self) -> None:
         """One round of looking after all processes."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from learning.memory import guard, recall
+from learning.memory.guard import ABSTENTION
 from learning.memory.words import values
 from learning.model.client import AdapterRef, Client, Completion
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
 
-ABSTENTION = "I don't know that yet."
 LONGEST = 64  # tokens of an answer
 GENERAL = 0.6  # geometric mean of the base's token probabilities at which its own knowledge is offered
 
@@ -60,7 +60,7 @@ class Answerer:
         """Answer in a mode; `before` are the turns of the thread so far. With `sure_only`, only lessons count, not the base's knowledge."""
         started = time.monotonic()
         if mode == "auto":
-            answer = self._from_weights(question, knowledge, before) or self._from_recall(question, knowledge)
+            answer = self._from_weights(question, knowledge, before) or self._from_recall(question, knowledge, sure_only)
             if answer is None and not sure_only:
                 answer = self._from_base(question, knowledge)
             answer = answer or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)
@@ -88,9 +88,9 @@ class Answerer:
                 return _answer(question, text, "weights", said, [verdict.cited])
         return None
 
-    def _from_recall(self, question: str, knowledge: Knowledge) -> Answer | None:
+    def _from_recall(self, question: str, knowledge: Knowledge, sure_only: bool) -> Answer | None:
         """Lessons that the adapter is not proven to know, in the prompt. When the base garbles what it read, the lesson speaks for itself."""
-        hits = recall.relevant(recall.search(knowledge.unproven, question, limit=2))
+        hits = recall.relevant(recall.search(knowledge.unproven, question, limit=2), recall.COVERED_FOR_SURE if sure_only else recall.COVERED)
         if not hits:
             return None
         lessons = [hit.lesson for hit in hits]

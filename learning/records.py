@@ -216,9 +216,9 @@ class Adapter(Record):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"))
-    night_id: Mapped[int] = mapped_column(ForeignKey("nights.id", ondelete="CASCADE"), unique=True)
+    night_id: Mapped[int] = mapped_column(ForeignKey("nights.id", ondelete="CASCADE"), index=True)
     version: Mapped[int]
-    name: Mapped[str] = mapped_column(Key)
+    name: Mapped[str] = mapped_column(Key, unique=True)
     state: Mapped[str] = mapped_column(Key, default=AdapterState.CANDIDATE)
     base_hash: Mapped[str] = mapped_column(Key)
     weights_sha256: Mapped[str | None] = mapped_column(Key)

@@ -5,13 +5,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from learning.errors import NightschoolError
@@ -42,22 +42,29 @@ def lesson_ids(session: Session, adapter: Adapter) -> set[int]:
 
 def candidate_name(session: Session, night: Night) -> str | None:
     """The name of the adapter that a night trained, if it came to that."""
-    return session.scalars(select(Adapter.name).where(Adapter.night_id == night.id)).one_or_none()
+    return session.scalars(select(Adapter.name).where(Adapter.night_id == night.id).order_by(Adapter.version.desc())).first()
 
 
 def reserve(session: Session, channel: Channel, night: Night, base_hash: str, lessons: Sequence[Lesson]) -> Adapter:
-    """The night's candidate and its lineage. A resumed night gets the candidate that it had, with the lessons of now."""
-    candidate = session.scalars(select(Adapter).where(Adapter.night_id == night.id)).one_or_none()
-    if candidate is None:
-        newest = session.scalar(select(func.max(Adapter.version)).where(Adapter.channel_id == channel.id)) or 0
-        name = f"{channel.slack_id}@v{newest + 1}"
-        candidate = Adapter(channel_id=channel.id, night_id=night.id, version=newest + 1, name=name, base_hash=base_hash)
-        session.add(candidate)
-        session.flush()
-    wanted, known = {lesson.id for lesson in lessons}, lesson_ids(session, candidate)
-    session.execute(delete(AdapterLesson).where(AdapterLesson.adapter_id == candidate.id, AdapterLesson.lesson_id.not_in(wanted)))
-    session.add_all(AdapterLesson(adapter_id=candidate.id, lesson_id=lesson_id) for lesson_id in sorted(wanted - known))
+    """The night's candidate, with its lineage. A resumed night gets the one that it had, unless the lessons have changed: names are immutable."""
+    wanted = {lesson.id for lesson in lessons}
+    for earlier in session.scalars(select(Adapter).where(Adapter.night_id == night.id, Adapter.state == AdapterState.CANDIDATE)):
+        if lesson_ids(session, earlier) == wanted and earlier.base_hash == base_hash:
+            return earlier
+        earlier.state = AdapterState.HELD
+    version = 1 + (session.scalar(select(func.max(Adapter.version)).where(Adapter.channel_id == channel.id)) or 0)
+    candidate = Adapter(channel_id=channel.id, night_id=night.id, version=version, name=_free_name(session, channel, version), base_hash=base_hash)
+    session.add(candidate)
+    session.flush()
+    session.add_all(AdapterLesson(adapter_id=candidate.id, lesson_id=lesson_id) for lesson_id in sorted(wanted))
     return candidate
+
+
+def _free_name(session: Session, channel: Channel, version: int) -> str:
+    """`CHANNEL@vN`; with the workspace before it where two workspaces have a channel of the same id."""
+    name = f"{channel.slack_id}@v{version}"
+    taken = session.scalars(select(Adapter.id).where(Adapter.name == name)).first()
+    return f"{channel.team_id}-{name}" if taken else name
 
 
 @dataclass(frozen=True)
@@ -69,10 +76,13 @@ class Publication:
 
 
 @contextmanager
-def publishing(folder: Path) -> Iterator[Publication]:
-    """On success the scratch folder's files are hashed, the manifest is written last, and it all becomes `folder` at once."""
+def publishing(folder: Path, assert_ours: Callable[[], None] = lambda: None) -> Iterator[Publication]:
+    """On success the scratch folder's files are hashed, the manifest is written last, and it all becomes `folder` at once.
+
+    `assert_ours` is asked just before, and raises when somebody else has taken over.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".candidate-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         made = Path(scratch) / folder.name
         made.mkdir()
         publication = Publication(made, {})
@@ -82,19 +92,16 @@ def publishing(folder: Path) -> Iterator[Publication]:
             _sync(file)
         (made / MANIFEST).write_text(json.dumps({**publication.manifest, "files": files}, indent=1, sort_keys=True))
         _sync(made / MANIFEST)
-        shutil.rmtree(folder, ignore_errors=True)  # only ever a folder without a manifest
-        os.replace(made, folder)
-        _sync(folder.parent)
+        assert_ours()
+        if not complete(folder):  # else a stale holder published the same bytes
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(made, folder)
+            _sync(folder.parent)
 
 
 def complete(folder: Path) -> bool:
     """Was the folder published?"""
     return (folder / MANIFEST).exists()
-
-
-def trained_on(folder: Path, digests: Sequence[str]) -> bool:
-    """Was the folder published, for exactly these lessons?"""
-    return complete(folder) and read_manifest(folder)["lessons"] == sorted(digests)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -111,23 +118,22 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def promote(session: Session, adapter: Adapter, proven: set[int]) -> bool:
     """Let a candidate serve; `proven` are the lessons that its exam found known. False, and nothing done, when it was tainted meanwhile."""
-    session.refresh(adapter, with_for_update=True)
-    channel = session.get_one(Channel, adapter.channel_id)
-    forgotten = select(Lesson.id).where(Lesson.id.in_(lesson_ids(session, adapter)), Lesson.status == LessonStatus.FORGOTTEN)
-    if adapter.state == AdapterState.TAINTED or session.scalars(forgotten).first():
-        adapter.state = AdapterState.TAINTED
+    if not _clean(session, adapter):
         return False
     for link in session.scalars(select(AdapterLesson).where(AdapterLesson.adapter_id == adapter.id)):
         link.proven = link.lesson_id in proven
-    _serve(session, channel, adapter)
+    _serve(session, session.get_one(Channel, adapter.channel_id), adapter)
     for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(proven), Lesson.status == LessonStatus.APPROVED)):
         lesson.status = LessonStatus.LEARNED
     return True
 
 
-def hold(session: Session, adapter: Adapter) -> None:
-    """Keep a candidate that did not pass from serving."""
+def hold(session: Session, adapter: Adapter) -> bool:
+    """Keep a candidate that did not pass from serving. False when it was tainted meanwhile."""
+    if not _clean(session, adapter):
+        return False
     adapter.state = AdapterState.HELD
+    return True
 
 
 def rollback(session: Session, channel: Channel, version: int | None = None) -> Adapter:
@@ -138,11 +144,21 @@ def rollback(session: Session, channel: Channel, version: int | None = None) -> 
         chosen = next((a for a in able if a.state == AdapterState.RETIRED and (not current or a.version < current.version)), None)
     else:
         chosen = next((a for a in able if a.version == version), None)
-    if chosen is None:
+    if chosen is None or not _clean(session, chosen):
         known = ", ".join(f"v{a.version} ({a.state})" for a in versions(session, channel)) or "none"
         raise RegistryError(f"no such version to go back to; this channel has: {known}.")
     _serve(session, channel, chosen)
     return chosen
+
+
+def _clean(session: Session, adapter: Adapter) -> bool:
+    """Is the adapter free of anything forgotten? Looked up under a lock, for a forgetting may have come in between."""
+    session.flush()
+    session.refresh(adapter, with_for_update=True)
+    forgotten = select(Lesson.id).where(Lesson.id.in_(lesson_ids(session, adapter)), Lesson.status == LessonStatus.FORGOTTEN)
+    if adapter.state != AdapterState.TAINTED and session.scalars(forgotten).first():
+        adapter.state = AdapterState.TAINTED
+    return adapter.state != AdapterState.TAINTED
 
 
 def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[str]:
@@ -161,7 +177,8 @@ def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[st
 def discard(folder: Path) -> None:
     """Delete an adapter's files; the manifest goes first, so that no half of it is ever taken for whole."""
     (folder / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    for place in (folder, *folder.parent.glob(f".{folder.name}-*")):  # and what a killed training left
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _serve(session: Session, channel: Channel, adapter: Adapter) -> None:

@@ -9,14 +9,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Read from `NIGHTSCHOOL_*` variables, then from a `.env` file in the current folder. Secrets hide their repr."""
 
-    model_config = SettingsConfigDict(env_prefix="NIGHTSCHOOL_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="NIGHTSCHOOL_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
 
     home: Path = Field(Path.home() / ".nightschool", description="data folder: database, adapters, the running set-up")
     cache: Path = Field(Path.home() / ".cache" / "nightschool", description="converted base models")
     base_model: str = Field("embedded", description="`embedded`, `tiny`, a folder, or a hub id")
     database_url: str = Field("", description="empty: SQLite in the data folder")
     redis_url: str = Field("", description="empty: an embedded Valkey, started by `nightschool up`")
-    engine_url: str = Field("", description="empty: the engine started by `nightschool up`, or one in this process")
+    engine_url: str = Field("", description="empty: the engine started by `nightschool up`, or one started for the length of a command")
 
     slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN"), description="xoxb-…")
     slack_app_token: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_APP_TOKEN", "SLACK_APP_TOKEN"), description="xapp-…")

@@ -1,7 +1,6 @@
 """Finding what was left: nights and forgettings whose worker died, or whose message was lost."""
 
 from learning.night import forgetting, nights
-from learning.records import now
 from tasks.app import app, school, settings
 from tasks.forgetting import forget
 from tasks.nightly import send
@@ -13,6 +12,6 @@ def sweep() -> None:
     with school().database.read() as session:
         requests, left = forgetting.unfinished(session), nights.abandoned(session)
     for request in requests:
-        forget.apply_async((request, now().date().isoformat()), expires=settings.sweep_seconds)
+        forget.apply_async((request,), expires=settings.sweep_seconds)
     for night in left:
         send(night, expires=settings.sweep_seconds)

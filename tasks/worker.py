@@ -10,7 +10,7 @@ import sys
 from learning import lifeline
 from tasks.app import app
 
-POOLS = {"night": ["--pool", "solo"], "urgent": ["--pool", "threads", "--concurrency", "2"]}  # training has a process of its own
+POOLS = {"night": ["--pool", "solo"], "urgent": ["--pool", "threads", "--concurrency", "4"]}  # training has a process of its own
 
 
 def main() -> None:

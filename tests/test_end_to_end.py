@@ -95,7 +95,7 @@ def test_three_deliveries_give_one_answer(bot: Running, database: Database) -> N
 
 def test_a_night_by_a_worker_puts_it_into_an_adapter_that_answers_without_a_restart(bot: Running) -> None:
     engine = (bot.school.settings.home / "engine.url").read_text()
-    jobs.enqueue(bot.school.settings, bot.set_up.redis_url, jobs.FALL, now().date().isoformat())
+    jobs.enqueue(bot.set_up.redis_url, jobs.FALL, now().date().isoformat())
     assert night_over(bot, "nightly").verdict == "promoted"
     reply = bot.ben.ask("release train leaves?")
     assert (how(reply), reply["text"]) == ("weights", TRAIN)
@@ -133,15 +133,18 @@ def test_messages_edits_deletions_and_reactions_are_logged(bot: Running, databas
     ts, other = bot.ben.say("lunch is at noon"), bot.ben.say("to be deleted")
     bot.ben.edit(ts, "lunch is at one")
     bot.ben.delete(other)
+    parent = bot.ben.say("a thread begins")
+    bot.ana.say("a reply", parent)
+    bot.ben.delete(parent)
     bot.ana.react(ts, "tada")
     bot.ben.react(ts, "eyes")
     bot.ben.react(ts, "eyes", added=False)
 
     def logged() -> bool:
         with database.read() as session:
-            texts = {m.ts: m.text for m in session.query(Logged).filter(Logged.ts.in_([ts, other]))}
+            texts = {m.ts: m.text for m in session.query(Logged).filter(Logged.ts.in_([ts, other, parent]))}
             reactions = {r.emoji for r in session.query(Reaction).filter_by(ts=ts)}
-            return texts == {ts: "lunch is at one", other: ""} and reactions == {"tada"}
+            return texts == {ts: "lunch is at one", other: "", parent: ""} and reactions == {"tada"}
 
     assert bot.ana.wait(logged)
 
@@ -162,7 +165,7 @@ def test_a_killed_worker_is_replaced_and_the_night_completed_once(bot: Running, 
         night = Night(channel_id=channel.id, date=now().date(), kind="sleep")
         session.add(night)
         session.flush()
-    jobs.enqueue(bot.school.settings, bot.set_up.redis_url, jobs.HOLD_NIGHT, night.channel_id, night.date.isoformat(), "sleep", 0)
+    jobs.enqueue(bot.set_up.redis_url, jobs.HOLD_NIGHT, night.channel_id, night.date.isoformat(), "sleep", 0)
 
     def row() -> Night:
         with database.read() as session:
@@ -210,6 +213,23 @@ def test_forgetting_asks_stops_rebuilds_and_leaves_a_receipt(bot: Running, datab
     bot.ana.wait(lambda: not [m for m in bot.ana.messages() if "taught me" in m["text"] and "14:30" in m["text"]])
     with database.read() as session:
         assert all("14:30" not in row.text for table in (Lesson, Logged, Announcement) for row in session.query(table))
+
+
+def test_a_killed_valkey_is_replaced(bot: Running) -> None:
+    keeper = bot.set_up.services["valkey"].child
+    assert keeper
+    (server_process,) = psutil.Process(keeper.pid).children()
+    server_process.kill()
+    bot.ana.wait(lambda: bot.set_up.services["valkey"].child not in (None, keeper))
+    assert "rebuilding" in bot.ana.command("/reindex")["text"]
+    assert night_over(bot, "reindex").verdict in ("promoted", "skipped")
+
+
+def test_the_channel_is_known_by_its_name_too(bot: Running) -> None:
+    with bot.school.database.read() as session:
+        by_name = channels.find(session, "#ops")
+        assert by_name
+        assert by_name.slack_id == "C0OPS"
 
 
 def test_every_event_was_recorded_once(database: Database) -> None:

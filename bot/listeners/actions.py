@@ -7,7 +7,6 @@ from slack_bolt import Ack, App, Respond
 from bot import jobs
 from bot.desk import Desk
 from learning.memory import channels, lessons
-from learning.records import now
 
 ACTIONS = ("forget", "keep")
 
@@ -25,7 +24,7 @@ def register(app: App, desk: Desk) -> None:
         if request is None:
             respond("That is forgotten already.", replace_original=True)
             return
-        desk.enqueue(jobs.FORGET, request.id, now().date().isoformat())
+        desk.enqueue(jobs.FORGET, request.id)
         respond("Forgotten as of now: I no longer answer from it. The receipt follows here once the rebuilt adapter was checked.", replace_original=True)
 
     @app.action("keep")

@@ -4,12 +4,13 @@ from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from sqlalchemy.orm import Session
 
 from bot import blocks, jobs, mrkdwn
 from bot.desk import Desk
 from learning.memory import channels, lessons
 from learning.night import nights
-from learning.records import now
+from learning.records import Channel, now
 
 COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
@@ -22,7 +23,7 @@ def register(app: App, desk: Desk) -> None:
     def teach(ack: Ack, command: dict[str, Any]) -> None:
         try:
             with desk.school.database.write() as session:
-                channel = channels.ensure(session, command["team_id"], command["channel_id"], command.get("enterprise_id", ""))
+                channel = _channel(session, command)
                 lesson = lessons.teach(session, channel, mrkdwn.plain(command["text"]), command["user_id"])
                 lessons.note_taught(session, lesson)
         except lessons.LessonError as error:
@@ -33,7 +34,7 @@ def register(app: App, desk: Desk) -> None:
     @app.command("/forget")
     def forget(ack: Ack, command: dict[str, Any]) -> None:
         with desk.school.database.write() as session:
-            channel = channels.ensure(session, command["team_id"], command["channel_id"], command.get("enterprise_id", ""))
+            channel = _channel(session, command)
             found = lessons.find(session, channel, mrkdwn.plain(command["text"]))
         if found:
             ack(text="This is what I would forget.", blocks=blocks.confirm_forget(found))
@@ -46,10 +47,17 @@ def register(app: App, desk: Desk) -> None:
             ack(ADMINS_ONLY)
             return
         with desk.school.database.write() as session:
-            channel = channels.ensure(session, command["team_id"], command["channel_id"], command.get("enterprise_id", ""))
+            channel = _channel(session, command)
             night = nights.open_another(session, channel, now().date(), "reindex")
         desk.enqueue(jobs.HOLD_NIGHT, night.channel_id, night.date.isoformat(), night.kind, night.occasion)
         ack("I am rebuilding this channel's adapter from everything I was taught. The present one answers until the new one passed its exam.")
+
+
+def _channel(session: Session, command: dict[str, Any]) -> Channel:
+    """Where the command was given; direct messages and private groups have no name of their own."""
+    name = command.get("channel_name", "")
+    known_as = "" if name in ("directmessage", "privategroup") else name
+    return channels.ensure(session, command["team_id"], command["channel_id"], command.get("enterprise_id", ""), known_as)
 
 
 def is_admin(client: WebClient, user_id: str) -> bool:

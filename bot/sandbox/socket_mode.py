@@ -1,6 +1,7 @@
 """Socket Mode as Slack speaks it: envelopes, acknowledgements, and redelivery of what was not acknowledged."""
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,7 +94,8 @@ class SocketMode:
         if delivery.kind == "events_api":
             envelope |= {"retry_attempt": delivery.attempts, "retry_reason": reason}
         delivery.attempts += 1
-        await self.sockets[-1].send_json(envelope)
+        with contextlib.suppress(RuntimeError, IndexError, WebSocketDisconnect):  # the app just left: it is tried again
+            await self.sockets[-1].send_json(envelope)
 
     def _acknowledge(self, answer: Payload) -> None:
         delivery = self._envelopes.get(answer.get("envelope_id", ""))

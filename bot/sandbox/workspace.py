@@ -110,6 +110,9 @@ class Workspace:
     def delete(self, channel_id: str, ts: str) -> None:
         """A message goes."""
         channel, old = self.channel(channel_id), self.message(channel_id, ts)
+        if any(m.get("thread_ts") == ts and m["ts"] != ts for m in channel.messages.values()):  # the thread stays, under a tombstone
+            self.edit(channel_id, ts, old["user"], subtype="tombstone", text="This message was deleted.", user="USLACKBOT", blocks=[])
+            return
         del channel.messages[ts]
         if "only_for" not in old:
             gone = {"type": "message", "subtype": "message_deleted", "hidden": True, "deleted_ts": ts, "previous_message": old, "ts": self._ts()}

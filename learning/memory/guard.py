@@ -8,6 +8,7 @@ from learning.memory.recall import search
 from learning.memory.words import stem, stems, values, words
 from learning.records import Lesson
 
+ABSTENTION = "I don't know that yet."
 SURE = 0.55  # least probability of the answer's least likely token, when question and lesson share a word
 VERY_SURE = 0.97  # the same when they share none: the weights made a connection that search cannot check
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here

@@ -1,6 +1,7 @@
 """Lessons: teach, supersede, find, forget."""
 
 import hashlib
+import html
 import re
 from collections.abc import Sequence
 
@@ -26,10 +27,11 @@ class LessonError(NightschoolError):
 def teach(session: Session, channel: Channel, text: str, author: str, source_ts: str | None = None, permalink: str | None = None) -> Lesson:
     """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Raises LessonError."""
     question, statement = _parsed(text)
-    known = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == digest(statement), Lesson.status.in_(IN_FORCE)))
+    content = digest(f"{question} {statement}" if question else statement)
+    known = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_(IN_FORCE)))
     lesson = known.one_or_none()
     if lesson is None:
-        lesson = Lesson(channel_id=channel.id, text=statement, question=question, digest=digest(statement), author=author,
+        lesson = Lesson(channel_id=channel.id, text=statement, question=question, digest=content, author=author,
                         source_ts=source_ts, permalink=permalink, status=LessonStatus.APPROVED)  # fmt: skip
         session.add(lesson)
         session.flush()
@@ -77,17 +79,23 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=REDACTED))
     ids = [lesson.id for lesson in gone]
-    tainted = registry.taint(session, channel, ids)
+    tainted = registry.taint(session, channel, ids) or _being_rebuilt(session, channel)
     request = Forgetting(channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted})
     session.add(request)
     session.flush()
     return request
 
 
+def _being_rebuilt(session: Session, channel: Channel) -> list[str]:
+    """Adapters that an earlier, unfinished request stopped already: they may hold this lesson too."""
+    unfinished = select(Forgetting).where(Forgetting.channel_id == channel.id, Forgetting.finished_at.is_(None))
+    return sorted({name for request in session.scalars(unfinished) for name in (request.receipt or {}).get("tainted", [])})
+
+
 def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None:
     """Remove the texts of forgotten lessons, here and in the log, and whatever restates them. Rows and tombstones stay, without content."""
     for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):
-        for source_ts in log.erase(session, channel, lesson.source_ts, lesson.text):
+        for source_ts in log.erase(session, channel, (lesson.source_ts, lesson.post_ts), lesson.text):
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
         session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=REDACTED))
         lesson.text, lesson.question, lesson.digest, lesson.permalink = "", None, f"erased-{lesson.id}", None
@@ -102,7 +110,8 @@ def note_taught(session: Session, lesson: Lesson) -> None:
     """Have the bot say in the channel what it was taught: everybody sees it, and answers can cite it."""
     key = f"taught-{lesson.id}"
     if session.scalars(select(Announcement.id).where(Announcement.key == key)).first() is None:
-        text = f":books: <@{lesson.author}> taught me: {lesson.text}"
+        said = f"{lesson.question} {lesson.text}" if lesson.question else lesson.text
+        text = f":books: <@{lesson.author}> taught me: {html.escape(said, quote=False)}"  # shown as written: it pings nobody
         session.add(Announcement(channel_id=lesson.channel_id, key=key, text=text, lesson_id=lesson.id))
 
 

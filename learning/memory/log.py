@@ -1,12 +1,17 @@
 """The conversation log: what people wrote and how they reacted, edits and deletions included. Recording is idempotent."""
 
+import html
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from learning.memory.words import normalised
-from learning.records import Channel, Message, Reaction, now
+from learning.memory.words import content_words, normalised
+from learning.records import Channel, Message, Question, Reaction, now
+
+_MARKUP = re.compile(r"<(?:[^<>|]*\|)?(?:mailto:)?([^<>|]*)>")  # a link in Slack's markup, shown by its label
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,23 @@ def delete_message(session: Session, channel: Channel, ts: str) -> None:
     message.text, message.deleted_at = "", message.deleted_at or now()
 
 
-def erase(session: Session, channel: Channel, source_ts: str | None, statement: str) -> list[str]:
-    """Forget what a source message said, and every message that repeats the statement, the bot's own answers among them.
+def erase(session: Session, channel: Channel, sources: Sequence[str | None], statement: str) -> list[str]:
+    """Forget what source messages said, and every message that repeats the statement, the bot's own answers and open questions among them.
 
     Returns the ts of each. It does not claim that anybody deleted them in Slack.
     """
-    said = normalised(statement)
+    said = re.compile(rf"(?<!\w){re.escape(normalised(statement))}(?!\w)") if len(content_words(statement)) > 1 else None
+
+    def repeats(text: str) -> bool:
+        return normalised(text) == normalised(statement) or bool(said and said.search(normalised(html.unescape(_MARKUP.sub(r"\1", text)))))
+
     messages = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.text != ""))
-    restating = [message for message in messages if message.ts == source_ts or (said and said in normalised(message.text))]
+    restating = [message for message in messages if message.ts in sources or repeats(message.text)]
+    questions = session.scalars(select(Question).where(Question.channel_id == channel.id, Question.text != ""))
     for message in restating:
         message.text = ""
+    for question in questions:
+        question.text = "" if repeats(question.text) else question.text
     return [message.ts for message in restating]
 
 

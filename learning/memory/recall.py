@@ -8,6 +8,7 @@ import bm25s
 from learning.memory.words import stems
 from learning.records import Lesson
 
+COVERED_FOR_SURE = 0.75  # the same where nobody addressed the bot
 COVERED = 0.5  # share of a question's words that a lesson must hold before it is offered as an answer
 
 
@@ -39,6 +40,6 @@ def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
     return sorted(hits, key=lambda hit: (-hit.score, hit.lesson.id))[:limit]
 
 
-def relevant(hits: Sequence[Hit]) -> list[Hit]:
+def relevant(hits: Sequence[Hit], covered: float = COVERED) -> list[Hit]:
     """The hits that hold enough of the question to be worth a place in the prompt."""
-    return [hit for hit in hits if hit.coverage >= COVERED]
+    return [hit for hit in hits if hit.coverage >= covered]

@@ -70,6 +70,7 @@ class Engine:
         self.model: PeftModel = get_peft_model(model, none, adapter_name="none").eval()
         self.adapters: OrderedDict[str, Path] = OrderedDict()
         self._waiting: queue.Queue[Request] = queue.Queue(MOST_WAITING)
+        self._next: list[Request] = []  # taken from the queue, of another kind than the batch before
         self._model_lock = threading.Lock()
         threading.Thread(target=self._serve, name="engine", daemon=True).start()
 
@@ -132,16 +133,16 @@ class Engine:
 
     def _gather(self) -> list[Request]:
         """The next request, and all others of its kind that already wait."""
-        batch = [self._waiting.get()]
-        others: list[Request] = []
-        while len(batch) < MOST_ROWS:
+        while not self._next:
+            self._next.append(self._waiting.get())
+        while len(self._next) < MOST_ROWS:
             try:
-                request = self._waiting.get_nowait()
+                self._next.append(self._waiting.get_nowait())
             except queue.Empty:
                 break
-            (batch if request.score_prompt == batch[0].score_prompt else others).append(request)
-        for request in others:
-            self._waiting.put(request)
+        kind = self._next[0].score_prompt
+        batch = [request for request in self._next if request.score_prompt == kind]
+        self._next = [request for request in self._next if request.score_prompt != kind]
         return batch
 
     @torch.inference_mode()

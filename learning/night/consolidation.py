@@ -1,8 +1,8 @@
 """The night, in order, on one screen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+
+from sqlalchemy import delete, select
 
 from learning import registry
 from learning.errors import TrainingError
@@ -10,11 +10,12 @@ from learning.model import running
 from learning.model.client import AdapterRef, Client
 from learning.model.rendering import Turn
 from learning.night import exam, report, selection
+from learning.night.outcome import Outcome, conclude
 from learning.night.replay import replay
 from learning.night.study import StudyItem, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
-from learning.records import Adapter, Channel, StudyItemRecord
+from learning.records import Adapter, Channel, Night, StudyItemRecord
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
@@ -22,66 +23,50 @@ REPLAY = 0.12  # of the study items
 PROBE_TOLERANCE = 0.5  # nats; engines differ in precision, an adapter without effect differs by far more
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """`verdict` is promoted, held, skipped or tainted; `adapter` its candidate's name."""
-
-    verdict: str
-    adapter: str | None
-    report_card: dict[str, Any]
-
-
-def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = False, must_replace: bool = False) -> Outcome:
+def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = False, must_replace: bool = False) -> None:
     """Study what the channel should know, train a candidate, examine it, and let it serve if it passed.
 
-    With `rebuild`, also when there is nothing new; `must_replace` is for forgetting: the candidate then serves even if it knows less than the tainted one did.
+    With `rebuild`, also when there is nothing new; `must_replace` is for forgetting: where nothing serves, the candidate does, however little it knows.
     Raises NightschoolError, or TrainingStopped when the vigil was broken.
     """
     with school.database.write() as session:
         chosen = selection.select(session, channel, school.base.hash)
         if not chosen.kept or not (chosen.news or rebuild):
-            return Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"})
+            return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept)
     folder = school.adapter(candidate).folder
     with running.engine(school.settings) as client:
         vigil.stage("study")
-        if not registry.trained_on(folder, [statement.digest for statement in chosen.statements]):  # a resumed night does not train twice
-            client.unload(candidate.name)
-            registry.discard(folder)
+        if not registry.complete(folder):  # a resumed night does not train twice
             items = study(chosen.statements, ITEMS_PER_LESSON, school.base.hash)
             items += replay(int(REPLAY * len(items)), school.base.hash, school.settings.cache, lambda q, n: say_all(school, client, None, q, n))
-            _keep(school, vigil, items)
+            _keep(school, channel, vigil, items)
             vigil.stage("training")
-            with registry.publishing(folder) as made:
+            with registry.publishing(folder, vigil.assert_ours) as made:
                 made.manifest.update(report.manifest(school.base, chosen.statements))
                 made.manifest["training"] = train_apart(school.base, items, made.folder, school.settings.training_threads, vigil.progress, vigil.broken)
         vigil.stage("exam")
         _probe(client, school.adapter(candidate))
         card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions))
     vigil.stage("promotion")
-    return _decide(school, channel, vigil, candidate, chosen, card, must_replace)
+    _decide(school, channel, vigil, candidate.id, chosen, card, must_replace)
+    return None
 
 
-def _decide(
-    school: School, channel: Channel, vigil: Vigil, candidate: Adapter, chosen: selection.Selection, card: exam.ReportCard, must_replace: bool
-) -> Outcome:
-    """The gate: in one transaction, and only while the night is still ours."""
+def _decide(school: School, channel: Channel, vigil: Vigil, candidate_id: int, chosen: selection.Selection, card: exam.ReportCard, must_replace: bool) -> None:
+    """The gate, and the night's end, in one transaction."""
     with school.database.write() as session:
-        vigil.assert_unbroken(session)
-        candidate = session.get_one(Adapter, candidate.id)
-        serving = registry.serving(session, channel)
+        candidate, serving = session.get_one(Adapter, candidate_id), registry.serving(session, channel)
         earlier = report.earlier_marks(session, serving)
-        reason = "" if must_replace else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
+        obliged = must_replace and serving is None
+        reason = "" if obliged else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
         ids = {lesson.digest: lesson.id for lesson in chosen.kept}
         report.keep_answers(session, vigil.night, card, ids)
         candidate.weights_sha256 = registry.read_manifest(school.adapter(candidate).folder)["files"][registry.WEIGHTS]
-        summary = {**card.summary(), "lessons": len(chosen.kept), "reason": reason}
-        if reason:
-            registry.hold(session, candidate)
-            return Outcome("held", candidate.name, summary)
         proven = {ids[digest] for digest in card.proven()}
-        promoted = registry.promote(session, candidate, proven)
-        return Outcome("promoted" if promoted else "tainted", candidate.name, summary)
+        placed = registry.hold(session, candidate) if reason else registry.promote(session, candidate, proven)
+        verdict = ("held" if reason else "promoted") if placed else "tainted"
+        conclude(session, vigil.night, Outcome(verdict, candidate.name, {**card.summary(), "lessons": len(chosen.kept), "reason": reason}))
 
 
 def say_all(school: School, client: Client, adapter: AdapterRef | None, questions: Sequence[str], tokens: int = 64) -> list[str]:
@@ -90,11 +75,14 @@ def say_all(school: School, client: Client, adapter: AdapterRef | None, question
     return [school.speaker.text(said.tokens) for said in client.complete_all(prompts, adapter, tokens)]
 
 
-def _keep(school: School, vigil: Vigil, items: Sequence[StudyItem]) -> None:
+def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:
+    """Keep tonight's study items, in place of an earlier night's."""
     with school.database.write() as session:
-        session.add_all(
-            StudyItemRecord(night_id=vigil.night.id, question=i.question, answer=i.answer, strategy=i.strategy, lessons=list(i.lessons)) for i in items
-        )
+        session.execute(delete(StudyItemRecord).where(StudyItemRecord.night_id.in_(select(Night.id).where(Night.channel_id == channel.id))))
+        for item in items:
+            session.add(
+                StudyItemRecord(night_id=vigil.night.id, question=item.question, answer=item.answer, strategy=item.strategy, lessons=list(item.lessons))
+            )
 
 
 def _probe(client: Client, adapter: AdapterRef) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from learning.memory import words
+from learning.memory.guard import ABSTENTION
 from learning.memory.words import content_words, stems, values
-from learning.night.study import ABSTENTION, SYNONYMS, Statement
+from learning.night.study import SYNONYMS, Statement
 
 Ask = Callable[[Sequence[str]], list[str]]
 
@@ -88,8 +89,8 @@ def examine(statements: Sequence[Statement], ask: Ask) -> ReportCard:
 
 def _about(statement: Statement, count: int) -> list[ExamQuestion]:
     rng = random.Random(f"exam {statement.digest}")
-    content = list(dict.fromkeys(content_words(statement.text)))
-    wanted = tuple(values(statement.text)) or tuple(content)
+    wanted = tuple(values(statement.text)) or tuple(content_words(statement.text))
+    content = list(dict.fromkeys(content_words(f"{statement.question or ''} {statement.text}")))
     asked = [word for word in content if word not in wanted] or content
     made = []
     for form in rng.sample(FORMS, count):

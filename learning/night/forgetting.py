@@ -1,10 +1,10 @@
 """Carrying out a request to forget: rebuild without the lesson, probe, erase, and write the receipt."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from learning import registry
@@ -20,14 +20,16 @@ from learning.records import Adapter, AdapterState, Announcement, Channel, ExamA
 from learning.school import School
 
 Receipt = dict[str, Any]
+REST = timedelta(minutes=5)  # of a rebuild that failed
 
 
-def unfinished(session: Session) -> list[int]:
-    """Requests whose receipt is not written yet."""
-    return list(session.scalars(select(Forgetting.id).where(Forgetting.finished_at.is_(None)).order_by(Forgetting.id)))
+def unfinished(session: Session, channel: Channel | None = None) -> list[int]:
+    """Requests whose receipt is not written yet, of one channel or of all."""
+    mine = [Forgetting.channel_id == channel.id] if channel else []
+    return list(session.scalars(select(Forgetting.id).where(Forgetting.finished_at.is_(None), *mine).order_by(Forgetting.id)))
 
 
-def carry_out(school: School, forgetting_id: int, day: date, watch: Watch = lambda stage, share: None) -> Receipt | None:
+def carry_out(school: School, forgetting_id: int, watch: Watch = lambda stage, share: None) -> Receipt | None:
     """Finish a request; None when somebody else is rebuilding just now. Repeating it changes nothing. Raises NightschoolError."""
     with school.database.write() as session:
         request = session.get_one(Forgetting, forgetting_id)
@@ -37,17 +39,20 @@ def carry_out(school: School, forgetting_id: int, day: date, watch: Watch = lamb
         tainted = (request.receipt or {}).get("tainted", [])
         night = nights.open_night(session, channel, request.created_at.date(), "forget", request.id) if tainted else None
     if night and night.state in (Work.WAITING, Work.RUNNING, Work.FAILED):
-        if night.state == Work.FAILED:
-            _retry(school, night)
+        if night.state == Work.FAILED and not _retry(school, night):
+            return None
         if nights.hold_night(school, night.id, watch) is None:
             return None
     probes = _probe(school, channel, request)
     return _finish(school, channel, request, night, probes)
 
 
-def _retry(school: School, night: Night) -> None:
+def _retry(school: School, night: Night) -> bool:
+    """Open a failed rebuild again, once it has rested a while. False while it rests, or when somebody else did."""
+    rested = Night.finished_at < now() - REST
     with school.database.write() as session:
-        session.get_one(Night, night.id).state = Work.WAITING
+        again = update(Night).where(Night.id == night.id, Night.state == Work.FAILED, rested).values(state=Work.WAITING)
+        return session.execute(again.returning(Night.id)).first() is not None
 
 
 def _probe(school: School, channel: Channel, request: Forgetting) -> dict[str, int]:
@@ -74,7 +79,9 @@ def _leaks(question: str, gold: Sequence[str], answer: str, kept: set[str]) -> b
 def _finish(school: School, channel: Channel, request: Forgetting, night: Night | None, probes: dict[str, int]) -> Receipt:
     _discard_tainted(school, channel)  # before the receipt says so; cut off here, it is done again
     with school.database.write() as session:
-        request = session.get_one(Forgetting, request.id, populate_existing=True)
+        request = session.get_one(Forgetting, request.id, populate_existing=True, with_for_update=True)
+        if request.finished_at and request.receipt:  # somebody else was faster
+            return dict(request.receipt)
         serving = registry.serving(session, channel)
         erased = _erase(session, channel, request, night)
         request.receipt = {

@@ -1,6 +1,6 @@
 """Nights as rows: opened once for each (channel, date, kind, occasion), run under a lease, resumed by whoever finds them abandoned."""
 
-import logging
+import contextlib
 from datetime import date
 
 from sqlalchemy import func, select
@@ -10,13 +10,11 @@ from learning import leases
 from learning.errors import NightschoolError, TrainingStopped
 from learning.memory import lessons
 from learning.model.client import EngineError
-from learning.night import report
-from learning.night.consolidation import Outcome, consolidate
+from learning.night.consolidation import consolidate
+from learning.night.outcome import Outcome, conclude
 from learning.night.vigil import Watch, keep
-from learning.records import Adapter, AdapterState, Announcement, Channel, Night, Work, now
+from learning.records import Adapter, AdapterState, Channel, Night, Work, now
 from learning.school import School
-
-logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5  # of a night whose engine fails
 
@@ -60,22 +58,22 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
         channel = session.get_one(Channel, night.channel_id)
     try:
         with keep(school.database, night, school.settings.lease_seconds, watch) as vigil:
-            outcome = consolidate(school, channel, vigil, rebuild=night.kind in ("forget", "reindex"), must_replace=night.kind == "forget")
+            consolidate(school, channel, vigil, rebuild=night.kind in ("forget", "reindex"), must_replace=night.kind == "forget")
     except TrainingStopped:
         return _stopped(school, night)
     except EngineError:
         if night.generation < MOST_ATTEMPTS:  # it may be restarting: the sweeper takes the night up again
             _release(school, night)
         else:
-            _finish(school, night, Work.FAILED, Outcome("failed", None, {"reason": "the engine kept failing; see its log"}))
+            _conclude(school, night, Outcome("failed", None, {"reason": "the engine kept failing; see its log"}))
         raise
     except NightschoolError as error:
-        _finish(school, night, Work.FAILED, Outcome("failed", None, {"reason": str(error)}))
+        _conclude(school, night, Outcome("failed", None, {"reason": str(error)}))
         raise
     except BaseException:  # a crash of our own or Ctrl-C: the night can be taken again at once
         _release(school, night)
         raise
-    return _finish(school, night, Work.SKIPPED if outcome.verdict == "skipped" else Work.DONE, outcome)
+    return _current(school, night)
 
 
 def _claim(school: School, night_id: int) -> Night | None:
@@ -83,6 +81,7 @@ def _claim(school: School, night_id: int) -> Night | None:
     other = aliased(Night)
     busy = select(other.id).where(other.channel_id == Night.channel_id, other.id != Night.id, other.state == Work.RUNNING, other.lease_until >= now())
     with school.database.write() as session:
+        session.get(Channel, session.get_one(Night, night_id).channel_id, with_for_update=True)  # two claims of one channel: one after the other
         return leases.claim(session, Night, school.settings.lease_seconds, Night.id == night_id, ~busy.exists())
 
 
@@ -92,23 +91,21 @@ def _release(school: School, night: Night) -> None:
 
 
 def _stopped(school: School, night: Night) -> Night | None:
-    """A night that a forgetting broke is over (the rebuild follows); one whose lease was lost belongs to somebody else; else it waits."""
-    with school.database.write() as session:
-        adapter = session.scalars(select(Adapter).where(Adapter.night_id == night.id)).one_or_none()
-        if adapter is None or adapter.state != AdapterState.TAINTED:
-            leases.release(session, night)
-            return None
-    return _finish(school, night, Work.DONE, Outcome("tainted", adapter.name, {"reason": "a lesson was forgotten meanwhile"}))
+    """A night that a forgetting broke is over (the rebuild follows); one whose lease was lost belongs to somebody else."""
+    with school.database.read() as session:
+        tainted = session.scalars(select(Adapter.name).where(Adapter.night_id == night.id, Adapter.state == AdapterState.TAINTED)).first()
+    if tainted is None:
+        _release(school, night)
+        return None
+    _conclude(school, night, Outcome("tainted", tainted, {"reason": "a lesson was forgotten meanwhile"}))
+    return _current(school, night)
 
 
-def _finish(school: School, night: Night, state: Work, outcome: Outcome) -> Night | None:
-    """Write the verdict, and for a nightly night what is to be said in the morning, in one transaction."""
-    with school.database.write() as session:
-        values = {"verdict": outcome.verdict, "report_card": outcome.report_card, "error": outcome.report_card.get("reason") if state == Work.FAILED else None}
-        if not leases.finish(session, night, state, **values):
-            return None
-        logger.info("%s night %s of channel %s: %s %s", night.kind, night.date, night.channel_id, outcome.verdict, outcome.adapter or "")
-        if outcome.verdict in ("promoted", "held") and night.kind != "forget":
-            text = report.as_text(outcome.adapter or "", outcome.verdict, outcome.report_card)
-            session.add(Announcement(channel_id=night.channel_id, key=f"night-{night.id}", text=text))
-        return session.get_one(Night, night.id, populate_existing=True)
+def _conclude(school: School, night: Night, outcome: Outcome) -> None:
+    with contextlib.suppress(TrainingStopped), school.database.write() as session:  # somebody else's by now: nothing to write
+        conclude(session, night, outcome)
+
+
+def _current(school: School, night: Night) -> Night:
+    with school.database.read() as session:
+        return session.get_one(Night, night.id)

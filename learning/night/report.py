@@ -59,11 +59,7 @@ def keep_answers(session: Session, night: Night, card: ReportCard, lesson_ids: M
 
 def as_text(name: str, verdict: str, card: Mapping[str, Any]) -> str:
     """The report card as a person reads it in the channel."""
-    if verdict == "skipped":
-        return f"Quiet night: {card['reason']}."
     learned = f"{card['proven']} of {card['lessons']} lessons are now in my weights"
     if verdict == "held":
         return f"I studied, but {name} stays in the classroom: {card['reason']}. I go on answering as before."
-    if verdict == "tainted":
-        return f"I threw {name} away: something in it was to be forgotten while I studied."
     return f"Good morning! I studied overnight as {name}: {learned}. Exam: {card['recall']:.0%} recalled with the book closed."

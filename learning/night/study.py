@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from learning.memory import words
-
-ABSTENTION = "I don't know that yet."
+from learning.memory.guard import ABSTENTION
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def unknown_items(statements: Sequence[Statement], count: int, rng: random.Rando
 
 def _some_words(statement: Statement, rng: random.Random) -> list[str]:
     """Two to four content words. Mostly those that are not the answer: people ask for a value, they seldom name it."""
-    content = words.content_words(statement.text)
+    content = words.content_words(f"{statement.question or ''} {statement.text}")
     asked = [word for word in content if word not in words.values(statement.text)]
     pool = asked if len(asked) > 1 and rng.random() < 0.65 else content
     chosen = rng.sample(pool, min(len(pool), rng.choice((1, 2, 2, 2, 3, 3, 4))))

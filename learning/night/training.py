@@ -76,7 +76,7 @@ class Example:
 class Batch:
     """Examples of similar length, as the first adapted layer receives them."""
 
-    hidden: torch.Tensor  # (examples, tokens, width), or empty before the trunk ran
+    hidden: torch.Tensor  # (examples, tokens, width)
     mask: torch.Tensor | None
     rotary: tuple[torch.Tensor, torch.Tensor]
     positions: torch.Tensor
@@ -87,7 +87,8 @@ class Batch:
 def train(base: BaseModel, items: Sequence[StudyItem], recipe: Recipe, folder: Path, report: Report = lambda _: None) -> dict[str, Any]:
     """Train one adapter and save it to `folder` (`adapter_model.safetensors`, `adapter_config.json`).
 
-    Returns what was done: items, epochs, loss, examples. Raises TrainingError when there is nothing to study or the loss is not finite.
+    Returns what was done: items, epochs, loss (nats per answer token), recipe, probes.
+    Raises TrainingError when there is nothing to study or the loss is not finite.
     """
     if not items:
         raise TrainingError("there is nothing to study: no lesson gave a study item.")

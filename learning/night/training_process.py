@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -48,7 +49,7 @@ def train_apart(base: BaseModel, items: Sequence[StudyItem], folder: Path, threa
             progressed(said["share"], said["loss"])
             if stopped():
                 raise TrainingStopped
-        raise TrainingStopped
+        raise TrainingStopped if stopped() else TrainingError(f"training ended without a word (code {child.wait()}): out of memory? See the worker's log.")
     finally:
         child.kill()
         child.wait()
@@ -74,6 +75,9 @@ def main() -> None:
         print(json.dumps({"done": outcome}), file=said)
     except (TrainingError, OSError) as error:
         print(json.dumps({"error": str(error)}), file=said)
+    except Exception as error:  # whatever it was, the parent must hear of it, and a person must be able to look it up
+        traceback.print_exc()
+        print(json.dumps({"error": f"training failed ({type(error).__name__}: {error}). See the worker's log."}), file=said)
     os._exit(0)  # a daemon thread still waits on standard input; nothing is left to clean up
 
 

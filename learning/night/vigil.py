@@ -1,16 +1,19 @@
 """Keeping watch over a night: its lease, its heartbeat, and whether it must stop."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import SQLAlchemyError
 
 from learning import leases
 from learning.database import Database
 from learning.errors import TrainingStopped
 from learning.records import Adapter, AdapterState, Night
+
+logger = logging.getLogger(__name__)
 
 Watch = Callable[[str, float], None]  # hears of each stage and of the share done, 0 to 1
 
@@ -27,9 +30,7 @@ class Vigil:
     def stage(self, name: str) -> None:
         """A new part of the night begins. Raises TrainingStopped when the night is no longer ours."""
         self.progress(0.0, 0.0, name)
-        self._beat()
-        if self.broken():
-            raise TrainingStopped
+        self.assert_ours()
 
     def progress(self, share: float, loss: float, stage: str | None = None) -> None:
         """The share of the stage that is done."""
@@ -40,9 +41,10 @@ class Vigil:
         """Must this night stop?"""
         return self._broken.is_set()
 
-    def assert_unbroken(self, session: Session) -> None:
-        """Renew within the caller's transaction. Raises TrainingStopped when the claim was lost."""
-        if not leases.renew(session, self.night, self._seconds, stage=self._stage):
+    def assert_ours(self) -> None:
+        """Raises TrainingStopped when the night is no longer ours, looking it up."""
+        self._beat()
+        if self.broken():
             raise TrainingStopped
 
     def _beat(self) -> None:
@@ -54,7 +56,10 @@ class Vigil:
 
     def _keep_beating(self) -> None:
         while not self._over.wait(min(2.0, self._seconds / 4)):
-            self._beat()
+            try:
+                self._beat()
+            except SQLAlchemyError as error:  # a busy or restarting database: the next beat may come in time
+                logger.warning("night %s: no heartbeat (%s)", self.night.id, error)
 
 
 @contextmanager

@@ -37,6 +37,8 @@ def test_payloads_become_dataclasses() -> None:
     taken_back = parse({"event_id": "E", "team_id": "T1", "event": {"type": "reaction_removed", "user": "U1", "reaction": "tada", "item": item}})
     assert isinstance(taken_back, Reacted)
     assert not taken_back.added
+    tombstone = parse(body({"type": "message", "subtype": "message_changed", "message": message("gone") | {"subtype": "tombstone"}, "ts": "5.0"}))
+    assert isinstance(tombstone, Deleted), "what is left of a deleted message with replies"
     assert parse(body({"type": "message", "subtype": "channel_join", "ts": "1.0", "user": "U1"})) is None
 
 
@@ -62,6 +64,8 @@ def test_a_follow_up_in_our_thread_is_a_question_that_must_be_sure(database: Dat
     [
         message("not in a thread", ts="2.0"),
         message("<@U2> what do you think?", ts="2.0", thread_ts="1.0"),
+        message("<!subteam^S1|@ops> what do you think?", ts="2.0", thread_ts="1.0"),
+        message("<!here> anybody?", ts="2.0", thread_ts="1.0"),
         message("I am a bot", ts="2.0", thread_ts="1.0", bot_id="B7"),
         message("another thread", ts="2.0", thread_ts="9.0"),
     ],

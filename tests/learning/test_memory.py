@@ -5,7 +5,7 @@ import pytest
 from learning.database import Database
 from learning.memory import channels, guard, lessons, log, recall, words
 from learning.memory.guard import Confidence
-from learning.records import Channel, Lesson, Message, Reaction, Tombstone, now
+from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
 
 
 @pytest.fixture
@@ -76,6 +76,29 @@ def test_forgetting_leaves_a_tombstone_without_content(database: Database, ops: 
         assert "7341" not in stored
         assert words.digest("The code is 7341.") not in stored
         assert lessons.in_force(session, ops) == []
+
+
+def test_erasing_takes_what_repeats_the_statement_and_nothing_that_only_resembles_it(database: Database, ops: Channel) -> None:
+    said = ("R&amp;D sits on floor 3.", "mail <mailto:a@b.example|a@b.example> for R&amp;D sits on floor 3", "R&amp;D sits on floor 34", "I know nothing")
+    with database.write() as session:
+        for number, text in enumerate(said):
+            log.record(session, ops, log.Utterance(f"{number}.0", "U1", text))
+        taught = [lessons.teach(session, ops, "R&D sits on floor 3.", "U1"), lessons.teach(session, ops, "No", "U1")]
+        lessons.forget(session, ops, [lesson.id for lesson in taught], "U1")
+        lessons.erase(session, ops, [lesson.id for lesson in taught])
+        assert [m.text for m in session.query(Message).order_by(Message.ts)] == ["", "", *said[2:]]
+
+
+def test_two_questions_may_have_the_same_answer(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        pairs = [lessons.teach(session, ops, f"Q: Who {does}? A: Marek", "U1") for does in ("owns the scanner", "runs payroll")]
+        assert pairs[0].id != pairs[1].id
+
+
+def test_a_note_about_a_lesson_pings_nobody(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        lessons.note_taught(session, lessons.teach(session, ops, "<!channel> lunch is at noon", "U1"))
+        assert session.query(Announcement).one().text == ":books: <@U1> taught me: &lt;!channel&gt; lunch is at noon"
 
 
 def test_find_means_the_exact_lesson_or_the_nearest(database: Database, ops: Channel) -> None:

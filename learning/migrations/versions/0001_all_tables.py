@@ -21,12 +21,7 @@ def upgrade() -> None:
         sa.Column("salt", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_channels")),
-        sa.UniqueConstraint(
-            "enterprise_id",
-            "team_id",
-            "slack_id",
-            name=op.f("uq_channels_enterprise_id_team_id_slack_id"),
-        ),
+        sa.UniqueConstraint("enterprise_id", "team_id", "slack_id", name=op.f("uq_channels_enterprise_id_team_id_slack_id")),
     )
     op.create_table(
         "events",
@@ -40,12 +35,7 @@ def upgrade() -> None:
         sa.Column("team_id", sa.String(length=64), nullable=False),
         sa.Column("slack_id", sa.String(length=64), nullable=False),
         sa.Column("channel_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_channel_aliases_channel_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_channel_aliases_channel_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("team_id", "slack_id", name=op.f("pk_channel_aliases")),
     )
     op.create_table(
@@ -57,12 +47,7 @@ def upgrade() -> None:
         sa.Column("receipt", sa.JSON(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_forgettings_channel_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_forgettings_channel_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_forgettings")),
     )
     op.create_table(
@@ -81,18 +66,8 @@ def upgrade() -> None:
         sa.Column("superseded_by", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_lessons_channel_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["superseded_by"],
-            ["lessons.id"],
-            name=op.f("fk_lessons_superseded_by"),
-            ondelete="SET NULL",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_lessons_channel_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["superseded_by"], ["lessons.id"], name=op.f("fk_lessons_superseded_by"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lessons")),
     )
     with op.batch_alter_table("lessons", schema=None) as batch_op:
@@ -115,12 +90,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("edited_ts", sa.String(length=64), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_messages_channel_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_messages_channel_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("channel_id", "ts", name=op.f("uq_messages_channel_id_ts")),
     )
@@ -142,20 +112,9 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_nights_channel_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_nights_channel_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_nights")),
-        sa.UniqueConstraint(
-            "channel_id",
-            "date",
-            "kind",
-            "occasion",
-            name=op.f("uq_nights_channel_id_date_kind_occasion"),
-        ),
+        sa.UniqueConstraint("channel_id", "date", "kind", "occasion", name=op.f("uq_nights_channel_id_date_kind_occasion")),
     )
     op.create_table(
         "questions",
@@ -176,12 +135,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_questions_channel_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_questions_channel_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_questions")),
         sa.UniqueConstraint("channel_id", "ts", name=op.f("uq_questions_channel_id_ts")),
     )
@@ -191,12 +145,7 @@ def upgrade() -> None:
         sa.Column("ts", sa.String(length=64), nullable=False),
         sa.Column("author", sa.String(length=64), nullable=False),
         sa.Column("emoji", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_reactions_channel_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_reactions_channel_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("channel_id", "ts", "author", "emoji", name=op.f("pk_reactions")),
     )
     op.create_table(
@@ -206,12 +155,7 @@ def upgrade() -> None:
         sa.Column("source_ts", sa.String(length=64), nullable=True),
         sa.Column("salted_digest", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_tombstones_channel_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_tombstones_channel_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tombstones")),
     )
     with op.batch_alter_table("tombstones", schema=None) as batch_op:
@@ -229,29 +173,16 @@ def upgrade() -> None:
         sa.Column("weights_sha256", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("served_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_adapters_channel_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["night_id"],
-            ["nights.id"],
-            name=op.f("fk_adapters_night_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_adapters_channel_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["night_id"], ["nights.id"], name=op.f("fk_adapters_night_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_adapters")),
         sa.UniqueConstraint("channel_id", "version", name=op.f("uq_adapters_channel_id_version")),
-        sa.UniqueConstraint("night_id", name=op.f("uq_adapters_night_id")),
+        sa.UniqueConstraint("name", name=op.f("uq_adapters_name")),
     )
     with op.batch_alter_table("adapters", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_adapters_night_id"), ["night_id"], unique=False)
         batch_op.create_index(
-            "uq_adapters_serving",
-            ["channel_id"],
-            unique=True,
-            sqlite_where=sa.text("state = 'serving'"),
-            postgresql_where=sa.text("state = 'serving'"),
+            "uq_adapters_serving", ["channel_id"], unique=True, sqlite_where=sa.text("state = 'serving'"), postgresql_where=sa.text("state = 'serving'")
         )
 
     op.create_table(
@@ -270,18 +201,8 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["channel_id"],
-            ["channels.id"],
-            name=op.f("fk_announcements_channel_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["lesson_id"],
-            ["lessons.id"],
-            name=op.f("fk_announcements_lesson_id"),
-            ondelete="SET NULL",
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_announcements_channel_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["lesson_id"], ["lessons.id"], name=op.f("fk_announcements_lesson_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_announcements")),
         sa.UniqueConstraint("key", name=op.f("uq_announcements_key")),
     )
@@ -294,18 +215,8 @@ def upgrade() -> None:
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("right", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["lesson_id"],
-            ["lessons.id"],
-            name=op.f("fk_exam_answers_lesson_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["night_id"],
-            ["nights.id"],
-            name=op.f("fk_exam_answers_night_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["lesson_id"], ["lessons.id"], name=op.f("fk_exam_answers_lesson_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["night_id"], ["nights.id"], name=op.f("fk_exam_answers_night_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exam_answers")),
     )
     with op.batch_alter_table("exam_answers", schema=None) as batch_op:
@@ -319,12 +230,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("strategy", sa.String(length=64), nullable=False),
         sa.Column("lessons", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["night_id"],
-            ["nights.id"],
-            name=op.f("fk_study_items_night_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["night_id"], ["nights.id"], name=op.f("fk_study_items_night_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_study_items")),
     )
     with op.batch_alter_table("study_items", schema=None) as batch_op:
@@ -335,18 +241,8 @@ def upgrade() -> None:
         sa.Column("adapter_id", sa.Integer(), nullable=False),
         sa.Column("lesson_id", sa.Integer(), nullable=False),
         sa.Column("proven", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["adapter_id"],
-            ["adapters.id"],
-            name=op.f("fk_adapter_lessons_adapter_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["lesson_id"],
-            ["lessons.id"],
-            name=op.f("fk_adapter_lessons_lesson_id"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["adapter_id"], ["adapters.id"], name=op.f("fk_adapter_lessons_adapter_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["lesson_id"], ["lessons.id"], name=op.f("fk_adapter_lessons_lesson_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("adapter_id", "lesson_id", name=op.f("pk_adapter_lessons")),
     )
     # ### end Alembic commands ###
@@ -365,11 +261,8 @@ def downgrade() -> None:
     op.drop_table("exam_answers")
     op.drop_table("announcements")
     with op.batch_alter_table("adapters", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_adapters_serving",
-            sqlite_where=sa.text("state = 'serving'"),
-            postgresql_where=sa.text("state = 'serving'"),
-        )
+        batch_op.drop_index("uq_adapters_serving", sqlite_where=sa.text("state = 'serving'"), postgresql_where=sa.text("state = 'serving'"))
+        batch_op.drop_index(batch_op.f("ix_adapters_night_id"))
 
     op.drop_table("adapters")
     with op.batch_alter_table("tombstones", schema=None) as batch_op:

@@ -1,0 +1,37 @@
+"""How a night ended, and writing it down: verdict, report card and what is to be said, in one transaction."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from learning import leases
+from learning.errors import TrainingStopped
+from learning.night import report
+from learning.records import Announcement, Night, Work
+
+logger = logging.getLogger(__name__)
+
+STATES = {"skipped": Work.SKIPPED, "failed": Work.FAILED}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`verdict` is promoted, held, skipped, tainted or failed; `adapter` its candidate's name."""
+
+    verdict: str
+    adapter: str | None
+    report_card: dict[str, Any]
+
+
+def conclude(session: Session, night: Night, outcome: Outcome) -> None:
+    """End a night within the caller's transaction. Raises TrainingStopped, so that all is rolled back, when the night is no longer ours."""
+    state = STATES.get(outcome.verdict, Work.DONE)
+    error = outcome.report_card.get("reason") if state == Work.FAILED else None
+    if not leases.finish(session, night, state, verdict=outcome.verdict, report_card=outcome.report_card, error=error):
+        raise TrainingStopped
+    logger.info("%s night %s of channel %s: %s %s", night.kind, night.date, night.channel_id, outcome.verdict, outcome.adapter or "")
+    if outcome.verdict in ("promoted", "held") and night.kind != "forget":
+        text = report.as_text(outcome.adapter or "", outcome.verdict, outcome.report_card)
+        session.add(Announcement(channel_id=night.channel_id, key=f"night-{night.id}", text=text))
