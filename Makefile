@@ -4,8 +4,12 @@ PYTHON ?= python3
 # Where torch comes from, when not from your default package index. Set it to PyTorch's own CPU index to save gigabytes of CUDA.
 NIGHTSCHOOL_TORCH_INDEX ?=
 
+SHELL := bash
 BIN := .venv/bin
 TORCH := torch==2.13.0
+INSTALL := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check
+# What pip is at, on one line.
+SHOWN := | while IFS= read -r line; do printf '\r\033[K  %.100s' "$$line"; done && printf '\r\033[K'
 
 .PHONY: demo test lint check picture clean help
 
@@ -37,9 +41,9 @@ clean:          ## remove what was installed here (not the data in ~/.nightschoo
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Nightschool needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing torch …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH) $(if $(NIGHTSCHOOL_TORCH_INDEX),--index-url $(NIGHTSCHOOL_TORCH_INDEX))
+	@$(INSTALL) $(TORCH) $(if $(NIGHTSCHOOL_TORCH_INDEX),--index-url $(NIGHTSCHOOL_TORCH_INDEX)) $(SHOWN)
 	@echo "installing the rest …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@$(INSTALL) --constraint requirements.lock --editable . $(SHOWN)
 	@touch $@
 
 .venv/ready: .venv/installed
@@ -48,5 +52,5 @@ clean:          ## remove what was installed here (not the data in ~/.nightschoo
 
 .venv/dev: .venv/ready
 	@echo "installing the test tools …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@$(INSTALL) --constraint requirements.lock --editable '.[dev]' $(SHOWN)
 	@touch $@
