@@ -81,7 +81,7 @@ class Answering:
         except SlackApiError as error:
             self._later(question, str(error.response["error"]), question.attempts < MOST_ATTEMPTS)
             return False
-        except Exception as error:
+        except Exception as error:  # whatever it was, the question is kept, and the log hears of it
             self._later(question, repr(error), question.attempts < MOST_ATTEMPTS)
             raise
         with self.school.database.write() as session:

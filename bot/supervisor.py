@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -72,7 +73,7 @@ class Service:
         if self.child:
             try:
                 self.child.wait(max(0.0, deadline - time.monotonic()))
-            except Exception:  # subprocess.TimeoutExpired: it had its time
+            except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
 
