@@ -1,4 +1,4 @@
-"""The bot's process: wiring only. Bolt over Socket Mode.
+"""The bot's process: wiring only. Bolt over Socket Mode or HTTP.
 
 python -m bot.app
 """
@@ -9,13 +9,13 @@ import threading
 from functools import lru_cache
 
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from bot import listeners
+from bot import checks, listeners, transport
 from bot.answering import Answering
 from bot.desk import Desk
+from bot.directory import Directory
 from bot.outbox import Outbox
 from learning import lifeline
 from learning.answers import Answerer
@@ -27,35 +27,38 @@ from learning.settings import Settings
 
 
 class Bot:
-    """A connected bot: Socket Mode, question queue and outbox."""
+    """A connected bot: transport, question queue, outbox, and the directory of channels and people."""
 
     def __init__(self, school: School) -> None:
         settings = school.settings
-        if not (settings.slack_bot_token.get_secret_value() and settings.slack_app_token.get_secret_value()):
-            raise NightschoolError("no Slack tokens: `nightschool doctor` says which.")
         web = WebClient(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
         try:
-            me = web.auth_test()["user_id"]
+            me = web.auth_test()
         except (SlackClientError, OSError) as error:
             raise NightschoolError(f"Slack refused the bot token, or does not answer ({error}): check NIGHTSCHOOL_SLACK_BOT_TOKEN.") from None
         # Listeners run before the acknowledgement is sent, so that what they record is safe when Slack stops delivering it.
-        app = App(client=web, process_before_response=True, ignoring_self_events_enabled=False)
-        self.answering = Answering(school, web, me, lambda: Answerer(_engine(settings), school.speaker))
+        secret = settings.slack_signing_secret.get_secret_value() or None
+        app = App(client=web, signing_secret=secret, process_before_response=True, ignoring_self_events_enabled=False)
+        transport.refuse_strangers(app, me["team_id"], me.get("enterprise_id") or "")
+        self.answering = Answering(school, web, me["user_id"], lambda: Answerer(_engine(settings), school.speaker))
         self.outbox = Outbox(school.database, web)
-        listeners.register(app, Desk(school, self.answering, settings.redis_url, me))
-        self.socket = SocketModeHandler(app, settings.slack_app_token.get_secret_value(), web_client=web)
+        self.directory = Directory(school.database, web, me["team_id"])
+        listeners.register(app, Desk(school, self.answering, self.directory, settings.redis_url, me["user_id"]))
+        self.transport = transport.of(app, settings, web)
 
     def start(self) -> None:
         """Connect, and answer what was left waiting."""
         self.answering.start()
         self.outbox.start()
-        self.socket.connect()  # type: ignore[no-untyped-call]
+        self.directory.start()
+        self.transport.start()
 
     def stop(self) -> None:
         """Disconnect; what is unfinished is kept for the next start."""
-        self.socket.close()  # type: ignore[no-untyped-call]
+        self.transport.stop()
         self.answering.stop()
         self.outbox.stop()
+        self.directory.stop()
 
 
 def _engine(settings: Settings) -> Client:
@@ -76,8 +79,10 @@ def main() -> None:
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
+    settings = Settings()
     try:
-        bot = Bot(open_school(Settings()))
+        checks.assert_tokens(settings)
+        bot = Bot(open_school(settings))
     except NightschoolError as error:
         raise SystemExit(f"nightschool: {error}") from None
     bot.start()

@@ -8,6 +8,7 @@ from learning.answers import Answer
 from learning.records import Lesson
 
 Block = dict[str, Any]
+MOST_PROPOSALS = 10  # shown at once
 
 
 def answer(said: Answer) -> list[Block]:
@@ -41,16 +42,40 @@ def confirm_forget(lessons: Sequence[Lesson]) -> list[Block]:
     """What was found, and whether it shall go."""
     found = "\n".join(f"• {mrkdwn.escaped(lesson.text)}" for lesson in lessons)
     ids = ",".join(str(lesson.id) for lesson in lessons)
-    return [
-        section(f"This is what I would forget:\n{found}"),
-        {
-            "type": "actions",
-            "elements": [
-                {"type": "button", "action_id": "forget", "style": "danger", "value": ids, "text": text("Forget")},
-                {"type": "button", "action_id": "keep", "value": ids, "text": text("Keep")},
-            ],
-        },
-    ]
+    return [section(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
+
+
+def proposals(pending: Sequence[Lesson]) -> list[Block]:
+    """Lessons that were noticed, each with a decision to make."""
+    shown: list[Block] = []
+    for lesson in pending[:MOST_PROPOSALS]:
+        said = f"*{mrkdwn.escaped(lesson.question)}*\n{mrkdwn.escaped(lesson.text)}" if lesson.question else mrkdwn.escaped(lesson.text)
+        until = f" · until {lesson.valid_until:%-d %b %Y}" if lesson.valid_until else ""
+        shown += [section(said), context(f"{lesson.origin} · {source(lesson)}{until}")]
+        shown.append(actions(button("approve", "Approve", str(lesson.id), "primary"), button("dismiss", "Dismiss", str(lesson.id))))
+    more = len(pending) - MOST_PROPOSALS
+    return [*shown, context(f"and {more} more")] if more > 0 else shown
+
+
+def attestation(wording: str) -> list[Block]:
+    """What an admin has to agree to before anything is learned from messages."""
+    return [section(mrkdwn.escaped(wording)), actions(button("attest", "I agree", "attest", "primary"))]
+
+
+def plain(content: str) -> list[Block]:
+    """Nothing but a line."""
+    return [section(content)]
+
+
+def actions(*buttons: Block) -> Block:
+    """A row of buttons."""
+    return {"type": "actions", "elements": list(buttons)}
+
+
+def button(action: str, label: str, value: str, style: str = "") -> Block:
+    """A button; Slack knows the styles `primary` and `danger`."""
+    made: Block = {"type": "button", "action_id": action, "value": value, "text": text(label)}
+    return made | {"style": style} if style else made
 
 
 def section(content: str) -> Block:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from bot import inbox, jobs
 from bot.answering import Answering
-from bot.events import parse
+from bot.directory import Directory
+from bot.events import Moved, parse
 from learning.school import School
 
 
@@ -14,6 +15,7 @@ class Desk:
 
     school: School
     answering: Answering
+    directory: Directory
     broker_url: str
     bot_user_id: str
 
@@ -22,6 +24,8 @@ class Desk:
         event = parse(body)
         if event and inbox.record(self.school.database, event, self.bot_user_id):
             self.answering.wake()
+        if isinstance(event, Moved):
+            self.directory.look_again()
 
     def enqueue(self, task: str, *arguments: int | str) -> None:
         """Send a job to the workers."""

@@ -3,30 +3,39 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bot import messages
+from learning.memory.log import Utterance
+from learning.memory.people import Member
+
+MESSAGES = ("app_mention", "message")
+REACTIONS = ("reaction_added", "reaction_removed")
+_OF_CHANNELS = ("rename", "archive", "unarchive", "deleted", "left")  # public ones tell of it by `channel_…`, private ones by `group_…`
+LIFECYCLE = (
+    *(f"{kind}_{what}" for kind in ("channel", "group") for what in _OF_CHANNELS), "channel_id_changed", "channel_shared", "channel_unshared",
+    "member_joined_channel", "member_left_channel", "user_change",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Envelope:
-    """Where and what an event is; `event_id` is Slack's, equal for every delivery."""
+    """Where and what an event is; `event_id` is Slack's, equal for every delivery. `external`: is the channel shared with another organisation?"""
 
     event_id: str
     kind: str
     enterprise_id: str
     team_id: str
     channel_id: str
+    external: bool
 
 
 @dataclass(frozen=True)
 class Said(Envelope):
     """A message, new or in a new version. `mention` is true for Slack's `app_mention`."""
 
-    ts: str
-    thread_ts: str | None
-    author: str
-    text: str
-    is_bot: bool
+    message: Utterance
     direct: bool
     mention: bool
-    edited_ts: str | None = None
+    edited: bool
 
 
 @dataclass(frozen=True)
@@ -46,37 +55,111 @@ class Reacted(Envelope):
     added: bool
 
 
-Happening = Said | Deleted | Reacted
+@dataclass(frozen=True)
+class Renamed(Envelope):
+    """A channel has another name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Renumbered(Envelope):
+    """A channel has another id; `channel_id` is the old one."""
+
+    new_id: str
+
+
+@dataclass(frozen=True)
+class Archived(Envelope):
+    """A channel was archived, or opened again."""
+
+    archived: bool
+
+
+@dataclass(frozen=True)
+class Shared(Envelope):
+    """A channel was shared with another organisation, or is no longer."""
+
+
+@dataclass(frozen=True)
+class Removed(Envelope):
+    """A channel was deleted."""
+
+
+@dataclass(frozen=True)
+class Moved(Envelope):
+    """Somebody joined a channel, or left it. Without a `user` it is the bot."""
+
+    user: str
+    joined: bool
+
+
+@dataclass(frozen=True)
+class Changed(Envelope):
+    """A person's name, clock or state."""
+
+    member: Member
+
+
+Lifecycle = Renamed | Renumbered | Archived | Shared | Removed | Moved | Changed
+Happening = Said | Deleted | Reacted | Lifecycle
 
 
 def parse(body: dict[str, Any]) -> Happening | None:
     """What an Events API payload tells; None for what the log does not keep (joins, topics, bot housekeeping)."""
     event = body["event"]
-    channel = event.get("channel") or event.get("item", {}).get("channel", "")
+    kind, named = event["type"], event.get("channel") or event.get("item", {}).get("channel") or event.get("old_channel_id") or ""
+    channel = named["id"] if isinstance(named, dict) else named
     team = body.get("team_id") or event.get("team", "")
-    where = (body["event_id"], event["type"], body.get("enterprise_id") or "", team, channel)
-    if event["type"] in ("reaction_added", "reaction_removed"):
+    where = (body["event_id"], kind, body.get("enterprise_id") or "", team, channel, bool(body.get("is_ext_shared_channel")))
+    if kind in REACTIONS:
         if event["item"]["type"] != "message":
             return None
-        return Reacted(*where, event["item"]["ts"], event["user"], event["reaction"], event["type"] == "reaction_added")
-    if event["type"] not in ("message", "app_mention"):
-        return None
-    subtype = event.get("subtype")
+        return Reacted(*where, event["item"]["ts"], event["user"], event["reaction"], kind == "reaction_added")
+    return _message(where, event) if kind in MESSAGES else _lifecycle(where, event)
+
+
+def member(user: dict[str, Any]) -> Member:
+    """A user object of the Web API, of an event, or of an export."""
+    profile = user.get("profile") or {}
+    name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or ""
+    return Member(user["id"], name, user.get("tz"), bool(user.get("is_bot")) or user["id"] == "USLACKBOT", bool(user.get("deleted")))
+
+
+Where = tuple[str, str, str, str, str, bool]
+
+
+def _message(where: Where, event: dict[str, Any]) -> Said | Deleted | None:
+    subtype, inner = event.get("subtype"), event.get("message") or {}
     if subtype == "message_deleted":
         return Deleted(*where, event["deleted_ts"])
-    if subtype == "message_changed" and event["message"].get("subtype") == "tombstone":  # what is left of a deleted message with replies
-        return Deleted(*where, event["message"]["ts"])
-    if subtype == "message_changed":
-        return _said(where, event["message"], event)
-    if subtype in (None, "bot_message", "thread_broadcast", "file_share", "me_message"):
-        return _said(where, event, event)
+    if subtype == "message_changed" and messages.is_tombstone(inner):
+        return Deleted(*where, inner["ts"])
+    changed = subtype == "message_changed"
+    message = inner if changed else event
+    if not changed and subtype not in messages.KEPT:
+        return None
+    said = messages.utterance(message, event["ts"] if changed else None)
+    return Said(*where, said, event.get("channel_type") == "im", event["type"] == "app_mention", changed or said.edited_ts is not None)
+
+
+def _lifecycle(where: Where, event: dict[str, Any]) -> Lifecycle | None:
+    what = event["type"].split("_", 1)[1]
+    match event["type"], what:
+        case "channel_id_changed", _:
+            return Renumbered(*where, event["new_channel_id"])
+        case (("channel_shared" | "channel_unshared"), _):
+            return Shared(*where[:5], event["type"] == "channel_shared" or bool(event.get("is_ext_shared")))
+        case (("member_joined_channel" | "member_left_channel"), _):
+            return Moved(*where, event["user"], event["type"] == "member_joined_channel")
+        case "user_change", _:
+            return Changed(*where, member(event["user"]))
+        case _, "rename":
+            return Renamed(*where, event["channel"]["name"])
+        case _, ("archive" | "unarchive"):
+            return Archived(*where, what == "archive")
+        case _, "deleted":
+            return Removed(*where)
+        case _, "left":
+            return Moved(*where, "", False)
     return None
-
-
-def _said(where: tuple[str, str, str, str, str], message: dict[str, Any], event: dict[str, Any]) -> Said:
-    is_bot = bool(message.get("bot_id")) or message.get("subtype") == "bot_message"
-    return Said(
-        *where, ts=message["ts"], thread_ts=message.get("thread_ts"), author=message.get("user") or message.get("bot_id") or "",
-        text=message.get("text") or "", is_bot=is_bot, direct=event.get("channel_type") == "im", mention=event["type"] == "app_mention",
-        edited_ts=message.get("edited", {}).get("ts") or (event["ts"] if event is not message else None),
-    )  # fmt: skip

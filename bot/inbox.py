@@ -3,54 +3,80 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import mrkdwn
-from bot.events import Deleted, Happening, Reacted, Said
-from learning.database import Database
-from learning.memory import channels, log
-from learning.records import Channel, Event, Question
+from bot import lifecycle, mrkdwn
+from bot.events import Changed, Deleted, Happening, Reacted, Said
+from learning.database import Database, add_once
+from learning.memory import channels, log, sources
+from learning.records import Announcement, Channel, Event, Question, Work
 
 
 def record(database: Database, event: Happening, bot_user_id: str) -> bool:
-    """Write what an event tells, in one transaction. True when it asked something new; a second delivery changes nothing."""
+    """Write what an event tells, in one transaction. True when there is something to answer; a second delivery changes nothing."""
     with database.write() as session:
-        if session.get(Event, event.event_id):
+        if not add_once(session, Event, event_id=event.event_id, kind=event.kind):
             return False
-        session.add(Event(event_id=event.event_id, kind=event.kind))
+        if isinstance(event, Changed):
+            lifecycle.change(session, event)
+            return False
         channel = channels.ensure(session, event.team_id, event.channel_id, event.enterprise_id)
+        if event.external:
+            channel.is_external = True
         match event:
             case Said():
                 return _said(session, channel, event, bot_user_id)
             case Deleted():
-                log.delete_message(session, channel, event.ts)
+                sources.deleted(session, channel, event.ts, bot_user_id)
+                _question_gone(session, channel, event.ts)
             case Reacted(added=True):
                 log.react(session, channel, event.ts, event.author, event.emoji)
             case Reacted():
                 log.unreact(session, channel, event.ts, event.author, event.emoji)
+            case _:
+                lifecycle.apply(session, channel, event, bot_user_id)
         return False
 
 
-def _said(session: Session, channel: Channel, said: Said, bot_user_id: str) -> bool:
-    log.record(session, channel, log.Utterance(said.ts, said.author, said.text, said.thread_ts, said.is_bot, said.edited_ts))
-    if said.edited_ts or said.is_bot or said.author == bot_user_id:
+def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> bool:
+    said = event.message
+    recorded = sources.heard(session, channel, [said])
+    if said.is_bot or said.author == bot_user_id:
         return False
+    if event.edited:
+        return said.ts in recorded.changed and _question_changed(session, channel, said, bot_user_id)
     mentioned = mrkdwn.mentions(said.text)
-    asked = said.mention or said.direct or bot_user_id in mentioned
+    asked = event.mention or event.direct or bot_user_id in mentioned
     followed_up = not asked and not mentioned and _in_our_thread(session, channel, said)
-    if not (asked or followed_up) or _known(session, channel, said.ts):
+    if not (asked or followed_up):
         return False
-    session.add(
-        Question(channel_id=channel.id, ts=said.ts, thread_ts=said.thread_ts, author=said.author,
-                 text=mrkdwn.plain(said.text, bot_user_id), must_be_sure=followed_up)
-    )  # fmt: skip
+    # Slack tells of a mention twice, as `app_mention` and as `message`, under two event ids.
+    return add_once(session, Question, channel_id=channel.id, ts=said.ts, thread_ts=said.thread_ts, author=said.author,
+                    text=mrkdwn.plain(said.text, bot_user_id), must_be_sure=followed_up)  # fmt: skip
+
+
+def _question_changed(session: Session, channel: Channel, said: log.Utterance, bot_user_id: str) -> bool:
+    """An edited question is answered anew, in place of the first answer. True when there was one."""
+    question = _question(session, channel, said.ts)
+    if question is None:
+        return False
+    question.text, question.state, question.attempts = mrkdwn.plain(said.text, bot_user_id), Work.WAITING, 0
     return True
 
 
-def _known(session: Session, channel: Channel, ts: str) -> bool:
-    """Slack tells of a mention twice, as `app_mention` and as `message`, under two event ids."""
-    return session.scalars(select(Question.id).where(Question.channel_id == channel.id, Question.ts == ts)).first() is not None
+def _question_gone(session: Session, channel: Channel, ts: str) -> None:
+    """With a question its answer goes, too, in case it was given already."""
+    question = _question(session, channel, ts)
+    if question and question.reply_ts:
+        add_once(session, Announcement, channel_id=channel.id, key=f"unanswer-{question.id}", update_ts=question.reply_ts, text="")
+    if question:
+        question.text = ""
+        question.state = Work.SKIPPED
 
 
-def _in_our_thread(session: Session, channel: Channel, said: Said) -> bool:
+def _question(session: Session, channel: Channel, ts: str) -> Question | None:
+    return session.scalars(select(Question).where(Question.channel_id == channel.id, Question.ts == ts)).one_or_none()
+
+
+def _in_our_thread(session: Session, channel: Channel, said: log.Utterance) -> bool:
     """Was the bot asked in this thread before?"""
     if not said.thread_ts or said.thread_ts == said.ts:
         return False

@@ -10,6 +10,7 @@ logger = logging.getLogger(__name__)
 HOLD_NIGHT = "nightschool.hold_night"
 FORGET = "nightschool.forget"
 FALL = "nightschool.fall"
+REINDEX = "nightschool.reindex"
 
 
 def enqueue(broker_url: str, task: str, *arguments: int | str) -> None:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 LEASE = 30.0  # seconds
 MOST_ATTEMPTS = 20
-PERMANENT = {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_update_message", "edit_window_closed"}
+PERMANENT = {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
 
 
 @dataclass
@@ -69,6 +69,9 @@ class Outbox:
         return self._end(announcement, Work.DONE, ts, permalink)
 
     def _say(self, channel: str, announcement: Announcement) -> tuple[str, str | None]:
+        if announcement.update_ts and not announcement.text:
+            self.web.chat_delete(channel=channel, ts=announcement.update_ts)
+            return announcement.update_ts, None
         if announcement.update_ts:
             self.web.chat_update(channel=channel, ts=announcement.update_ts, text=announcement.text)
             return announcement.update_ts, None

@@ -12,15 +12,16 @@ METADATA = "nightschool_answer"
 
 
 def post(web: WebClient, channel: str, question: Question, answer: Answer) -> str:
-    """Reply in the question's thread. Returns the reply's ts. Raises SlackApiError."""
+    """Reply in the question's thread; a reply that was posted before is brought up to date. Returns its ts. Raises SlackApiError."""
     thread = question.thread_ts or question.ts
-    if question.attempts > 1 and (already := posted(web, channel, thread, question.id)):
-        return already
-    sent = web.chat_postMessage(
-        channel=channel, thread_ts=thread, text=mrkdwn.escaped(answer.answer), blocks=blocks.answer(answer),
-        metadata={"event_type": METADATA, "event_payload": payload(question, answer)}, unfurl_links=False, unfurl_media=False,
-    )  # fmt: skip
-    return str(sent["ts"])
+    already = question.reply_ts or (posted(web, channel, thread, question.id) if question.attempts > 1 else None)
+    content: dict[str, Any] = {
+        "text": mrkdwn.escaped(answer.answer), "blocks": blocks.answer(answer),
+        "metadata": {"event_type": METADATA, "event_payload": payload(question, answer)},
+    }  # fmt: skip
+    if already:
+        return str(web.chat_update(channel=channel, ts=already, **content)["ts"])
+    return str(web.chat_postMessage(channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)["ts"])
 
 
 def posted(web: WebClient, channel: str, thread: str, question_id: int) -> str | None:

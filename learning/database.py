@@ -1,6 +1,6 @@
 """Opening the database: SQLite made safe for several processes, or PostgreSQL; migrations run at start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from learning.errors import NightschoolError
+from learning.records import Record
 from learning.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x6E69676874  # any number that nobody else takes on this database
 
 
 class DatabaseError(NightschoolError):
@@ -48,6 +51,22 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             with self.engine.connect() as connection:
                 connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def add_missing(session: Session, table: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, leaving out those that are there already, by any unique key; two processes may do so at once."""
+    if rows:
+        session.execute(_insert(session, table).on_conflict_do_nothing(), list(rows))
+
+
+def add_once(session: Session, table: type[Record], **values: Any) -> bool:
+    """Insert a row. False when one with an equal unique key is there already, also when another process was faster by a moment."""
+    added = _insert(session, table).values(**values).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+    return session.execute(added).first() is not None
+
+
+def _insert(session: Session, table: type[Record]) -> Any:
+    return postgresql.insert(table) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def open_database(settings: Settings) -> Database:
@@ -84,7 +103,7 @@ def connect(url: str) -> Engine:
 
 
 def migrate(engine: Engine, target: str = "head") -> None:
-    """Run the migrations that are missing."""
+    """Run the migrations that are missing, or, with an earlier revision as the target, undo the later ones."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect() as connection:
@@ -93,7 +112,9 @@ def migrate(engine: Engine, target: str = "head") -> None:
         return
     with engine.execution_options(writes=True).begin() as connection:
         config.attributes["connection"] = connection
-        if target == "base":
-            command.downgrade(config, target)
-        else:
+        if engine.dialect.name == "postgresql":  # several hosts may start at once
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        if target == "head":
             command.upgrade(config, target)
+        else:
+            command.downgrade(config, target)

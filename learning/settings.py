@@ -20,9 +20,19 @@ class Settings(BaseSettings):
 
     slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN"), description="xoxb-…")
     slack_app_token: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_APP_TOKEN", "SLACK_APP_TOKEN"), description="xapp-…")
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_SIGNING_SECRET", "SLACK_SIGNING_SECRET"),
+        description="of `up --http`, instead of xapp-…",
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="where the Web API is; the sandbox sets its own")
 
-    night_hour: int = Field(2, ge=0, le=23, description="hour, UTC, at which a channel's night may begin")
+    http_port: int = Field(0, ge=0, le=65_535, description="set by `up --http`: where Slack's requests arrive; 0: Socket Mode")
+    http_host: str = Field("127.0.0.1", description="address that `up --http` listens on, usually behind a proxy that speaks TLS")
+    calls_per_minute: float = Field(45, gt=0, description="of Slack's history, when it is read; Tier 3 allows 50")
+
+    night_hour: int = Field(2, ge=0, le=23, description="hour at which a channel's night begins, in the channel's time zone")
+    morning_hour: int = Field(7, ge=0, le=23, description="hour by which nights end: what has not begun by then is left for the next night")
     training_threads: int = Field(2, ge=1, description="CPU threads of training; part of what makes adapters reproducible")
     engine_threads: int = Field(2, ge=1, description="CPU threads of the engine")
     promote_at: float = Field(0.6, ge=0, le=1, description="least share of exam questions a first adapter must answer")

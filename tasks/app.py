@@ -9,7 +9,7 @@ from learning.school import School, open_school
 from learning.settings import Settings
 
 settings = Settings()  # a Celery process is an entry point
-app = Celery("nightschool", broker=settings.redis_url, include=["tasks.nightly", "tasks.forgetting", "tasks.sweeping"])
+app = Celery("nightschool", broker=settings.redis_url, include=["tasks.nightly", "tasks.forgetting", "tasks.reindexing", "tasks.sweeping"])
 app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
@@ -21,7 +21,7 @@ app.conf.update(
     task_routes={"nightschool.hold_night": {"queue": "night"}},
     timezone="UTC",
     beat_schedule={
-        "nights": {"task": "nightschool.fall", "schedule": crontab(hour=str(settings.night_hour), minute="0")},
+        "nights": {"task": "nightschool.fall", "schedule": crontab(minute="*/10"), "options": {"expires": 600}},
         "sweep": {"task": "nightschool.sweep", "schedule": settings.sweep_seconds, "options": {"expires": settings.sweep_seconds}},
     },
 )

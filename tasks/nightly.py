@@ -5,14 +5,14 @@ from datetime import date
 from bot import jobs
 from learning.night import nights
 from learning.records import Channel, Night, now
-from tasks.app import app, school
+from tasks.app import app, school, settings
 
 
 @app.task(name=jobs.FALL)
 def fall(day: str | None = None) -> None:
-    """Night falls: one job for each channel that has lessons. `day` is today unless a night is replayed."""
+    """Night falls where it is time; with a `day`, that night falls everywhere."""
     with school().database.write() as session:
-        due = nights.fall(session, date.fromisoformat(day) if day else now().date())
+        due = nights.fall(session, now(), settings.night_hour, date.fromisoformat(day) if day else None)
     for night_id in due:
         send(night_id)
 

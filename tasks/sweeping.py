@@ -1,17 +1,21 @@
-"""Finding what was left: nights and forgettings whose worker died, or whose message was lost."""
+"""Finding what was left: nights, forgettings and readings whose worker died, or whose message was lost."""
 
+from bot import history
 from learning.night import forgetting, nights
 from tasks.app import app, school, settings
 from tasks.forgetting import forget
 from tasks.nightly import send
+from tasks.reindexing import reindex
 
 
 @app.task(name="nightschool.sweep")
 def sweep() -> None:
     """Queue unfinished work again. Who is too late finds the row taken."""
     with school().database.read() as session:
-        requests, left = forgetting.unfinished(session), nights.abandoned(session)
+        requests, left, readings = forgetting.unfinished(session), nights.abandoned(session), history.abandoned(session)
     for request in requests:
         forget.apply_async((request,), expires=settings.sweep_seconds)
+    for reading in readings:
+        reindex.apply_async((reading,), expires=settings.sweep_seconds)
     for night in left:
         send(night, expires=settings.sweep_seconds)

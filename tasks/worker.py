@@ -1,7 +1,7 @@
 """A worker's process.
 
 python -m tasks.worker night      (one night at a time)
-python -m tasks.worker urgent     (forgetting and sweeping)
+python -m tasks.worker urgent     (forgetting, reading history, sweeping)
 """
 
 import logging
@@ -10,7 +10,7 @@ import sys
 from learning import lifeline
 from tasks.app import app
 
-POOLS = {"night": ["--pool", "solo"], "urgent": ["--pool", "threads", "--concurrency", "4"]}  # training has a process of its own
+POOLS = {"night": ["--pool", "solo"], "urgent": ["--pool", "threads", "--concurrency", "8"]}  # training has a process of its own
 
 
 def main() -> None:

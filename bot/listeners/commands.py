@@ -6,14 +6,17 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import blocks, jobs, mrkdwn
+from bot import blocks, history, jobs, mrkdwn
 from bot.desk import Desk
-from learning.memory import channels, lessons
+from learning.memory import channels, lessons, privacy
 from learning.night import nights
 from learning.records import Channel, now
 
 COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
+
+
+UNTIL_THEN = "The present adapter answers until the new one passed its exam."
 
 
 def register(app: App, desk: Desk) -> None:
@@ -23,7 +26,7 @@ def register(app: App, desk: Desk) -> None:
     def teach(ack: Ack, command: dict[str, Any]) -> None:
         try:
             with desk.school.database.write() as session:
-                channel = _channel(session, command)
+                channel = channel_of(session, command)
                 lesson = lessons.teach(session, channel, mrkdwn.plain(command["text"]), command["user_id"])
                 lessons.note_taught(session, lesson)
         except lessons.LessonError as error:
@@ -34,7 +37,7 @@ def register(app: App, desk: Desk) -> None:
     @app.command("/forget")
     def forget(ack: Ack, command: dict[str, Any]) -> None:
         with desk.school.database.write() as session:
-            channel = _channel(session, command)
+            channel = channel_of(session, command)
             found = lessons.find(session, channel, mrkdwn.plain(command["text"]))
         if found:
             ack(text="This is what I would forget.", blocks=blocks.confirm_forget(found))
@@ -47,20 +50,28 @@ def register(app: App, desk: Desk) -> None:
             ack(ADMINS_ONLY)
             return
         with desk.school.database.write() as session:
-            channel = _channel(session, command)
-            night = nights.open_another(session, channel, now().date(), "reindex")
-        desk.enqueue(jobs.HOLD_NIGHT, night.channel_id, night.date.isoformat(), night.kind, night.occasion)
-        ack("I am rebuilding this channel's adapter from everything I was taught. The present one answers until the new one passed its exam.")
+            channel = channel_of(session, command)
+            refused = privacy.why_not(session, channel)
+            if refused:
+                night = nights.open_another(session, channel, now().date(), "reindex")
+            else:
+                reading, new = history.ask_for(session, channel, command["user_id"])
+        if refused:
+            desk.enqueue(jobs.HOLD_NIGHT, night.channel_id, night.date.isoformat(), night.kind, night.occasion)
+            ack(f"I am rebuilding this channel's adapter from everything I was taught. I do not read its messages: {refused}. {UNTIL_THEN}")
+        else:
+            desk.enqueue(jobs.REINDEX, reading.id)
+            ack(f"{'I am reading' if new else 'I am already reading'} this channel's history, and rebuilding its adapter after that. {UNTIL_THEN}")
 
 
-def _channel(session: Session, command: dict[str, Any]) -> Channel:
+def channel_of(session: Session, command: dict[str, Any]) -> Channel:
     """Where the command was given; direct messages and private groups have no name of their own."""
     name = command.get("channel_name", "")
     known_as = "" if name in ("directmessage", "privategroup") else name
-    return channels.ensure(session, command["team_id"], command["channel_id"], command.get("enterprise_id", ""), known_as)
+    return channels.ensure(session, command["team_id"], command["channel_id"], command.get("enterprise_id") or "", known_as)
 
 
 def is_admin(client: WebClient, user_id: str) -> bool:
     """Is this person an admin or owner of the workspace?"""
     user = client.users_info(user=user_id)["user"]
-    return bool(user.get("is_admin") or user.get("is_owner"))
+    return bool(user.get("is_admin") or user.get("is_owner")) and not user.get("deleted")

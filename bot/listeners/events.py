@@ -1,12 +1,13 @@
-"""Events: mentions, messages, edits, deletions and reactions are recorded, then acknowledged; the question queue does the rest."""
+"""Events: what is said, reacted to and changed is recorded, then acknowledged; the question queue does the rest."""
 
 from typing import Any
 
 from slack_bolt import App
 
 from bot.desk import Desk
+from bot.events import LIFECYCLE, MESSAGES, REACTIONS
 
-EVENTS = ("app_mention", "message", "reaction_added", "reaction_removed")
+EVENTS = (*MESSAGES, *REACTIONS, *LIFECYCLE)
 
 
 def register(app: App, desk: Desk) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
-from bot.sandbox.socket_mode import Delivery, SocketMode
+from bot.sandbox.deliveries import Deliveries, Delivery
+from bot.sandbox.events_api import EventsApi
+from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.workspace import APP, BOT_USER, TEAM, Payload, SlackError, Workspace
 
 PATIENCE = 3.0  # seconds within which a command must be acknowledged
@@ -12,8 +14,9 @@ PATIENCE = 3.0  # seconds within which a command must be acknowledged
 class Control:
     """What people do, by name. Each method takes the JSON body's fields."""
 
-    def __init__(self, workspace: Workspace, sockets: SocketMode) -> None:
-        self.workspace, self.sockets = workspace, sockets
+    def __init__(self, workspace: Workspace, deliveries: Deliveries, sockets: SocketMode) -> None:
+        self.workspace, self.deliveries, self.sockets = workspace, deliveries, sockets
+        self.events_api = EventsApi()
         self._hooks: dict[str, tuple[str, str, str | None]] = {}  # response_url key -> channel, user, message it replaces
         self.site = ""
 
@@ -45,12 +48,14 @@ class Control:
             "user_id": user, "user_name": name, "command": command, "text": text, "api_app_id": APP, "is_enterprise_install": "false",
             "response_url": self._hook(channel, user, None), "trigger_id": f"{self.workspace.number()}.sandbox",
         }  # fmt: skip
-        return await self._answered(self.sockets.send("slash_commands", payload), channel, user)
+        return await self._answered(self.deliveries.send("slash_commands", payload), channel, user)
 
-    async def click(self, user: str, channel: str, ts: str, action_id: str) -> Payload:
-        """Press a button of a message."""
+    async def click(self, user: str, channel: str, ts: str, action_id: str, value: str | None = None) -> Payload:
+        """Press a button of a message: the first with this id, and with this value if one is given."""
         message = self.workspace.message(channel, ts)
-        buttons = [(b, e) for b in message.get("blocks", []) for e in b.get("elements", []) if e.get("action_id") == action_id]
+        buttons = [
+            (b, e) for b in message.get("blocks", []) for e in b.get("elements", []) if e.get("action_id") == action_id and value in (None, e.get("value"))
+        ]
         if not buttons:
             raise SlackError("no_such_button")
         block, button = buttons[0]
@@ -63,14 +68,29 @@ class Control:
             "channel": {"id": channel, "name": self.workspace.channel(channel).name}, "trigger_id": f"{self.workspace.number()}.sandbox",
             "response_url": self._hook(channel, user, ts), **({} if ephemeral else {"message": message}),
         }  # fmt: skip
-        return await self._answered(self.sockets.send("interactive", payload), channel, user)
+        return await self._answered(self.deliveries.send("interactive", payload), channel, user)
 
     async def redeliver(self, ts: str, times: int = 1) -> Payload:
         """Deliver the events about a message again, acknowledged or not."""
-        about = [d for d in self.sockets.deliveries if d.payload.get("event", {}).get("ts") == ts]
+        about = [d for d in self.deliveries.sent if d.payload.get("event", {}).get("ts") == ts]
         for delivery in about * times:
-            await self.sockets.redeliver(delivery)
+            await self.deliveries.redeliver(delivery)
         return {"events": len(about)}
+
+    async def subscribe(self, url: str) -> Payload:
+        """Set the app's request URL: from now on everything is delivered there, over HTTP."""
+        await self.events_api.subscribe(url)
+        self.deliveries.transport = self.events_api
+        return {}
+
+    async def faults(self, **settings: Any) -> Payload:
+        """Have things go wrong; see `faults.py`."""
+        self.deliveries.faults.set(**settings)
+        return {}
+
+    async def drop_sockets(self) -> Payload:
+        """Break the app's connections."""
+        return {"dropped": await self.sockets.drop()}
 
     async def state(self, user: str) -> Payload:
         """All that a person can see."""
@@ -80,7 +100,7 @@ class Control:
                 messages = [m for m in channel.messages.values() if m.get("only_for") in (None, user)]
                 seen.append({"id": channel.id, "name": channel.name, "direct": channel.direct, "messages": messages})
         people = [{"id": u.id, "name": u.name, "is_admin": u.is_admin, "is_bot": u.is_bot} for u in self.workspace.users.values()]
-        return {"channels": seen, "users": people, "bot": BOT_USER, "connected": bool(self.sockets.sockets)}
+        return {"channels": seen, "users": people, "bot": BOT_USER, "connected": bool(self.sockets.sockets or self.events_api.url)}
 
     def hooked(self, key: str, body: Payload) -> None:
         """The app answers through a `response_url`."""

@@ -35,9 +35,9 @@ class Person:
         """Run a slash command; what it answered privately."""
         return self._act("command", user=self.user, channel=self.channel, command=command, text=text)
 
-    def click(self, ts: str, action: str) -> Message:
+    def click(self, ts: str, action: str, value: str | None = None) -> Message:
         """Press a button."""
-        return self._act("click", user=self.user, channel=self.channel, ts=ts, action_id=action)
+        return self._act("click", user=self.user, channel=self.channel, ts=ts, action_id=action, value=value)
 
     def edit(self, ts: str, text: str) -> None:
         """Edit a message."""
@@ -54,6 +54,10 @@ class Person:
     def redeliver(self, ts: str, times: int = 1) -> int:
         """Have Slack deliver the events about a message again; how many events there were."""
         return int(self._act("redeliver", ts=ts, times=times)["events"])
+
+    def act(self, action: str, **fields: Any) -> dict[str, Any]:
+        """Any other action of the control API: faults, and what happens to channels and people."""
+        return self._act(action, **fields)
 
     def messages(self) -> list[Message]:
         """What this person sees in the channel, oldest first."""

@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,31 +16,46 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route, WebSocketRoute
 
 from bot.sandbox.control import Control, token_of
+from bot.sandbox.deliveries import Deliveries
+from bot.sandbox.faults import Faults
+from bot.sandbox.lifecycle import Lifecycle
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.web_api import WebApi
-from bot.sandbox.workspace import SlackError, Workspace
+from bot.sandbox.workspace import Payload, SlackError, Workspace
 
 PAGE = Path(__file__).parent / "page.html"
 
 
 def application(site: str) -> Starlette:
     """A new, empty workspace, served under `site`."""
-    sockets = SocketMode()
-    workspace = Workspace(sockets.send_event)
-    api, control = WebApi(workspace, lambda: site), Control(workspace, sockets)
+    sockets, faults = SocketMode(), Faults()
+    deliveries = Deliveries(sockets, faults)
+    workspace = Workspace(deliveries.send_event)
+    api, control, lifecycle = WebApi(workspace, lambda: site), Control(workspace, deliveries, sockets), Lifecycle(workspace)
     control.site = site
 
+    async def expire_streams() -> Payload:
+        return {"expired": api.chat.expire_streams()}
+
+    actions: dict[str, Action] = {name: getattr(control, name) for name in CONTROL} | {name: getattr(lifecycle, name) for name in LIFECYCLE}
+    actions["expire_streams"] = expire_streams
+
     async def call(request: Request) -> Response:
+        method = request.path_params["method"]
+        if faults.refused(method):
+            return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(faults.retry_after)})
+        if faults.failed(method):
+            return Response("something went wrong", 500)
         try:
             arguments = await _arguments(request)
         except SlackError as error:
             return JSONResponse({"ok": False, "error": error.name})
         token = token_of(request.headers, arguments)
-        return JSONResponse(api.call(request.path_params["method"], token, arguments))
+        return JSONResponse(api.call(method, token, arguments))
 
     async def act(request: Request) -> Response:
-        action = getattr(control, request.path_params["action"], None)
-        if action is None or request.path_params["action"] not in ACTIONS:
+        action = actions.get(request.path_params["action"])
+        if action is None:
             return JSONResponse({"ok": False, "error": "unknown_action"}, 404)
         try:
             return JSONResponse({"ok": True, **await action(**await request.json())})
@@ -71,7 +86,9 @@ def application(site: str) -> Starlette:
     )  # fmt: skip
 
 
-ACTIONS = ("post", "edit", "delete", "react", "command", "click", "redeliver", "state")
+CONTROL = ("post", "edit", "delete", "react", "command", "click", "redeliver", "subscribe", "faults", "drop_sockets", "state")
+LIFECYCLE = ("rename", "archive", "renumber", "remove", "share", "kick", "invite", "change_user")
+Action = Callable[..., Awaitable[Payload]]
 
 
 @contextmanager

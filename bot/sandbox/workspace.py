@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TEAM, APP, BOT_ID, BOT_USER = "T0SANDBOX", "A0NIGHT", "B0NIGHT", "U0NIGHT"
-BOT_TOKEN, APP_TOKEN = "xoxb-sandbox", "xapp-sandbox"
+BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-sandbox", "xapp-sandbox", "sandbox-signing-secret"
 
 Payload = dict[str, Any]
-Emit = Callable[[Payload], object]
+Emit = Callable[[Payload, bool], object]  # an event, and whether its channel is shared with another organisation
 
 
 class SlackError(Exception):
@@ -29,17 +29,43 @@ class User:
     name: str
     is_admin: bool = False
     is_bot: bool = False
+    time_zone: str = "Europe/Amsterdam"
+    deleted: bool = False
+
+    def as_slack(self) -> Payload:
+        """The user object of the Web API and of `user_change`."""
+        flags = {"is_admin": self.is_admin and not self.deleted, "is_owner": False, "is_bot": self.is_bot, "deleted": self.deleted}
+        profile = {"display_name": self.name, "real_name": self.name.title()}
+        return {"id": self.id, "name": self.name, "team_id": TEAM, "tz": self.time_zone, "profile": profile, **flags}
 
 
 @dataclass
 class Channel:
-    """A conversation; `direct` is the person of a direct message with the bot."""
+    """A conversation; `direct` is the person of a direct message with the bot. A `private` one tells of itself by `group_*` events."""
 
     id: str
     name: str
     direct: str | None = None
+    private: bool = False
     archived: bool = False
+    external: bool = False
+    members: set[str] = field(default_factory=set)
+    created: int = field(default_factory=lambda: int(time.time()) - 86_400)
     messages: dict[str, Payload] = field(default_factory=dict)
+
+    def as_slack(self) -> Payload:
+        """The conversation object of the Web API."""
+        kind = {"is_channel": not (self.private or self.direct), "is_private": self.private, "is_im": bool(self.direct)}
+        member = BOT_USER in self.members
+        return {
+            "id": self.id,
+            "name": self.name,
+            **kind,
+            "is_archived": self.archived,
+            "is_ext_shared": self.external,
+            "is_member": member,
+            "created": self.created,
+        }
 
 
 class Workspace:
@@ -48,7 +74,11 @@ class Workspace:
     def __init__(self, emit: Emit) -> None:
         self.emit = emit
         people = [User("U0ANA", "ana", is_admin=True), User("U0BEN", "ben"), User("U0CLEO", "cleo"), User(BOT_USER, "nightschool", is_bot=True)]
-        rooms = [Channel("C0OPS", "ops"), Channel("C0DESIGN", "design"), *(Channel(f"D0{u.name.upper()}", "", u.id) for u in people if not u.is_bot)]
+        everybody = {user.id for user in people}
+        rooms = [Channel("C0OPS", "ops"), Channel("C0DESIGN", "design"), Channel("C0PRIVATE", "private", private=True)]
+        rooms += [Channel(f"D0{user.name.upper()}", "", user.id) for user in people if not user.is_bot]
+        for room in rooms:
+            room.members = {room.direct, BOT_USER} if room.direct else set(everybody)
         self.users = {user.id: user for user in people}
         self.channels = {channel.id: channel for channel in rooms}
         self._numbers = itertools.count(1)
@@ -78,9 +108,11 @@ class Workspace:
         channel, user = self.channel(channel_id), self.user(user_id)
         if channel.archived:
             raise SlackError("is_archived")
+        if user_id not in channel.members:
+            raise SlackError("not_in_channel")
         if thread_ts and thread_ts not in channel.messages:
             raise SlackError("thread_not_found")
-        message: Payload = {"type": "message", "user": user_id, "text": text, "ts": self._ts(), "team": TEAM, **extra}
+        message: Payload = {"type": "message", "user": user_id, "text": text, "ts": self.ts(), "team": TEAM, **extra}
         if thread_ts:
             message["thread_ts"] = channel.messages[thread_ts].get("thread_ts", thread_ts)
             message["parent_user_id"] = channel.messages[thread_ts]["user"]
@@ -89,22 +121,22 @@ class Workspace:
         channel.messages[message["ts"]] = message
         self._tell(channel, message)
         if f"<@{BOT_USER}>" in text and not user.is_bot and not channel.direct:
-            self.emit({**self._where(channel), **message, "type": "app_mention"})
+            self.tell(channel, {**self.where(channel), **message, "type": "app_mention"})
         return message
 
     def whisper(self, channel_id: str, user_id: str, body: Payload) -> Payload:
         """An ephemeral message, seen by one person; the Events API does not tell of it."""
         channel = self.channel(channel_id)
-        message = {"type": "message", "user": BOT_USER, "bot_id": BOT_ID, "ts": self._ts(), "only_for": user_id, "text": "", **body}
+        message = {"type": "message", "user": BOT_USER, "bot_id": BOT_ID, "ts": self.ts(), "only_for": user_id, "text": "", **body}
         channel.messages[message["ts"]] = message
         return message
 
     def edit(self, channel_id: str, ts: str, editor: str, **changes: Any) -> Payload:
         """A message gets a new version."""
         channel, old = self.channel(channel_id), self.message(channel_id, ts)
-        new = {**old, **changes, "edited": {"user": editor, "ts": self._ts()}}
+        new = {**old, **changes, "edited": {"user": editor, "ts": self.ts()}}
         channel.messages[ts] = new
-        self._tell(channel, {"type": "message", "subtype": "message_changed", "hidden": True, "message": new, "previous_message": old, "ts": self._ts()})
+        self._tell(channel, {"type": "message", "subtype": "message_changed", "hidden": True, "message": new, "previous_message": old, "ts": self.ts()})
         return new
 
     def delete(self, channel_id: str, ts: str) -> None:
@@ -115,20 +147,21 @@ class Workspace:
             return
         del channel.messages[ts]
         if "only_for" not in old:
-            gone = {"type": "message", "subtype": "message_deleted", "hidden": True, "deleted_ts": ts, "previous_message": old, "ts": self._ts()}
+            gone = {"type": "message", "subtype": "message_deleted", "hidden": True, "deleted_ts": ts, "previous_message": old, "ts": self.ts()}
             self._tell(channel, gone)
 
     def react(self, channel_id: str, ts: str, user_id: str, emoji: str, added: bool = True) -> None:
         """A reaction is put on a message, or taken back."""
-        message = self.message(channel_id, ts)
-        reactions: dict[str, list[str]] = message.setdefault("reacted", {})
-        people = reactions.setdefault(emoji, [])
+        channel, message = self.channel(channel_id), self.message(channel_id, ts)
+        given = {reaction["name"]: reaction["users"] for reaction in message.get("reactions", [])}
+        people = given.setdefault(emoji, [])
         if added == (user_id in people):
             raise SlackError("already_reacted" if added else "no_reaction")
         (people.append if added else people.remove)(user_id)
+        message["reactions"] = [{"name": name, "users": by, "count": len(by)} for name, by in given.items() if by]
         item = {"type": "message", "channel": channel_id, "ts": ts}
         kind = "reaction_added" if added else "reaction_removed"
-        self.emit({"type": kind, "user": user_id, "reaction": emoji, "item": item, "item_user": message["user"], "event_ts": self._ts()})
+        self.tell(channel, {"type": kind, "user": user_id, "reaction": emoji, "item": item, "item_user": message["user"], "event_ts": self.ts()})
 
     def thread(self, channel_id: str, ts: str) -> list[Payload]:
         """A message and its replies, oldest first. Raises SlackError."""
@@ -141,13 +174,20 @@ class Workspace:
         """A fresh number, for ids."""
         return next(self._numbers)
 
-    def _tell(self, channel: Channel, message: Payload) -> None:
-        self.emit({**message, **self._where(channel), "channel_type": "im" if channel.direct else "channel"})
+    def tell(self, channel: Channel, event: Payload) -> None:
+        """The app hears of what happens where it is a member."""
+        if BOT_USER in channel.members:
+            self.emit(event, channel.external)
 
-    def _where(self, channel: Channel) -> Payload:
-        return {"channel": channel.id, "event_ts": self._ts()}
+    def where(self, channel: Channel) -> Payload:
+        """The fields that say where something happened."""
+        return {"channel": channel.id, "event_ts": self.ts()}
 
-    def _ts(self) -> str:
+    def ts(self) -> str:
         """Slack's message id: seconds with six digits, unique and growing."""
         self._last_ts = max(time.time(), self._last_ts + 0.000_01)
         return f"{self._last_ts:.6f}"
+
+    def _tell(self, channel: Channel, message: Payload) -> None:
+        kind = "im" if channel.direct else "group" if channel.private else "channel"
+        self.tell(channel, {**message, **self.where(channel), "channel_type": kind})

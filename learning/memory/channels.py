@@ -3,12 +3,15 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from learning.database import add_missing
 from learning.errors import NightschoolError
-from learning.records import Channel, ChannelAlias
+from learning.records import Channel, ChannelAlias, Workspace, now
 
 LOCAL = "local"  # team of a channel that only the command line has spoken of; Slack's id replaces it on first sight
 
@@ -18,14 +21,29 @@ class ChannelError(NightschoolError):
 
 
 def ensure(session: Session, team_id: str, slack_id: str, enterprise_id: str = "", name: str = "") -> Channel:
-    """The channel with these ids, made when it is new."""
-    channel = _by_ids(session, team_id, slack_id, enterprise_id) or _adopted(session, team_id, slack_id, enterprise_id)
+    """The channel with these ids, made when it is new; two processes may see it first at once."""
+    channel = by_ids(session, team_id, slack_id, enterprise_id) or _adopted(session, team_id, slack_id)
     if channel is None:
-        channel = Channel(enterprise_id=enterprise_id, team_id=team_id, slack_id=slack_id, name=name, salt=secrets.token_hex(16))
-        session.add(channel)
-        session.flush()
+        new = {"enterprise_id": enterprise_id, "team_id": team_id, "slack_id": slack_id, "name": name, "salt": secrets.token_hex(16)}
+        add_missing(session, Channel, [new])
+        channel = by_ids(session, team_id, slack_id, enterprise_id)
+        assert channel is not None
+    if enterprise_id and not channel.enterprise_id:  # the workspace joined an Enterprise Grid; its ids stayed
+        channel.enterprise_id = enterprise_id
     if name and channel.name != name:
         channel.name = name
+    return channel
+
+
+def by_ids(session: Session, team_id: str, slack_id: str, enterprise_id: str = "") -> Channel | None:
+    """The channel that has these ids, or had them before `channel_id_changed`."""
+    same = select(Channel).where(Channel.team_id == team_id, Channel.slack_id == slack_id, Channel.enterprise_id.in_({enterprise_id, ""}))
+    if not enterprise_id:  # not every payload tells it
+        same = select(Channel).where(Channel.team_id == team_id, Channel.slack_id == slack_id)
+    channel = session.scalars(same.order_by(Channel.enterprise_id.desc()).limit(1)).one_or_none()
+    if channel is None:
+        alias = session.get(ChannelAlias, (team_id, slack_id))
+        channel = session.get(Channel, alias.channel_id) if alias else None
     return channel
 
 
@@ -35,8 +53,12 @@ def by_handle(session: Session, handle: str) -> Channel:
     if found:
         return found
     name = _name(handle)
-    slack_id = "C" + hashlib.sha256(name.encode()).hexdigest()[:9].upper() if name else handle
-    return ensure(session, LOCAL, slack_id, name=name)
+    return ensure(session, LOCAL, id_for_name(name) if name else handle, name=name)
+
+
+def id_for_name(name: str) -> str:
+    """A stand-in for Slack's id, for a channel of which only the name is known."""
+    return "C" + hashlib.sha256(name.encode()).hexdigest()[:9].upper()
 
 
 def find(session: Session, handle: str) -> Channel | None:
@@ -49,6 +71,30 @@ def find(session: Session, handle: str) -> Channel | None:
     return found[0] if found else None
 
 
+def active(session: Session) -> Sequence[Channel]:
+    """Channels that have nights: neither archived nor left."""
+    return session.scalars(select(Channel).where(Channel.left_at.is_(None), Channel.archived_at.is_(None)).order_by(Channel.id)).all()
+
+
+def clock(session: Session, channel: Channel) -> ZoneInfo:
+    """The time zone by which a channel's nights fall: the workspace's, else the most common one of its members, else UTC."""
+    workspace = session.get(Workspace, channel.team_id)
+    return ZoneInfo((workspace.time_zone if workspace else None) or channel.time_zone or "UTC")
+
+
+def renumber(session: Session, channel: Channel, slack_id: str) -> None:
+    """Slack gave the channel another id; the old one stays known. What was noted under the new id meanwhile stays with the new channel's row."""
+    if channel.slack_id == slack_id or by_ids(session, channel.team_id, slack_id, channel.enterprise_id):
+        return
+    add_missing(session, ChannelAlias, [{"team_id": channel.team_id, "slack_id": channel.slack_id, "channel_id": channel.id}])
+    channel.slack_id = slack_id
+
+
+def leave(channel: Channel) -> None:
+    """The bot is no longer in the channel: no nights, nothing studied, until it is invited again."""
+    channel.left_at = channel.left_at or now()
+
+
 def _name(handle: str) -> str:
     """The name in a handle, or nothing when it is an id: Slack's ids are in capitals, its names are not. Raises ChannelError."""
     if re.fullmatch(r"[A-Z][A-Z0-9]{1,63}", handle):
@@ -58,18 +104,9 @@ def _name(handle: str) -> str:
     return handle.removeprefix("#")
 
 
-def _by_ids(session: Session, team_id: str, slack_id: str, enterprise_id: str) -> Channel | None:
-    same = select(Channel).where(Channel.team_id == team_id, Channel.slack_id == slack_id, Channel.enterprise_id == enterprise_id)
-    channel = session.scalars(same).one_or_none()
-    if channel is None:
-        alias = session.get(ChannelAlias, (team_id, slack_id))
-        channel = session.get(Channel, alias.channel_id) if alias else None
-    return channel
-
-
-def _adopted(session: Session, team_id: str, slack_id: str, enterprise_id: str) -> Channel | None:
+def _adopted(session: Session, team_id: str, slack_id: str) -> Channel | None:
     """A channel first named on the command line, now seen in its workspace."""
     channel = session.scalars(select(Channel).where(Channel.team_id == LOCAL, Channel.slack_id == slack_id)).one_or_none()
     if channel and team_id != LOCAL:
-        channel.team_id, channel.enterprise_id = team_id, enterprise_id
+        channel.team_id = team_id
     return channel

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from learning import registry
+from learning.database import add_once
 from learning.errors import NightschoolError
 from learning.memory import log, recall
 from learning.memory.words import digest
@@ -28,13 +29,12 @@ def teach(session: Session, channel: Channel, text: str, author: str, source_ts:
     """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Raises LessonError."""
     question, statement = _parsed(text)
     content = digest(f"{question} {statement}" if question else statement)
-    known = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_(IN_FORCE)))
-    lesson = known.one_or_none()
-    if lesson is None:
-        lesson = Lesson(channel_id=channel.id, text=statement, question=question, digest=content, author=author,
-                        source_ts=source_ts, permalink=permalink, status=LessonStatus.APPROVED)  # fmt: skip
-        session.add(lesson)
-        session.flush()
+    add_once(session, Lesson, channel_id=channel.id, text=statement, question=question, digest=content, author=author,
+             source_ts=source_ts, permalink=permalink, status=LessonStatus.APPROVED)  # fmt: skip
+    known = (Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_((LessonStatus.PROPOSED, *IN_FORCE)))
+    lesson = session.scalars(select(Lesson).where(*known)).one()
+    if lesson.status == LessonStatus.PROPOSED:
+        lesson.status = LessonStatus.APPROVED  # said on purpose: that settles it
     return lesson
 
 

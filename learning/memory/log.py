@@ -2,21 +2,22 @@
 
 import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from learning.database import add_missing
 from learning.memory.words import content_words, normalised
-from learning.records import Channel, Message, Question, Reaction, now
+from learning.records import Channel, Message, Person, Question, Reaction, Tombstone, now
 
 _MARKUP = re.compile(r"<(?:[^<>|]*\|)?(?:mailto:)?([^<>|]*)>")  # a link in Slack's markup, shown by its label
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """A message as Slack tells of it. `ts` is its id within the channel."""
+    """A message as Slack tells of it. `ts` is its id within the channel; `reactions` are pairs (emoji, author), None where they were not told."""
 
     ts: str
     author: str
@@ -24,19 +25,63 @@ class Utterance:
     thread_ts: str | None = None
     is_bot: bool = False
     edited_ts: str | None = None
+    reactions: frozenset[tuple[str, str]] | None = None
 
 
-def record(session: Session, channel: Channel, said: Utterance) -> Message:
-    """Write or update a message; an older version never replaces a newer one, and what was deleted stays deleted."""
-    message = get(session, channel, said.ts)
-    if message is None:
-        message = Message(channel_id=channel.id, ts=said.ts, thread_ts=said.thread_ts, author=said.author, is_bot=said.is_bot,
-                          text=said.text, edited_ts=said.edited_ts)  # fmt: skip
-        session.add(message)
-        session.flush()
-    elif message.deleted_at is None and (said.edited_ts or "") > (message.edited_ts or ""):
-        message.text, message.edited_ts = said.text, said.edited_ts
-    return message
+@dataclass
+class Recorded:
+    """What recording found: the ts of messages that are new, and of those whose text changed."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+def record(session: Session, channel: Channel, said: Sequence[Utterance]) -> Recorded:
+    """Write or update messages. An older version never replaces a newer one; what was deleted or forgotten stays so; of people who opted out no text is kept."""
+    latest = {utterance.ts: utterance for utterance in said}
+    stored = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.ts.in_(latest)))
+    known = {message.ts: message for message in stored}
+    silenced = _silenced(session, channel, latest.values())
+    new = [utterance for ts, utterance in latest.items() if ts not in known]
+    add_missing(session, Message, [
+        {"channel_id": channel.id, "ts": u.ts, "thread_ts": u.thread_ts, "author": u.author, "is_bot": u.is_bot,
+         "text": "" if u.ts in silenced else u.text, "edited_ts": u.edited_ts} for u in new
+    ])  # fmt: skip
+    recorded = Recorded(added=[utterance.ts for utterance in new])
+    for ts, message in known.items():
+        utterance = latest[ts]
+        newer = (utterance.edited_ts or "") > (message.edited_ts or "")
+        if message.deleted_at is None and ts not in silenced and (newer or not message.text) and utterance.text != message.text:
+            message.text, message.examined = utterance.text, False
+            recorded.changed.append(ts)
+        if newer:
+            message.edited_ts = utterance.edited_ts
+    _reconcile_reactions(session, channel, [utterance for utterance in latest.values() if utterance.reactions is not None], set(recorded.added))
+    return recorded
+
+
+def _silenced(session: Session, channel: Channel, said: Iterable[Utterance]) -> set[str]:
+    """The ts of messages whose text is not kept: they were forgotten, or their author opted out."""
+    said = list(said)
+    forgotten = select(Tombstone.source_ts).where(Tombstone.channel_id == channel.id, Tombstone.source_ts.in_([u.ts for u in said]))
+    out = select(Person.slack_id).where(Person.team_id == channel.team_id, Person.opted_out_at.is_not(None))
+    opted_out = set(session.scalars(out.where(Person.slack_id.in_({u.author for u in said}))))
+    return {ts for ts in session.scalars(forgotten) if ts} | {u.ts for u in said if u.author in opted_out}
+
+
+def _reconcile_reactions(session: Session, channel: Channel, said: Sequence[Utterance], added: set[str]) -> None:
+    """Make the reactions of messages what Slack says that they are."""
+    told = {(u.ts, author, emoji) for u in said for emoji, author in u.reactions or ()}
+    older = [u.ts for u in said if u.ts not in added]
+    rows = session.scalars(select(Reaction).where(Reaction.channel_id == channel.id, Reaction.ts.in_(older))).all() if older else ()
+    stored = {(row.ts, row.author, row.emoji): row for row in rows}
+    for key in stored.keys() - told:
+        session.delete(stored[key])
+    new = told - stored.keys()
+    add_missing(session, Reaction, [{"channel_id": channel.id, "ts": ts, "author": author, "emoji": emoji} for ts, author, emoji in sorted(new)])
+    moved = {ts for ts, _, _ in new | (stored.keys() - told)} - added
+    if moved:
+        session.execute(update(Message).where(Message.channel_id == channel.id, Message.ts.in_(moved)).values(examined=False))
 
 
 def get(session: Session, channel: Channel, ts: str) -> Message | None:
@@ -44,13 +89,34 @@ def get(session: Session, channel: Channel, ts: str) -> Message | None:
     return session.scalars(select(Message).where(Message.channel_id == channel.id, Message.ts == ts)).one_or_none()
 
 
-def delete_message(session: Session, channel: Channel, ts: str) -> None:
-    """Note a deletion: the text goes, the row stays, so that a late edit cannot bring it back."""
+def delete_message(session: Session, channel: Channel, ts: str) -> bool:
+    """Note a deletion: the text goes, the row stays, so that a late edit cannot bring it back. False when it was known."""
     message = get(session, channel, ts)
     if message is None:
         message = Message(channel_id=channel.id, ts=ts, author="", text="")
         session.add(message)
+    new = message.deleted_at is None
     message.text, message.deleted_at = "", message.deleted_at or now()
+    return new
+
+
+def not_among(session: Session, channel: Channel, low: str, high: str, threads: Mapping[str, Collection[str]], roots: Collection[str]) -> list[str]:
+    """The ts of logged messages that Slack no longer shows: top-level ones from `low` up to `high` that are not among `roots`, with their replies, and
+    replies of `threads` (root to ts of its replies) that are not among those."""
+    stands = (Message.channel_id == channel.id, Message.deleted_at.is_(None))
+    top = (Message.thread_ts.is_(None) | (Message.thread_ts == Message.ts), Message.ts >= low, Message.ts < high)
+    gone = set(session.scalars(select(Message.ts).where(*stands, *top))) - set(roots)
+    replies = select(Message.ts, Message.thread_ts).where(*stands, Message.thread_ts != Message.ts, Message.thread_ts.in_({*gone, *threads, *roots}))
+    return sorted(gone | {ts for ts, root in session.execute(replies).tuples() if ts not in threads.get(root or "", ())})
+
+
+def silence(session: Session, team_id: str, author: str) -> list[Message]:
+    """Remove the texts of all that somebody wrote in a workspace; the messages that they were."""
+    theirs = (Channel.team_id == team_id, Message.author == author, Message.text != "")
+    messages = list(session.scalars(select(Message).join(Channel, Channel.id == Message.channel_id).where(*theirs)))
+    for message in messages:
+        message.text = ""
+    return messages
 
 
 def erase(session: Session, channel: Channel, sources: Sequence[str | None], statement: str) -> list[str]:
@@ -73,16 +139,28 @@ def erase(session: Session, channel: Channel, sources: Sequence[str | None], sta
     return [message.ts for message in restating]
 
 
+def erase_all(session: Session, channel: Channel) -> None:
+    """Remove the text of everything that was said in a channel."""
+    for table in (Message, Question):
+        session.execute(update(table).where(table.channel_id == channel.id).values(text=""))
+
+
 def react(session: Session, channel: Channel, ts: str, author: str, emoji: str) -> None:
     """Note a reaction; a second delivery changes nothing."""
-    if session.get(Reaction, (channel.id, ts, author, emoji)) is None:
-        session.add(Reaction(channel_id=channel.id, ts=ts, author=author, emoji=emoji))
+    add_missing(session, Reaction, [{"channel_id": channel.id, "ts": ts, "author": author, "emoji": emoji}])
+    _look_again(session, channel, ts)
 
 
 def unreact(session: Session, channel: Channel, ts: str, author: str, emoji: str) -> None:
     """Take a reaction back."""
     same = (Reaction.channel_id == channel.id, Reaction.ts == ts, Reaction.author == author, Reaction.emoji == emoji)
     session.execute(delete(Reaction).where(*same))
+    _look_again(session, channel, ts)
+
+
+def _look_again(session: Session, channel: Channel, ts: str) -> None:
+    """A reaction may make a message worth a lesson."""
+    session.execute(update(Message).where(Message.channel_id == channel.id, Message.ts == ts).values(examined=False))
 
 
 def thread(session: Session, channel: Channel, thread_ts: str) -> list[Message]:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 
 from learning import registry
+from learning.database import add_once
 from learning.errors import TrainingError
+from learning.memory import privacy, proposals
 from learning.model import running
 from learning.model.client import AdapterRef, Client
 from learning.model.rendering import Turn
@@ -15,7 +17,7 @@ from learning.night.replay import replay
 from learning.night.study import StudyItem, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
-from learning.records import Adapter, Channel, Night, StudyItemRecord
+from learning.records import Adapter, Announcement, Channel, Night, StudyItemRecord
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
@@ -24,11 +26,13 @@ PROBE_TOLERANCE = 0.5  # nats; engines differ in precision, an adapter without e
 
 
 def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = False, must_replace: bool = False) -> None:
-    """Study what the channel should know, train a candidate, examine it, and let it serve if it passed.
+    """Notice what was said, study what the channel should know, train a candidate, examine it, and let it serve if it passed.
 
     With `rebuild`, also when there is nothing new; `must_replace` is for forgetting: where nothing serves, the candidate does, however little it knows.
     Raises NightschoolError, or TrainingStopped when the vigil was broken.
     """
+    if not must_replace:
+        notice(school, channel, vigil)
     with school.database.write() as session:
         chosen = selection.select(session, channel, school.base.hash)
         if not chosen.kept or not (chosen.news or rebuild):
@@ -51,6 +55,19 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     vigil.stage("promotion")
     _decide(school, channel, vigil, candidate.id, chosen, card, must_replace)
     return None
+
+
+def notice(school: School, channel: Channel, vigil: Vigil) -> None:
+    """Propose what the messages since the last night teach, where there is consent; people approve it."""
+    with school.database.read() as session:
+        if privacy.why_not(session, session.get_one(Channel, channel.id)):
+            return
+    vigil.stage("noticing")
+    proposed = proposals.observe(school.database, channel)
+    if proposed:
+        with school.database.write() as session:
+            text = report.noticed_text(len(proposed))
+            add_once(session, Announcement, channel_id=channel.id, key=f"noticed-{vigil.night.id}", text=text)
 
 
 def _decide(school: School, channel: Channel, vigil: Vigil, candidate_id: int, chosen: selection.Selection, card: exam.ReportCard, must_replace: bool) -> None:

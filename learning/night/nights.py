@@ -1,15 +1,17 @@
 """Nights as rows: opened once for each (channel, date, kind, occasion), run under a lease, resumed by whoever finds them abandoned."""
 
 import contextlib
-from datetime import date
+from datetime import UTC, date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from learning import leases
+from learning.database import add_once
 from learning.errors import NightschoolError, TrainingStopped
-from learning.memory import lessons
+from learning.memory import channels, lessons
 from learning.model.client import EngineError
+from learning.night import calendar
 from learning.night.consolidation import consolidate
 from learning.night.outcome import Outcome, conclude
 from learning.night.vigil import Watch, keep
@@ -21,13 +23,9 @@ MOST_ATTEMPTS = 5  # of a night whose engine fails
 
 def open_night(session: Session, channel: Channel, day: date, kind: str, occasion: int = 0) -> Night:
     """The night with this key; made when it is new."""
+    add_once(session, Night, channel_id=channel.id, date=day, kind=kind, occasion=occasion)
     same = select(Night).where(Night.channel_id == channel.id, Night.date == day, Night.kind == kind, Night.occasion == occasion)
-    night = session.scalars(same).one_or_none()
-    if night is None:
-        night = Night(channel_id=channel.id, date=day, kind=kind, occasion=occasion)
-        session.add(night)
-        session.flush()
-    return night
+    return session.scalars(same).one()
 
 
 def open_another(session: Session, channel: Channel, day: date, kind: str) -> Night:
@@ -38,10 +36,26 @@ def open_another(session: Session, channel: Channel, day: date, kind: str) -> Ni
     return unfinished or open_night(session, channel, day, kind, 0 if latest is None else latest + 1)
 
 
-def fall(session: Session, day: date) -> list[int]:
-    """Open the nightly night of every channel that has lessons. Ids of the nights that are still to be held."""
-    nights = [open_night(session, c, day, "nightly") for c in session.scalars(select(Channel)) if lessons.in_force(session, c)]
-    return [night.id for night in nights if night.state == Work.WAITING]
+def fall(session: Session, moment: datetime, night_hour: int, day: date | None = None) -> list[int]:
+    """Open the night that has begun by each channel's clock; ids of those still to be held, the channel that waited longest first.
+
+    A night that was missed is made up once: the latest one. A channel's first night is the first that begins after it was met. With `day`,
+    that night is opened everywhere, whatever the clocks say.
+    """
+    waiting = []
+    for channel in sorted(channels.active(session), key=lambda channel: _last_studied(session, channel)):
+        zone = channels.clock(session, channel)
+        date_due = day or calendar.due(moment, zone, night_hour)
+        if day or calendar.begins(date_due, zone, night_hour) >= channel.created_at:
+            night = open_night(session, channel, date_due, "nightly")
+            waiting += [night.id] if night.state == Work.WAITING else []
+    return waiting
+
+
+def _last_studied(session: Session, channel: Channel) -> datetime:
+    """When a night of the channel last came to a candidate."""
+    studied = select(func.max(Night.finished_at)).where(Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held")))
+    return session.scalar(studied) or datetime.min.replace(tzinfo=UTC)
 
 
 def abandoned(session: Session) -> list[int]:
@@ -56,6 +70,8 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
         return None
     with school.database.read() as session:
         channel = session.get_one(Channel, night.channel_id)
+    if _left(school, channel, night):
+        return _current(school, night)
     try:
         with keep(school.database, night, school.settings.lease_seconds, watch) as vigil:
             consolidate(school, channel, vigil, rebuild=night.kind in ("forget", "reindex"), must_replace=night.kind == "forget")
@@ -74,6 +90,18 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
         _release(school, night)
         raise
     return _current(school, night)
+
+
+def _left(school: School, channel: Channel, night: Night) -> bool:
+    """Did morning come before this night's turn? Then it is left for the next one, and the channel hears of it."""
+    if night.kind != "nightly" or night.generation > 1:
+        return False
+    with school.database.write() as session:
+        zone, waiting = channels.clock(session, channel), len(lessons.unproven(session, channel))
+        if not calendar.too_late(night.created_at, now(), night.date, zone, school.settings.morning_hour):
+            return False
+        conclude(session, night, Outcome("left", None, {"reason": "the night was over before its turn came", "lessons": waiting}))
+    return True
 
 
 def _claim(school: School, night_id: int) -> Night | None:

@@ -13,12 +13,12 @@ from learning.records import Announcement, Night, Work
 
 logger = logging.getLogger(__name__)
 
-STATES = {"skipped": Work.SKIPPED, "failed": Work.FAILED}
+STATES = {"skipped": Work.SKIPPED, "left": Work.SKIPPED, "failed": Work.FAILED}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`verdict` is promoted, held, skipped, tainted or failed; `adapter` its candidate's name."""
+    """`verdict` is promoted, held, skipped, left (for another night), tainted or failed; `adapter` its candidate's name."""
 
     verdict: str
     adapter: str | None
@@ -32,6 +32,7 @@ def conclude(session: Session, night: Night, outcome: Outcome) -> None:
     if not leases.finish(session, night, state, verdict=outcome.verdict, report_card=outcome.report_card, error=error):
         raise TrainingStopped
     logger.info("%s night %s of channel %s: %s %s", night.kind, night.date, night.channel_id, outcome.verdict, outcome.adapter or "")
-    if outcome.verdict in ("promoted", "held") and night.kind != "forget":
+    waiting = outcome.verdict == "left" and outcome.report_card["lessons"]
+    if (outcome.verdict in ("promoted", "held") and night.kind != "forget") or waiting:
         text = report.as_text(outcome.adapter or "", outcome.verdict, outcome.report_card)
         session.add(Announcement(channel_id=night.channel_id, key=f"night-{night.id}", text=text))

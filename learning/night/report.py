@@ -57,8 +57,16 @@ def keep_answers(session: Session, night: Night, card: ReportCard, lesson_ids: M
     )
 
 
+def noticed_text(count: int) -> str:
+    """What was noticed in messages, and how to see it."""
+    things = "something" if count == 1 else f"{count} things"
+    return f"I noticed {things} in this channel that may be worth learning. `/nightschool proposals` shows what, and admins can approve it."
+
+
 def as_text(name: str, verdict: str, card: Mapping[str, Any]) -> str:
     """The report card as a person reads it in the channel."""
+    if verdict == "left":
+        return f"The night was too short for me: {card['lessons']} lessons wait for the next one. I look them up until then."
     learned = f"{card['proven']} of {card['lessons']} lessons are now in my weights"
     if verdict == "held":
         return f"I studied, but {name} stays in the classroom: {card['reason']}. I go on answering as before."

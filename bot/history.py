@@ -1,0 +1,256 @@
+"""Reading a channel's history in Slack and making the log what Slack shows: page by page, at Slack's pace, resumable, reconciled.
+
+Each page of the channel, with the threads that begin on it, is one transaction: what is new or edited is written, and what the log
+holds of that stretch of time and Slack no longer shows counts as deleted.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from bot import mrkdwn
+from bot.messages import is_kept, is_tombstone, utterance
+from learning import leases
+from learning.database import add_once
+from learning.errors import NightschoolError
+from learning.memory import channels, log, privacy, sources
+from learning.night import nights
+from learning.records import Channel, Reading, Work, now
+from learning.school import School
+
+logger = logging.getLogger(__name__)
+
+PAGE = 200  # messages asked for at once; Slack may give fewer
+MOST_AT_ONCE = 3  # readings that run at the same time, so that forgetting never waits behind them
+MOST_ATTEMPTS = 10  # of one reading, crashes and outages included
+MOST_FAILURES = 4  # of one call, in a row
+SHOW_EVERY = 2.0  # seconds between two updates of the progress message
+METADATA = "nightschool_reading"
+GONE = {"channel_not_found", "not_in_channel", "is_archived", "missing_scope", "invalid_auth", "account_inactive", "token_revoked"}
+
+Watch = Callable[[Reading], None]
+
+
+class ReadingLost(NightschoolError):
+    """Somebody else reads this channel now."""
+
+
+def ask_for(session: Session, channel: Channel, by: str) -> tuple[Reading, bool]:
+    """The reading of a channel that is under way, or a new one; and whether it is new."""
+    unfinished = select(Reading).where(Reading.channel_id == channel.id, Reading.state.in_((Work.WAITING, Work.RUNNING)))
+    new = add_once(session, Reading, channel_id=channel.id, requested_by=by)
+    return session.scalars(unfinished).one(), new
+
+
+def abandoned(session: Session) -> list[int]:
+    """Readings that wait, or whose worker fell silent."""
+    return list(session.scalars(select(Reading.id).where(leases.claimable(Reading)).order_by(Reading.id)))
+
+
+def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Reading | None:
+    """Read a channel's history to the end, and open the night of its rebuild. None when somebody else is at it, or too many are."""
+    settings = school.settings
+    with school.database.write() as session:
+        running = session.scalar(select(func.count()).select_from(Reading).where(Reading.state == Work.RUNNING, Reading.lease_until >= now())) or 0
+        reading = leases.claim(session, Reading, settings.lease_seconds, Reading.id == reading_id) if running < MOST_AT_ONCE else None
+        if reading is None:
+            return None
+        channel = session.get_one(Channel, reading.channel_id)
+        refused = privacy.why_not(session, channel)
+    if refused or channel.team_id == channels.LOCAL:
+        return _finish(school, channel, reading, Work.SKIPPED, refused or "no workspace has this channel")
+    reader = _Reader(school, WebClient(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url), channel, reading, watch)
+    try:
+        reader.run()
+    except ReadingLost:
+        return None
+    except (SlackApiError, OSError) as error:
+        reason = str(error.response["error"]) if isinstance(error, SlackApiError) else type(error).__name__
+        if reason not in GONE and reading.generation < MOST_ATTEMPTS:
+            logger.warning("the history of %s: %s; it is read on later", channel.slack_id, reason)
+            return None  # the lease runs out, and the sweeper takes it up where it was left
+        reader.show(f":warning: I could not read this channel's history: Slack says `{reason}`.", force=True)
+        return _finish(school, channel, reading, Work.FAILED, reason)
+    done = _finish(school, channel, reading, Work.DONE, None)
+    reader.show(summary(done, channel) + " I am rebuilding my adapter from it now.", force=True)
+    return done
+
+
+def _finish(school: School, channel: Channel, reading: Reading, state: Work, error: str | None) -> Reading:
+    with school.database.write() as session:
+        night = nights.open_another(session, channel, now().date(), "reindex") if state != Work.FAILED else None
+        leases.finish(session, reading, state, error=error, night_id=night.id if night else None)
+    with school.database.read() as session:
+        return session.get_one(Reading, reading.id)
+
+
+@dataclass
+class _Reader:
+    """One claimed reading."""
+
+    school: School
+    web: WebClient
+    channel: Channel
+    reading: Reading
+    watch: Watch
+
+    def __post_init__(self) -> None:
+        self._called = self._renewed = self._shown = 0.0
+
+    def run(self) -> None:
+        """All pages, newest first. Raises SlackApiError, and ReadingLost when the claim was lost."""
+        created = float(self._call("conversations_info", channel=self.channel.slack_id)["channel"].get("created", 0))
+        if self.reading.latest is None:
+            self._keep(latest=f"{time.time():.6f}")
+        self.show(bar(self.reading, self.channel), force=True)
+        while True:
+            page = self._next_page()
+            threads = {root["ts"]: list(self._thread(root["ts"])) for root in page["messages"] if root.get("reply_count")}
+            following = (page.get("response_metadata") or {}).get("next_cursor") or None
+            oldest = min((message["ts"] for message in page["messages"]), default=self.reading.latest or "0", key=float)
+            low = oldest if following or page.get("is_limited") else "0"  # what Slack's plan hides was not deleted
+            self._write(page["messages"], threads, low, following, oldest, created)
+            self.watch(self.reading)
+            self.show(bar(self.reading, self.channel))
+            if not following:
+                return
+
+    def _next_page(self) -> dict[str, Any]:
+        where = {"channel": self.channel.slack_id, "limit": PAGE}
+        try:
+            return self._call("conversations_history", **where, latest=self.reading.latest, cursor=self.reading.cursor)
+        except SlackApiError as error:
+            if error.response["error"] != "invalid_cursor":
+                raise
+            self._keep(cursor=None)  # cursors do not last for ever: go on by time
+            return self._call("conversations_history", **where, latest=self.reading.reached or self.reading.latest)
+
+    def _thread(self, root: str) -> Iterator[dict[str, Any]]:
+        cursor = None
+        while True:
+            page = self._call("conversations_replies", channel=self.channel.slack_id, ts=root, limit=PAGE, cursor=cursor)
+            yield from (message for message in page["messages"] if message["ts"] != root)
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+    def _write(self, roots: list[dict[str, Any]], threads: dict[str, list[dict[str, Any]]], low: str, cursor: str | None, oldest: str, created: float) -> None:
+        """One page, in one transaction. Of messages without reactions Slack tells none."""
+        shown = [*roots, *(reply for replies in threads.values() for reply in replies)]
+        high = self.reading.reached or self.reading.latest or "0"
+        with self.school.database.write() as session:
+            channel = session.get_one(Channel, self.channel.id)
+            recorded = sources.heard(session, channel, [utterance({"reactions": [], **message}) for message in shown if is_kept(message)])
+            gone = [message["ts"] for message in shown if is_tombstone(message)]
+            gone += log.not_among(
+                session, channel, low, high, {ts: {reply["ts"] for reply in replies} for ts, replies in threads.items()}, {m["ts"] for m in roots}
+            )
+            deleted = sum(sources.deleted(session, channel, ts, self.reading.requested_by) for ts in gone)
+            latest = float(self.reading.latest or 0)
+            share = 1.0 if not cursor else max(0.0, min(0.99, (latest - float(oldest)) / max(1.0, latest - created)))
+            values = {
+                "cursor": cursor, "reached": oldest, "share": share, "messages": self.reading.messages + len(shown),
+                "added": self.reading.added + len(recorded.added), "changed": self.reading.changed + len(recorded.changed), "deleted": self.reading.deleted + deleted,
+            }  # fmt: skip
+            if not leases.renew(session, self.reading, self.school.settings.lease_seconds, **values):
+                raise ReadingLost
+        self._note(**values)
+
+    def _keep(self, **values: Any) -> None:
+        with self.school.database.write() as session:
+            if not leases.renew(session, self.reading, self.school.settings.lease_seconds, **values):
+                raise ReadingLost
+        self._note(**values)
+
+    def _note(self, **values: Any) -> None:
+        self._renewed = time.monotonic()
+        for name, value in values.items():
+            setattr(self.reading, name, value)
+
+    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """One call at Tier 3's pace; a 429 is waited out as long as Slack says, a failure is tried again. The claim is held all along."""
+        failures = 0
+        while True:
+            self._rest(self._called + 60 / self.school.settings.calls_per_minute - time.monotonic())
+            self._called = time.monotonic()
+            try:
+                return getattr(self.web, method)(**arguments).data  # type: ignore[no-any-return]
+            except SlackApiError as error:
+                if error.response.status_code == 429:
+                    self._rest(float(error.response.headers.get("Retry-After", 1)))
+                    continue
+                failures += 1
+                if error.response.status_code < 500 or failures >= MOST_FAILURES:
+                    raise
+            except OSError:
+                failures += 1
+                if failures >= MOST_FAILURES:
+                    raise
+            self._rest(float(failures))
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, and renew the claim as often as it needs."""
+        until = time.monotonic() + seconds
+        lease = self.school.settings.lease_seconds
+        while True:
+            if time.monotonic() - self._renewed > lease / 3:
+                self._keep()
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, lease / 4))
+
+    def show(self, text: str, force: bool = False) -> None:
+        """The one progress message, updated in place. That it cannot be shown stops nothing."""
+        if not force and time.monotonic() - self._shown < SHOW_EVERY:
+            return
+        self._shown = time.monotonic()
+        try:
+            ts = self.reading.progress_ts or self._posted_before()
+            if ts:
+                self.web.chat_update(channel=self.channel.slack_id, ts=ts, text=text)
+            else:
+                metadata = {"event_type": METADATA, "event_payload": {"reading": self.reading.id}}
+                ts = str(self.web.chat_postMessage(channel=self.channel.slack_id, text=text, metadata=metadata)["ts"])
+            if ts != self.reading.progress_ts:
+                with self.school.database.write() as session:
+                    session.execute(update(Reading).where(Reading.id == self.reading.id).values(progress_ts=ts))
+                self.reading.progress_ts = ts
+        except (SlackApiError, OSError) as error:
+            logger.warning("the progress of a reading is not shown: %s", error)
+
+    def _posted_before(self) -> str | None:
+        """The progress message of an attempt that was cut off before it could note that."""
+        if self.reading.generation == 1:
+            return None
+        newest = self._call("conversations_history", channel=self.channel.slack_id, limit=50, include_all_metadata=True)["messages"]
+        ours = (m for m in newest if (m.get("metadata") or {}).get("event_payload", {}).get("reading") == self.reading.id)
+        return next((str(message["ts"]) for message in ours), None)
+
+
+def bar(reading: Reading, channel: Channel) -> str:
+    """How far it is, as a line of text."""
+    full = round(reading.share * 20)
+    return f":books: Reading {name(channel)}  `{'█' * full}{'░' * (20 - full)}` {reading.share:.0%} · {counts(reading)}"
+
+
+def summary(reading: Reading, channel: Channel) -> str:
+    """What was found."""
+    return f":books: I have read {name(channel)}: {counts(reading)}."
+
+
+def counts(reading: Reading) -> str:
+    """Messages read, and what they changed."""
+    return f"{reading.messages:,} messages, {reading.added:,} new, {reading.changed:,} edited, {reading.deleted:,} deleted"
+
+
+def name(channel: Channel) -> str:
+    """What a channel is called in a message."""
+    return f"#{mrkdwn.escaped(channel.name)}" if channel.name else "this channel"

@@ -1,0 +1,45 @@
+"""What happens to channels and people, written down: names, ids, archives, who is still there."""
+
+from sqlalchemy.orm import Session
+
+from bot.events import Archived, Changed, Lifecycle, Moved, Removed, Renamed, Renumbered, Shared
+from learning.memory import channels, lessons, log, people, privacy
+from learning.records import Channel, now
+
+
+def apply(session: Session, channel: Channel, event: Lifecycle, bot_user_id: str) -> None:
+    """Note a change of a channel."""
+    match event:
+        case Renamed():
+            channel.name = event.name
+        case Renumbered():
+            channels.renumber(session, channel, event.new_id)
+        case Archived():
+            channel.archived_at = now() if event.archived else None
+        case Shared():
+            channel.is_external = event.external
+        case Removed():
+            _remove(session, channel, bot_user_id)
+        case Moved() if event.user in ("", bot_user_id):
+            _moved(channel, event.joined)
+
+
+def change(session: Session, event: Changed) -> None:
+    """Note a change of a person; one who was deactivated no longer counts for the channel's clock."""
+    people.meet(session, event.team_id, [event.member])
+
+
+def _moved(channel: Channel, joined: bool) -> None:
+    """Invited again, the bot still knows what it was taught, and the consent that was given stands."""
+    if joined:
+        channel.left_at = None
+    else:
+        channels.leave(channel)
+
+
+def _remove(session: Session, channel: Channel, by: str) -> None:
+    """Of a channel that was deleted nothing is kept: its lessons are forgotten, its log is erased."""
+    channels.leave(channel)
+    privacy.opt_out_channel(channel)
+    lessons.forget(session, channel, [lesson.id for lesson in lessons.in_force(session, channel)], by)
+    log.erase_all(session, channel)

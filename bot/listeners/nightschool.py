@@ -1,0 +1,140 @@
+"""`/nightschool …`: consent, opting out, and what was noticed in messages."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import available_timezones
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
+
+from bot import blocks
+from bot.desk import Desk
+from bot.listeners.commands import channel_of, is_admin
+from learning.memory import privacy, proposals
+from learning.records import Channel, Workspace
+
+COMMANDS = ("/nightschool",)
+ACTIONS = ("approve", "dismiss", "attest")
+HELP = """*What I can do here*
+• `/teach TEXT` tells me something; `/forget TEXT` has me forget it, for good
+• `/nightschool proposals` shows what I noticed in messages; admins approve or dismiss it
+• `/nightschool optout` keeps your messages out of what I learn, at once; `optin` lets them in again
+• admins: `/nightschool attest`, then `/nightschool learn on` in a channel, lets me notice things in its messages; `learn off` ends it
+• admins: `/nightschool timezone Europe/Amsterdam` sets the clock of my nights (`timezone auto`: each channel's own); `/reindex` reads a channel again"""
+ADMINS_ONLY = "Only workspace admins can do that."
+
+Answer = tuple[str, list[blocks.Block]]
+
+
+def register(app: App, desk: Desk) -> None:
+    """Attach to the app."""
+
+    @app.command("/nightschool")
+    def nightschool(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
+        word, _, rest = command["text"].strip().partition(" ")
+        do = SUBCOMMANDS.get(word.lower(), _help)
+        if do in ADMINS and not is_admin(client, command["user_id"]):
+            ack(ADMINS_ONLY)
+            return
+        try:
+            with desk.school.database.write() as session:
+                text, shown = do(session, channel_of(session, command), command["user_id"], rest.strip())
+        except privacy.ConsentError as error:
+            text, shown = f"Not yet: {error}", []
+        ack(text=text, blocks=shown) if shown else ack(text)
+
+    def decided(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, decide: Callable[[Session, Channel], None]) -> None:
+        ack()
+        if not is_admin(client, body["user"]["id"]):
+            respond(ADMINS_ONLY, replace_original=False)
+            return
+        with desk.school.database.write() as session:
+            channel = channel_of(session, {"team_id": body["team"]["id"], "channel_id": body["channel"]["id"]})
+            decide(session, channel)
+            text, shown = _proposals(session, channel, "", "")
+        respond(text=text, blocks=shown, replace_original=True)
+
+    @app.action("approve")
+    def approve(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        decided(ack, body, client, respond, lambda session, channel: void(proposals.approve(session, channel, [int(action["value"])])))
+
+    @app.action("dismiss")
+    def dismiss(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        decided(ack, body, client, respond, lambda session, channel: void(proposals.dismiss(session, channel, [int(action["value"])])))
+
+    @app.action("attest")
+    def attest(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        ack()
+        if not is_admin(client, body["user"]["id"]):
+            respond(ADMINS_ONLY, replace_original=False)
+            return
+        with desk.school.database.write() as session:
+            privacy.attest(session, body["team"]["id"], body["user"]["id"])
+        respond("Recorded. `/nightschool learn on` in a channel lets me notice things there.", replace_original=True)
+
+
+def void(_: object) -> None:
+    """Leave a result be."""
+
+
+def _help(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    return HELP, []
+
+
+def _learn(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """Let lessons be noticed in the channel's messages, or end it."""
+    if rest == "off":
+        privacy.opt_out_channel(channel)
+        return "I notice nothing more in this channel's messages. What was approved stays; `/forget` takes it away.", []
+    if rest != "on":
+        why = privacy.why_not(session, channel)
+        return f"I learn from this channel's messages since {channel.learns_since:%-d %b %Y}." if not why else f"I do not learn from messages here: {why}.", []
+    privacy.opt_in(session, channel, user)
+    return "I notice things in this channel's messages from now on, and propose them as lessons. `/reindex` has me read what was said before.", []
+
+
+def _attest(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """Show the attestation, to be agreed to by a button; or take it back."""
+    if rest == "withdraw":
+        privacy.withdraw(session, channel.team_id)
+        return "The attestation is withdrawn: nothing more is learned from messages in this workspace.", []
+    workspace = session.get(Workspace, channel.team_id)
+    if workspace and workspace.attested_at:
+        return f"<@{workspace.attested_by}> agreed on {workspace.attested_at:%-d %b %Y} to:\n>{workspace.attestation}", []
+    return privacy.ATTESTATION, blocks.attestation(privacy.ATTESTATION)
+
+
+def _opt_out(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """Leave out whoever asks."""
+    forgotten = privacy.opt_out(session, channel.team_id, user)
+    also = f" {forgotten} lessons that rested on them are being forgotten." if forgotten else ""
+    return f"Your messages are out, as of now: I keep no text of yours in my log and learn nothing from it.{also}", []
+
+
+def _opt_in(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """Let somebody in again."""
+    privacy.opt_back_in(session, channel.team_id, user)
+    return "Welcome back: what you write from now on may be noticed where the channel is opted in.", []
+
+
+def _proposals(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """What was noticed and waits for a decision."""
+    pending = proposals.pending(session, channel)
+    if not pending:
+        return "Nothing waits for a decision here.", blocks.plain("Nothing waits for a decision here.")
+    return f"{len(pending)} things that I noticed here", blocks.proposals(pending)
+
+
+def _time_zone(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """The clock of a workspace's nights."""
+    if rest not in available_timezones() | {"auto"}:
+        return f"I know no time zone {rest!r}. Name one like `Europe/Amsterdam`, or `auto`.", []
+    privacy.set_time_zone(session, channel.team_id, None if rest == "auto" else rest)
+    return "Nights follow each channel's members." if rest == "auto" else f"Nights fall by {rest}.", []
+
+
+SUBCOMMANDS: dict[str, Callable[[Session, Channel, str, str], Answer]] = {
+    "help": _help, "learn": _learn, "attest": _attest, "optout": _opt_out, "optin": _opt_in, "proposals": _proposals, "timezone": _time_zone,
+}  # fmt: skip
+ADMINS = {_learn, _attest, _time_zone}

@@ -1,0 +1,105 @@
+"""The `chat.*` methods: posting, editing, deleting, links, and streams."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from bot.sandbox.workspace import BOT_USER, Payload, SlackError, Workspace
+
+TEXT_MOST, SECTION_MOST, BLOCKS_MOST, STREAM_MOST = 4_000, 3_000, 50, 12_000
+
+
+class Chat:
+    """Speaking as the app in one workspace."""
+
+    def __init__(self, workspace: Workspace, site: Callable[[], str]) -> None:
+        self.workspace, self.site = workspace, site
+        self.streams: set[tuple[str, str]] = set()
+        self.methods: dict[str, Callable[..., Payload]] = {
+            "chat.getPermalink": self.permalink, "chat.postMessage": self.post, "chat.update": self.update, "chat.delete": self.delete,
+            "chat.startStream": self.start_stream, "chat.appendStream": self.append_stream, "chat.stopStream": self.stop_stream,
+        }  # fmt: skip
+
+    def permalink(self, channel: str, message_ts: str) -> Payload:
+        """A link to a message."""
+        self.workspace.message(channel, message_ts)
+        return {"channel": channel, "permalink": f"{self.site()}/archives/{channel}/p{message_ts.replace('.', '')}"}
+
+    def post(self, channel: str, text: str = "", blocks: Any = None, thread_ts: str | None = None, metadata: Any = None, **_: Any) -> Payload:
+        """The bot writes."""
+        message = self.workspace.post(channel, BOT_USER, thread_ts=thread_ts, **_content(text, blocks, metadata))
+        return {"channel": channel, "ts": message["ts"], "message": message}
+
+    def update(self, channel: str, ts: str, text: str = "", blocks: Any = None, metadata: Any = None, **_: Any) -> Payload:
+        """The bot edits a message of its own."""
+        self._own(channel, ts, "cant_update_message")
+        self.streams.discard((channel, ts))
+        message = self.workspace.edit(channel, ts, BOT_USER, **{"blocks": [], **_content(text, blocks, metadata)})
+        return {"channel": channel, "ts": ts, "text": message["text"], "message": message}
+
+    def delete(self, channel: str, ts: str, **_: Any) -> Payload:
+        """The bot takes a message of its own back."""
+        self._own(channel, ts, "cant_delete_message")
+        self.workspace.delete(channel, ts)
+        return {"channel": channel, "ts": ts}
+
+    def start_stream(
+        self, channel: str, thread_ts: str, markdown_text: str = "", recipient_user_id: str = "", recipient_team_id: str = "", **_: Any
+    ) -> Payload:
+        """A message that will grow; in a channel it must say for whom."""
+        if not self.workspace.channel(channel).direct and not (recipient_user_id and recipient_team_id):
+            raise SlackError("missing_recipient_user_id" if not recipient_user_id else "missing_recipient_team_id")
+        message = self.workspace.post(channel, BOT_USER, thread_ts=thread_ts, text=markdown_text)
+        self.streams.add((channel, message["ts"]))
+        return {"channel": channel, "ts": message["ts"]}
+
+    def append_stream(self, channel: str, ts: str, markdown_text: str = "", **_: Any) -> Payload:
+        """The message grows; not after it was closed, nor beyond what Slack takes."""
+        message = self._streaming(channel, ts)
+        if len((message["text"] + markdown_text).encode()) > STREAM_MOST:
+            raise SlackError("msg_too_long")
+        message["text"] += markdown_text
+        return {"channel": channel, "ts": ts}
+
+    def stop_stream(self, channel: str, ts: str, markdown_text: str = "", blocks: Any = None, metadata: Any = None, **_: Any) -> Payload:
+        """The message is whole."""
+        text = self._streaming(channel, ts)["text"] + markdown_text
+        self.streams.discard((channel, ts))
+        message = self.workspace.edit(channel, ts, BOT_USER, **_content(text, blocks, metadata))
+        return {"channel": channel, "ts": ts, "message": message}
+
+    def expire_streams(self) -> int:
+        """Close all streams, as Slack does after some minutes; how many there were."""
+        expired = len(self.streams)
+        self.streams.clear()
+        return expired
+
+    def _streaming(self, channel: str, ts: str) -> Payload:
+        message = self.workspace.message(channel, ts)
+        if (channel, ts) not in self.streams:
+            raise SlackError("message_not_in_streaming_state")
+        return message
+
+    def _own(self, channel: str, ts: str, error: str) -> None:
+        if self.workspace.message(channel, ts)["user"] != BOT_USER:
+            raise SlackError(error)
+
+
+def _content(text: str, blocks: Any, metadata: Any) -> Payload:
+    """Text and blocks as Slack takes them. Raises SlackError."""
+    blocks = _json(blocks, "invalid_blocks_format") or []
+    if not text and not blocks:
+        raise SlackError("no_text")
+    if len(text) > TEXT_MOST:
+        raise SlackError("msg_too_long")
+    if len(blocks) > BLOCKS_MOST or any(len((b.get("text") or {}).get("text", "")) > SECTION_MOST for b in blocks if b["type"] == "section"):
+        raise SlackError("invalid_blocks")
+    content: Payload = {"text": text, "blocks": blocks} if blocks else {"text": text}
+    return content | ({"metadata": _json(metadata, "invalid_metadata_format")} if metadata else {})
+
+
+def _json(value: Any, error: str) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) and value else value
+    except ValueError:
+        raise SlackError(error) from None

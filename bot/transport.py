@@ -1,0 +1,101 @@
+"""How Slack reaches the bot: over WebSockets that the bot dials (Socket Mode), or by signed HTTP requests."""
+
+import logging
+import threading
+from typing import Protocol
+
+import uvicorn
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
+from slack_sdk import WebClient
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from learning.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+PATH = "/slack/events"  # events, commands and clicks: one URL for all
+LONGEST = 1024 * 1024  # bytes of a request
+
+
+class Transport(Protocol):
+    """A way in."""
+
+    def start(self) -> None:
+        """Begin to take what Slack sends."""
+
+    def stop(self) -> None:
+        """No more."""
+
+
+class Sockets:
+    """Socket Mode; the SDK reconnects by itself."""
+
+    def __init__(self, app: App, settings: Settings, web: WebClient) -> None:
+        self._handler = SocketModeHandler(app, settings.slack_app_token.get_secret_value(), web_client=web)
+
+    def start(self) -> None:
+        """Dial in."""
+        self._handler.connect()  # type: ignore[no-untyped-call]
+
+    def stop(self) -> None:
+        """Hang up."""
+        self._handler.close()  # type: ignore[no-untyped-call]
+
+
+class Requests:
+    """Signed HTTP requests. Bolt checks signature and age, and answers the challenge; it is called off the event loop, since listeners write first."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        async def take(request: Request) -> Response:
+            timestamp, body = request.headers.get("x-slack-request-timestamp", ""), await request.body()
+            if not timestamp.isdecimal() or len(body) > LONGEST:  # the SDK's verifier trips over a timestamp that is none
+                return Response(status_code=401 if not timestamp.isdecimal() else 413)
+            try:
+                asked = to_bolt_request(request, body)
+            except UnicodeDecodeError:
+                return Response(status_code=400)
+            return to_starlette_response(await run_in_threadpool(app.dispatch, asked))
+
+        async def healthy(_: Request) -> Response:
+            return Response("ok")
+
+        routes = [Route(PATH, take, methods=["POST"]), Route("/health", healthy)]
+        listening = uvicorn.Config(Starlette(routes=routes), host=settings.http_host, port=settings.http_port, log_level="warning", timeout_graceful_shutdown=3)
+        self._server = uvicorn.Server(listening)
+        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the requests at hand, and stop listening."""
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
+
+
+def of(app: App, settings: Settings, web: WebClient) -> Transport:
+    """The way in that the settings name."""
+    return Requests(app, settings) if settings.http_port else Sockets(app, settings, web)
+
+
+def refuse_strangers(app: App, team_id: str, enterprise_id: str) -> None:
+    """Turn away what does not come from the workspace, or the organisation, that the token belongs to."""
+
+    def known(body: dict[str, object]) -> bool:
+        team, enterprise = (body.get(name) or body.get(f"{name}_id") or "" for name in ("team", "enterprise"))
+        ids = {part["id"] if isinstance(part, dict) else part for part in (team, enterprise)} - {""}
+        return bool(ids & {team_id, enterprise_id}) or body.get("type") in ("url_verification", "ssl_check")
+
+    @app.middleware
+    def check(req: BoltRequest, next: object) -> BoltResponse | None:  # Bolt hands arguments over by name
+        if not known(req.body):
+            logger.warning("refused a request of another workspace")
+            return BoltResponse(status=403, body="not this workspace")
+        return next()  # type: ignore[operator,no-any-return]

@@ -1,0 +1,44 @@
+"""Members of a workspace: their names, their clocks, and whether they are still there."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from learning.database import add_missing
+from learning.records import Person
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member as Slack tells of one. `time_zone` is an IANA name."""
+
+    slack_id: str
+    name: str
+    time_zone: str | None = None
+    is_bot: bool = False
+    is_deactivated: bool = False
+
+
+def meet(session: Session, team_id: str, members: Iterable[Member]) -> None:
+    """Note members, new and changed; an opt-out stays."""
+    told = {member.slack_id: member for member in members}
+    add_missing(session, Person, [{"team_id": team_id, "slack_id": slack_id} for slack_id in told])
+    for person in session.scalars(select(Person).where(Person.team_id == team_id, Person.slack_id.in_(told))):
+        member = told[person.slack_id]
+        person.name, person.time_zone = member.name or person.name, member.time_zone or person.time_zone
+        person.is_bot, person.is_deactivated = member.is_bot, member.is_deactivated
+
+
+def names(session: Session, team_id: str) -> Mapping[str, str]:
+    """What people are called, by id."""
+    return dict(session.execute(select(Person.slack_id, Person.name).where(Person.team_id == team_id, Person.name != "")).tuples().all())
+
+
+def usual_time_zone(session: Session, team_id: str, member_ids: Collection[str]) -> str | None:
+    """The most common time zone of people who are still there; of equally common ones the first by name."""
+    there = (Person.team_id == team_id, Person.slack_id.in_(member_ids), ~Person.is_bot, ~Person.is_deactivated, Person.time_zone.is_not(None))
+    counted = Counter(zone for zone in session.scalars(select(Person.time_zone).where(*there)) if zone)
+    return min(counted, key=lambda zone: (-counted[zone], zone)) if counted else None

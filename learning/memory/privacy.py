@@ -1,0 +1,101 @@
+"""Consent: what must be agreed to before anything is learned from messages, and who is left out.
+
+`/teach` needs none of this: it is said to the bot on purpose.
+"""
+
+from sqlalchemy.orm import Session
+
+from learning.database import add_missing
+from learning.errors import NightschoolError
+from learning.memory import log, proposals
+from learning.records import Channel, Person, Workspace, now
+
+ATTESTATION = (
+    "In channels that are opted in, Nightschool reads messages, threads and reactions, proposes lessons from them, and trains a small adapter of its own for that "
+    "channel on the lessons that were approved. Everything stays on this installation: no message leaves it, and no adapter answers in another channel. "
+    "It is used within this organisation only. Members were told, and anybody can opt out with `/nightschool optout`. "
+    "I am entitled to switch this on for this workspace."
+)
+
+
+class ConsentError(NightschoolError):
+    """Learning from messages is not allowed here."""
+
+
+def attest(session: Session, team_id: str, by: str) -> None:
+    """Record that an admin agreed to the attestation, word for word."""
+    workspace = _workspace(session, team_id)
+    workspace.attested_at, workspace.attested_by, workspace.attestation = now(), by, ATTESTATION
+
+
+def withdraw(session: Session, team_id: str) -> None:
+    """Take the attestation back: nothing more is learned from messages in the workspace."""
+    workspace = _workspace(session, team_id)
+    workspace.attested_at = workspace.attested_by = workspace.attestation = None
+
+
+def opt_in(session: Session, channel: Channel, by: str) -> None:
+    """Let lessons be noticed in a channel. Raises ConsentError."""
+    if channel.is_external:
+        raise ConsentError("this channel is shared with another organisation: nothing is learned from its messages.")
+    if not attested(session, channel.team_id):
+        raise ConsentError("an admin has to record the attestation first: `/nightschool attest`, or `nightschool attest` on the command line.")
+    channel.learns_since, channel.learns_by = now(), by
+
+
+def opt_out_channel(channel: Channel) -> None:
+    """Notice nothing more in a channel."""
+    channel.learns_since = channel.learns_by = None
+
+
+def why_not(session: Session, channel: Channel) -> str:
+    """Why nothing may be learned from a channel's messages; empty when it may."""
+    if channel.left_at:
+        return "the bot is not in this channel"
+    if channel.archived_at:
+        return "this channel is archived"
+    if channel.is_external:
+        return "this channel is shared with another organisation"
+    if not attested(session, channel.team_id):
+        return "no admin has recorded the attestation"
+    return "" if channel.learns_since else "this channel is not opted in"
+
+
+def attested(session: Session, team_id: str) -> bool:
+    """Has an admin of the workspace agreed?"""
+    workspace = session.get(Workspace, team_id)
+    return workspace is not None and workspace.attested_at is not None
+
+
+def opt_out(session: Session, team_id: str, user_id: str) -> int:
+    """Leave somebody out at once: no text of theirs is kept, and what was noticed in it is forgotten. How many lessons that were."""
+    _person(session, team_id, user_id).opted_out_at = now()
+    by_channel: dict[int, list[str]] = {}
+    for message in log.silence(session, team_id, user_id):
+        by_channel.setdefault(message.channel_id, []).append(message.ts)
+    return sum(proposals.sources_gone(session, session.get_one(Channel, number), ts, user_id) for number, ts in by_channel.items())
+
+
+def opt_back_in(session: Session, team_id: str, user_id: str) -> None:
+    """Keep and study somebody's messages again, from now on; `/reindex` brings back the older ones."""
+    _person(session, team_id, user_id).opted_out_at = None
+
+
+def set_time_zone(session: Session, team_id: str, zone: str | None) -> None:
+    """The clock by which all nights of a workspace fall; None: each channel's own."""
+    _workspace(session, team_id).time_zone = zone
+
+
+def introduce(session: Session, team_id: str, url: str) -> None:
+    """Note a workspace's address, for links to messages."""
+    _workspace(session, team_id).url = url
+
+
+def _workspace(session: Session, team_id: str) -> Workspace:
+    add_missing(session, Workspace, [{"team_id": team_id}])
+    return session.get_one(Workspace, team_id)
+
+
+def _person(session: Session, team_id: str, user_id: str) -> Person:
+    add_missing(session, Person, [{"team_id": team_id, "slack_id": user_id}])
+    return session.get_one(Person, (team_id, user_id))

@@ -1,0 +1,43 @@
+"""What was asked of the bot, and what it has to say."""
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from learning.records.base import Key, Leased, Record
+from learning.records.conversation import Channel
+
+
+class Question(Leased, Record):
+    """Something that was asked in Slack, and what became of it."""
+
+    __tablename__ = "questions"
+    __table_args__ = (UniqueConstraint("channel_id", "ts"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"))
+    ts: Mapped[str] = mapped_column(Key)
+    thread_ts: Mapped[str | None] = mapped_column(Key)
+    author: Mapped[str] = mapped_column(Key)
+    text: Mapped[str]
+    must_be_sure: Mapped[bool] = mapped_column(default=False)  # a follow-up without a mention: silence beats a guess
+    attempts: Mapped[int] = mapped_column(default=0)
+    answer: Mapped[dict[str, Any] | None]
+    reply_ts: Mapped[str | None] = mapped_column(Key)
+
+    channel: Mapped[Channel] = relationship(lazy="raise")
+
+
+class Announcement(Leased, Record):
+    """What a background job wants said in a channel. `key` makes it said once; with `update_ts` it replaces an own message, with no text it deletes it."""
+
+    __tablename__ = "announcements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(Key, unique=True)
+    text: Mapped[str]
+    update_ts: Mapped[str | None] = mapped_column(Key)
+    lesson_id: Mapped[int | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))  # the lesson that the message will be the source of
+    reply_ts: Mapped[str | None] = mapped_column(Key)

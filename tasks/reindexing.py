@@ -1,0 +1,13 @@
+"""Reading a channel's history in Slack, then rebuilding its adapter."""
+
+from bot import history, jobs
+from tasks.app import app, school
+from tasks.nightly import send
+
+
+@app.task(name=jobs.REINDEX)
+def reindex(reading_id: int) -> None:
+    """Read on from where it was left, and queue the rebuild."""
+    reading = history.read(school(), reading_id)
+    if reading and reading.night_id:
+        send(reading.night_id)

@@ -1,0 +1,38 @@
+"""What a benchmark leaves: a table for people, and `.bench/NAME.json` for machines."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import ge
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+FOLDER = Path(__file__).parents[2] / ".bench"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value; with a goal, `meets(value, goal)` says whether it was met."""
+
+    measure: str
+    value: float
+    goal: float | None = None
+    meets: Callable[[float, float], bool] = ge
+
+    @property
+    def met(self) -> bool | None:
+        """None where nothing was asked for."""
+        return None if self.goal is None else self.meets(self.value, self.goal)
+
+
+def report(name: str, figures: Sequence[Figure]) -> None:
+    """Print and write."""
+    table = Table("measure", "value", "goal", "met", box=None, header_style="bold")
+    for figure in figures:
+        table.add_row(figure.measure, f"{figure.value:.4g}", "" if figure.goal is None else f"{figure.goal:.4g}", {None: "", True: "yes", False: "NO"}[figure.met])
+    Console(width=120).print(table)
+    FOLDER.mkdir(exist_ok=True)
+    rows = [{"measure": f.measure, "value": f.value, "goal": f.goal, "met": f.met} for f in figures]
+    (FOLDER / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
