@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from bot.events import Archived, Changed, Lifecycle, Moved, Removed, Renamed, Renumbered, Shared
-from learning.memory import channels, lessons, log, people, privacy
+from learning.memory import channels, lessons, log, people, privacy, proposals
 from learning.records import Channel, now
 
 
@@ -41,5 +41,6 @@ def _remove(session: Session, channel: Channel, by: str) -> None:
     """Of a channel that was deleted nothing is kept: its lessons are forgotten, its log is erased."""
     channels.leave(channel)
     privacy.opt_out_channel(channel)
-    lessons.forget(session, channel, [lesson.id for lesson in lessons.in_force(session, channel)], by)
+    proposals.drop_all(session, channel)
+    lessons.forget(session, channel, lessons.all_kept(session, channel), by)
     log.erase_all(session, channel)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bot.checks import Check
+from bot.importing import Summary
 from learning.answers import Answer
 from learning.night.forgetting import as_text
 from learning.night.vigil import Watch
@@ -62,6 +63,19 @@ def night(held: Night, adapter: str | None, seconds: float, as_json: bool) -> No
         console.print(f"{held.verdict}: {adapter or 'no adapter'} {card.get('reason') or ''} ({seconds:.0f} s)")
         if "recall" in card:
             console.print(f"exam: {card['recall']:.0%} recalled closed-book; {card['proven']} of {card['lessons']} lessons proven")
+
+
+def imported(summary: Summary, as_json: bool) -> None:
+    """What an import found."""
+    if as_json:
+        as_line({**vars(summary), "broken": [{"file": file, "why": why} for file, why in summary.broken]})
+        return
+    console.print(
+        f"{summary.messages:,} messages of {summary.channels} channels: {summary.added:,} new, {summary.changed:,} edited, {summary.deleted:,} deleted; "
+        f"{summary.files:,} files read, {summary.known_files:,} known already."
+    )
+    for file, why in summary.broken:
+        console.print(f"[yellow]skipped[/] {escape(file)}: {escape(why)}")
 
 
 def receipt(entry: Mapping[str, Any], as_json: bool) -> None:

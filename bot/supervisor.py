@@ -83,7 +83,7 @@ class SetUp:
 
     def __init__(self, settings: Settings, say: Say, with_bot: bool = True) -> None:
         self.settings, self.say = settings, say
-        self.redis_url = settings.redis_url or f"redis://127.0.0.1:{_free_port()}/0"
+        self.redis_url = settings.redis_url or f"redis://127.0.0.1:{free_port()}/0"
         self.services = {service.name: service for service in self._services(with_bot)}
 
     def start(self) -> None:
@@ -188,6 +188,7 @@ def broker_url(settings: Settings) -> str:
         return ""
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on localhost that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

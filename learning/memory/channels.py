@@ -71,6 +71,14 @@ def find(session: Session, handle: str) -> Channel | None:
     return found[0] if found else None
 
 
+def team(session: Session, team_id: str = "") -> str:
+    """A workspace's id: the named one, or the only one that is known. Raises ChannelError when there are several."""
+    known = set(session.scalars(select(Channel.team_id).where(Channel.team_id != LOCAL).distinct()))
+    if not team_id and len(known) > 1:
+        raise ChannelError(f"there are several workspaces ({', '.join(sorted(known))}): say which with --workspace.")
+    return team_id or next(iter(known), LOCAL)
+
+
 def active(session: Session) -> Sequence[Channel]:
     """Channels that have nights: neither archived nor left."""
     return session.scalars(select(Channel).where(Channel.left_at.is_(None), Channel.archived_at.is_(None)).order_by(Channel.id)).all()
@@ -83,8 +91,9 @@ def clock(session: Session, channel: Channel) -> ZoneInfo:
 
 
 def renumber(session: Session, channel: Channel, slack_id: str) -> None:
-    """Slack gave the channel another id; the old one stays known. What was noted under the new id meanwhile stays with the new channel's row."""
-    if channel.slack_id == slack_id or by_ids(session, channel.team_id, slack_id, channel.enterprise_id):
+    """Slack gave the channel another id; the old one stays known. A row that was made for the new id before this was told keeps it."""
+    other = by_ids(session, channel.team_id, slack_id, channel.enterprise_id)
+    if channel.slack_id == slack_id or (other and other.id != channel.id):
         return
     add_missing(session, ChannelAlias, [{"team_id": channel.team_id, "slack_id": channel.slack_id, "channel_id": channel.id}])
     channel.slack_id = slack_id

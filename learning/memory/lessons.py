@@ -18,6 +18,7 @@ from learning.records import Adapter, AdapterLesson, AdapterState, Announcement,
 REDACTED = "_(a lesson that was forgotten)_"
 LONGEST = 1_000  # characters; a lesson is one statement
 IN_FORCE = (LessonStatus.APPROVED, LessonStatus.LEARNED, LessonStatus.EXTERNAL)
+FORGETTABLE = (*IN_FORCE, LessonStatus.SUPERSEDED)  # what was replaced may still be in the weights
 _PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNORECASE | re.DOTALL)
 
 
@@ -42,6 +43,11 @@ def in_force(session: Session, channel: Channel) -> list[Lesson]:
     """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
     stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= now().date())
     return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), stands).order_by(Lesson.id)))
+
+
+def all_kept(session: Session, channel: Channel) -> list[int]:
+    """Ids of all lessons whose text is kept, replaced and expired ones included."""
+    return list(session.scalars(select(Lesson.id).where(Lesson.channel_id == channel.id, Lesson.status.in_(FORGETTABLE))))
 
 
 def unproven(session: Session, channel: Channel) -> list[Lesson]:
@@ -69,7 +75,7 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
 
     None when nothing is left to forget. The texts are erased by `erase`, once no adapter holds them.
     """
-    wanted = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(IN_FORCE))
+    wanted = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(FORGETTABLE))
     gone = session.scalars(wanted).all()
     if not gone:
         return None

@@ -74,9 +74,15 @@ def dismiss(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
     return chosen
 
 
+def drop_all(session: Session, channel: Channel) -> None:
+    """No proposal of a channel is left."""
+    for lesson in pending(session, channel):
+        _drop(session, lesson)
+
+
 def source_changed(session: Session, channel: Channel, ts: str) -> None:
     """A message was edited: the lessons that rest on it become what it says now, or are forgotten."""
-    resting = _resting(session, channel, [ts])
+    resting = _resting(session, channel, [ts], _ACTIVE)
     if not resting:
         return
     root = session.scalars(select(func.coalesce(Message.thread_ts, Message.ts)).where(Message.channel_id == channel.id, Message.ts == ts)).one()
@@ -100,7 +106,7 @@ def source_changed(session: Session, channel: Channel, ts: str) -> None:
 
 def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str) -> int:
     """Messages were deleted, or may not be used: the lessons that rest on them are forgotten. How many that were."""
-    resting = _resting(session, channel, ts)
+    resting = _resting(session, channel, ts, (LessonStatus.PROPOSED, *lessons.FORGETTABLE))
     for lesson in resting:
         _withdraw(session, channel, lesson, by)
     return len(resting)
@@ -120,9 +126,10 @@ def _drop(session: Session, lesson: Lesson) -> None:
     session.flush()
 
 
-def _resting(session: Session, channel: Channel, ts: Sequence[str]) -> Sequence[Lesson]:
+def _resting(session: Session, channel: Channel, ts: Sequence[str], statuses: Sequence[LessonStatus]) -> Sequence[Lesson]:
     on = select(LessonSource.lesson_id).where(LessonSource.ts.in_(ts))
-    return session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.id.in_(on), Lesson.status.in_(_ACTIVE)).order_by(Lesson.id)).all()
+    resting = (Lesson.channel_id == channel.id, Lesson.id.in_(on), Lesson.status.in_(statuses))
+    return session.scalars(select(Lesson).where(*resting).order_by(Lesson.id)).all()
 
 
 def _nearest(lesson: Lesson, notices: Sequence[Notice]) -> Notice | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from learning import leases
 from learning.database import add_once
 from learning.errors import NightschoolError, TrainingStopped
-from learning.memory import channels, lessons
+from learning.memory import channels, lessons, privacy
 from learning.model.client import EngineError
 from learning.night import calendar
 from learning.night.consolidation import consolidate
@@ -48,6 +48,8 @@ def fall(session: Session, moment: datetime, night_hour: int, day: date | None =
         date_due = day or calendar.due(moment, zone, night_hour)
         if day or calendar.begins(date_due, zone, night_hour) >= channel.created_at:
             night = open_night(session, channel, date_due, "nightly")
+            if night.state == Work.WAITING and not lessons.in_force(session, channel) and privacy.why_not(session, channel):
+                night.state, night.verdict = Work.SKIPPED, "skipped"  # noted, so that what is taught by day does not wake this night
             waiting += [night.id] if night.state == Work.WAITING else []
     return waiting
 

@@ -69,7 +69,9 @@ def _conversation(header: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Con
         at = datetime.fromisoformat(row["at"]).replace(tzinfo=ZONE)
         ts = f"{at.timestamp():.0f}.{row['id']:06d}"
         threads.setdefault(row.get("thread", row["id"]), []).append(
-            Remark(ts, ids[row["who"]], in_markup(row["text"], ids), bool(row.get("bot")), {e: {ids[w] for w in by} for e, by in row.get("reactions", {}).items()})
+            Remark(
+                ts, ids[row["who"]], in_markup(row["text"], ids), bool(row.get("bot")), {e: {ids[w] for w in by} for e, by in row.get("reactions", {}).items()}
+            )
         )
         facts += [Fact(ts, fact["statement"], fact["needs"], fact.get("until")) for fact in row.get("facts", [])]
     return Conversation(header["channel"], Setting({ids[h]: n for h, n in header["people"].items()}, ZONE), list(threads.values()), facts)

@@ -31,7 +31,9 @@ def report(name: str, figures: Sequence[Figure]) -> None:
     """Print and write."""
     table = Table("measure", "value", "goal", "met", box=None, header_style="bold")
     for figure in figures:
-        table.add_row(figure.measure, f"{figure.value:.4g}", "" if figure.goal is None else f"{figure.goal:.4g}", {None: "", True: "yes", False: "NO"}[figure.met])
+        table.add_row(
+            figure.measure, f"{figure.value:.4g}", "" if figure.goal is None else f"{figure.goal:.4g}", {None: "", True: "yes", False: "NO"}[figure.met]
+        )
     Console(width=120).print(table)
     FOLDER.mkdir(exist_ok=True)
     rows = [{"measure": f.measure, "value": f.value, "goal": f.goal, "met": f.met} for f in figures]

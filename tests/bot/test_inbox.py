@@ -27,10 +27,10 @@ def take(database: Database, event: dict[str, Any], event_id: str) -> bool:
 def test_payloads_become_dataclasses() -> None:
     said = parse(body(message("hi", thread_ts="0.5")))
     assert isinstance(said, Said)
-    assert (said.channel_id, said.thread_ts, said.direct, said.mention) == ("C1", "0.5", False, False)
+    assert (said.channel_id, said.message.thread_ts, said.direct, said.mention) == ("C1", "0.5", False, False)
     changed = parse(body({"type": "message", "subtype": "message_changed", "message": message("new") | {"edited": {"ts": "2.0"}}, "ts": "3.0"}))
     assert isinstance(changed, Said)
-    assert (changed.text, changed.edited_ts, changed.ts) == ("new", "2.0", "1.0")
+    assert (changed.message.text, changed.message.edited_ts, changed.message.ts) == ("new", "2.0", "1.0")
     gone = parse(body({"type": "message", "subtype": "message_deleted", "deleted_ts": "1.0", "ts": "4.0"}))
     assert isinstance(gone, Deleted)
     item = {"type": "message", "channel": "C1", "ts": "1.0"}
@@ -85,7 +85,7 @@ def test_a_direct_message_needs_no_mention(database: Database) -> None:
 def test_a_failed_write_records_nothing_so_that_slack_delivers_again(database: Database) -> None:
     broken = parse(body(message("x") | {"user": None, "bot_id": None}))
     assert isinstance(broken, Said)
-    object.__setattr__(broken, "text", None)  # the database refuses it
+    object.__setattr__(broken.message, "text", None)  # the database refuses it
     with pytest.raises(Exception, match="NOT NULL"):
         inbox.record(database, broken, BOT)
     with database.read() as session:

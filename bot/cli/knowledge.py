@@ -1,0 +1,94 @@
+"""What a channel knows: teach, list, ask, forget."""
+
+import time
+from typing import Annotated, Any, get_args
+
+import typer
+
+from bot import show
+from bot.cli.options import YOU, ChannelOption, FileOption, JsonOption, console, entries_of, open_here
+from learning.answers import Answerer, Mode
+from learning.errors import NightschoolError
+from learning.memory import channels, lessons
+from learning.model import running
+from learning.night import forgetting
+from learning.school import School
+
+app = typer.Typer()
+MODES = "auto: what the bot does. weights: the adapter alone. search: the best lesson, no model. prompt: four lessons in the prompt. base: neither."
+
+
+@app.command()
+def teach(channel: ChannelOption, text: Annotated[str, typer.Argument()] = "", file: FileOption = None, as_json: JsonOption = False) -> None:
+    """Teach a channel something: TEXT, 'Q: … A: …', or the lines of a file."""
+    school = open_here()
+    with school.database.write() as session:
+        room = channels.by_handle(session, channel)
+        taught = [lessons.teach(session, room, entry, YOU) for entry in entries_of(text, file)]
+    show.rows([{"lesson": lesson.id, "status": lesson.status, "text": lesson.text} for lesson in taught], as_json)
+
+
+@app.command("lessons")
+def list_lessons(channel: ChannelOption, as_json: JsonOption = False) -> None:
+    """What a channel was taught."""
+    school = open_here()
+    with school.database.write() as session:
+        room = channels.by_handle(session, channel)
+        unproven = {lesson.id for lesson in lessons.unproven(session, room)}
+        known = lessons.in_force(session, room)
+    show.rows([{"lesson": x.id, "status": x.status, "in_weights": x.id not in unproven, "text": x.text} for x in known], as_json)
+
+
+@app.command()
+def ask(
+    channel: ChannelOption, question: Annotated[str, typer.Argument()] = "", file: FileOption = None,
+    mode: Annotated[str, typer.Option(help=MODES)] = "auto",
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Ask a channel."""
+    if mode not in get_args(Mode):
+        raise typer.BadParameter(f"{mode!r} is none of {', '.join(get_args(Mode))}", param_hint="--mode")
+    questions = entries_of(question, file)
+    school = open_here()
+    with school.database.write() as session:
+        knowledge = school.knowledge(session, channels.by_handle(session, channel))
+    with running.engine(school.settings) as client:
+        answerer = Answerer(client, school.speaker)
+        for asked in questions:
+            show.answer(answerer.answer(asked, knowledge, mode), as_json)  # type: ignore[arg-type]  # checked above
+
+
+@app.command()
+def forget(
+    channel: ChannelOption, text: str, yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the best match goes.")] = False, as_json: JsonOption = False
+) -> None:
+    """Forget a lesson: it stops being used at once, the adapter is rebuilt without it, and a receipt is written."""
+    school = open_here()
+    with school.database.write() as session:
+        room = channels.by_handle(session, channel)
+        found = lessons.find(session, room, text)[: 1 if yes else None]
+        left = forgetting.unfinished(session, room)
+    for request_id in left:  # an earlier call was cut off
+        console.print("finishing what was to be forgotten before …")
+        _carry_out(school, request_id)
+    if not found:
+        raise NightschoolError("nothing like that was taught here: see `nightschool lessons`.")
+    if not yes:
+        for lesson in found:
+            console.print(f"  {lesson.text}", markup=False)
+        typer.confirm("Forget this?", abort=True, err=True)
+    with school.database.write() as session:
+        request = lessons.forget(session, room, [lesson.id for lesson in found], YOU)
+    if request is None:
+        raise NightschoolError("somebody else had it forgotten just now.")
+    show.receipt(_carry_out(school, request.id), as_json)
+
+
+def _carry_out(school: School, request_id: int) -> dict[str, Any]:
+    """Rebuild and write the receipt, or wait for the worker that is at it."""
+    with show.watching(console) as watch:
+        while True:
+            receipt = forgetting.carry_out(school, request_id, watch)
+            if receipt:
+                return receipt
+            time.sleep(0.5)

@@ -1,0 +1,86 @@
+"""Running it: the set-up, the sandbox, the demo, and whether all is well."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import checks, show, supervisor
+from bot.cli.options import JsonOption, console, open_here, settings_now, until_told
+from bot.transport import PATH
+from learning.school import open_school
+
+app = typer.Typer()
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """What each channel knows and what is going on."""
+    show.rows(checks.channels_status(open_here()), as_json)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check model, database, broker, tokens and disk, and say what to do."""
+    found = checks.all_checks(settings_now())
+    show.checks(found, as_json)
+    if not all(check.ok for check in found if check.needed):
+        raise typer.Exit(1)
+
+
+@app.command()
+def prepare() -> None:
+    """Fetch and convert the base model, so that everything works offline afterwards."""
+    school = open_here()
+    console.print(f"The base model {school.base.name!r} is ready in {school.base.folder}.")
+
+
+@app.command()
+def up(
+    http: Annotated[bool, typer.Option("--http", help="Take Slack's requests over HTTP instead of Socket Mode.")] = False,
+    port: Annotated[int, typer.Option(help="Port of --http.")] = 3000,
+) -> None:  # fmt: skip
+    """Run bot, engine, workers, beat and an embedded Valkey until Ctrl-C."""
+    settings = settings_now()
+    if http:
+        settings = settings.model_copy(update={"http_port": settings.http_port or port})
+    checks.assert_tokens(settings)
+    open_school(settings, console.print)
+    over = until_told()
+    with supervisor.up(settings, console.print) as set_up:
+        set_up.ready(over)
+        if settings.http_port:
+            console.print(f"Slack's request URL leads to http://{settings.http_host}:{settings.http_port}{PATH}, through a proxy that speaks TLS.")
+        console.print(f"Nightschool is up on {settings.home}. Ctrl-C stops it; logs are in {settings.home / 'logs'}.")
+        while not over.wait(0.5):
+            set_up.tend()
+    console.print("Stopped.")
+
+
+@app.command()
+def sandbox(port: Annotated[int, typer.Option(help="Port on localhost.")] = 4173) -> None:
+    """Run a Slack workspace on localhost, with a page to chat in."""
+    from bot.sandbox import server, workspace
+
+    over = until_told()
+    with server.running(port) as site:
+        console.print(f"A workspace is open at {site}. Point a bot at it:")
+        console.print(f"  NIGHTSCHOOL_SLACK_API_URL={site}/api/ SLACK_BOT_TOKEN={workspace.BOT_TOKEN} SLACK_APP_TOKEN={workspace.APP_TOKEN} nightschool up")
+        console.print(f"Over HTTP: SLACK_SIGNING_SECRET={workspace.SIGNING_SECRET} … nightschool up --http, then set the request URL:")
+        console.print(f'  curl {site}/control/subscribe -d \'{{"url": "http://127.0.0.1:3000{PATH}"}}\'')
+        over.wait()
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", envvar="NIGHTSCHOOL_DEMO_ONCE", help="Exit after the story.")] = False,
+    picture: Annotated[Path | None, typer.Option(help="Save the chat as an SVG picture.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the page to chat in.")] = 4173,
+) -> None:
+    """Play the whole story against the sandbox: ask, teach, sleep, ask again, forget; then stay up to chat with."""
+    from bot import demo as story
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the story wherever it is
+    if not story.play(settings_now(), once=once, picture=picture, port=port):
+        raise typer.Exit(1)

@@ -1,0 +1,134 @@
+"""Importing a Slack export into the log: streamed, idempotent, resumable. What cannot be read is skipped and told."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot import messages
+from bot.events import member
+from bot.export import BrokenFile, Day, Export, ExportError, Room
+from learning.database import Database
+from learning.memory import channels, people, sources
+from learning.records import Channel, ImportedFile, now
+
+BATCH = 1_000  # messages in one transaction
+
+
+@dataclass
+class Summary:
+    """What an import found. `broken` are files that were skipped, wholly or from some place on, and why."""
+
+    channels: int = 0
+    messages: int = 0
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+    files: int = 0
+    known_files: int = 0
+    broken: list[tuple[str, str]] = field(default_factory=list)
+
+
+Progressed = Callable[[int, int], None]  # bytes done, bytes in all
+
+
+def import_export(database: Database, export: Export, only: str | None = None, progressed: Progressed = lambda done, total: None) -> Summary:
+    """Write an export into the log, or only the channel with this id or name. Cut off anywhere and begun again, it ends in the same state.
+
+    Raises ExportError when there is no such channel.
+    """
+    summary = Summary()
+    team_id = _people(database, export)
+    rooms = [room for room in export.rooms() if only is None or only.removeprefix("#") in (room.slack_id, room.name)]
+    if only and not rooms:
+        raise ExportError(f"the export holds no channel {only!r}.")
+    days = {room: export.days(room) for room in rooms}
+    total, done = sum(day.size for room in days for day in days[room]), 0
+    for room in rooms:
+        with database.write() as session:
+            channel = _channel(session, team_id, room)
+        summary.channels += 1
+        for day in days[room]:
+            _import_day(database, export, channel, day, summary)
+            done += day.size
+            progressed(done, total)
+    summary.broken[:0] = export.broken
+    return summary
+
+
+def _people(database: Database, export: Export) -> str:
+    """Note who is who; the workspace that they are members of."""
+    team_id, users = channels.LOCAL, export.people()
+    while batch := list(islice(users, BATCH)):
+        team_id = next((str(user["team_id"]) for user in batch if user.get("team_id")), team_id)
+        with database.write() as session:
+            people.meet(session, team_id, [member(user) for user in batch])
+    return team_id
+
+
+def _channel(session: Session, team_id: str, room: Room) -> Channel:
+    channel = channels.ensure(session, team_id if room.slack_id else channels.LOCAL, room.slack_id or channels.id_for_name(room.name), name=room.name)
+    channel.is_external = channel.is_external or room.is_external
+    if room.is_archived:
+        channel.archived_at = channel.archived_at or now()
+    return channel
+
+
+def _import_day(database: Database, export: Export, channel: Channel, day: Day, summary: Summary) -> None:
+    """One file. It is noted as imported with its last messages; cut off before that, it is read again, which changes nothing."""
+    fingerprint = export.files.fingerprint(day.path)
+    with database.read() as session:
+        known = session.get(ImportedFile, (channel.id, day.name))
+    if known and known.fingerprint == fingerprint:
+        summary.known_files += 1
+        return
+    try:
+        for batch in _batches(export.messages(day)):
+            with database.write() as session:
+                _write(session, session.get_one(Channel, channel.id), batch, summary)
+    except BrokenFile as error:
+        summary.broken.append((day.path, str(error)))
+        return
+    with database.write() as session:
+        session.merge(ImportedFile(channel_id=channel.id, name=day.name, fingerprint=fingerprint))
+    summary.files += 1
+
+
+def _batches(entries: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Messages in portions; a file that breaks off gives what came before."""
+    broken: BrokenFile | None = None
+
+    def whole() -> Iterator[dict[str, Any]]:
+        nonlocal broken
+        try:
+            yield from entries
+        except BrokenFile as error:
+            broken = error
+
+    readable = whole()
+    while batch := list(islice(readable, BATCH)):
+        yield batch
+    if broken:
+        raise broken
+
+
+def _write(session: Session, channel: Channel, batch: list[dict[str, Any]], summary: Summary) -> None:
+    """New versions may stand in an export as entries of their own, as may deletions."""
+    said, gone = [], []
+    for entry in batch:
+        subtype, inner = entry.get("subtype"), entry.get("message") or {}
+        if subtype == "message_deleted" and entry.get("deleted_ts"):
+            gone.append(entry["deleted_ts"])
+        elif messages.is_tombstone(entry):
+            gone.append(entry["ts"])
+        elif subtype == "message_changed" and inner.get("ts"):
+            said.append(messages.utterance(inner, entry.get("ts")))
+        elif messages.is_kept(entry):
+            said.append(messages.utterance(entry))
+    recorded = sources.heard(session, channel, said)
+    summary.deleted += sum(sources.deleted(session, channel, ts, "import") for ts in gone)
+    summary.messages += len(said)
+    summary.added += len(recorded.added)
+    summary.changed += len(recorded.changed)
