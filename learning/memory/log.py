@@ -107,7 +107,7 @@ def not_among(session: Session, channel: Channel, low: str, high: str, threads: 
     top = (Message.thread_ts.is_(None) | (Message.thread_ts == Message.ts), Message.ts >= low, Message.ts < high)
     gone = set(session.scalars(select(Message.ts).where(*stands, *top))) - set(roots)
     replies = select(Message.ts, Message.thread_ts).where(*stands, Message.thread_ts != Message.ts, Message.thread_ts.in_({*gone, *threads, *roots}))
-    return sorted(gone | {ts for ts, root in session.execute(replies).tuples() if ts not in threads.get(root or "", ())})
+    return sorted(gone | {ts for ts, root in session.execute(replies) if ts not in threads.get(root or "", ())})
 
 
 def silence(session: Session, team_id: str, author: str) -> list[Message]:
