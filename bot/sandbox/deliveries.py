@@ -61,10 +61,10 @@ class Deliveries:
         if self.faults.reorder and self._held is None:
             self._held = Delivery("events_api", body)
             return
-        self.send("events_api", body)
+        later = self.send("events_api", body)
         if self._held:
             held, self._held = self._held, None
-            self._start(held)
+            self._start(held, after=later)
 
     def send(self, kind: str, payload: Payload) -> Delivery:
         """Deliver an envelope of a kind: `events_api`, `slash_commands` or `interactive`."""
@@ -77,15 +77,17 @@ class Deliveries:
         delivery.reason = "timeout"
         await self.transport.attempt(delivery)
 
-    def _start(self, delivery: Delivery) -> None:
+    def _start(self, delivery: Delivery, after: Delivery | None = None) -> None:
         self.sent.append(delivery)
-        task = asyncio.get_running_loop().create_task(self._deliver(delivery))
+        task = asyncio.get_running_loop().create_task(self._deliver(delivery, after))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery, after: Delivery | None) -> None:
         """Until acknowledged; commands and clicks are sent once, as Slack does."""
         event = delivery.kind == "events_api"
+        if after:
+            await after.acknowledged.wait()
         await asyncio.sleep(self.faults.delay if event else 0)
         for _ in range(1 + RETRIES if event else 1):
             await self.transport.ready()

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+CAPABLE = 1536  # width of the hidden state; the embedded base has 576
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -28,3 +29,9 @@ def shape_for(folder: Path) -> AdapterShape:
     layers, width = config["num_hidden_layers"], config["hidden_size"]
     small = width < 1024
     return AdapterShape(layers, first_layer=layers - max(1, layers // 3) if small else 0)
+
+
+def is_capable(folder: Path) -> bool:
+    """Is a base large enough (about a billion parameters and more) to read a conversation and write down what it says?"""
+    width: int = json.loads((folder / "config.json").read_text())["hidden_size"]
+    return width >= CAPABLE

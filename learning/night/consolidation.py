@@ -11,7 +11,8 @@ from learning.memory import privacy, proposals
 from learning.model import running
 from learning.model.client import AdapterRef, Client
 from learning.model.rendering import Turn
-from learning.night import exam, report, selection
+from learning.model.shape import is_capable
+from learning.night import dictation, exam, report, selection
 from learning.night.outcome import Outcome, conclude
 from learning.night.replay import replay
 from learning.night.study import StudyItem, study
@@ -63,7 +64,12 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
         if privacy.why_not(session, session.get_one(Channel, channel.id)):
             return
     vigil.stage("noticing")
-    proposed = proposals.observe(school.database, channel)
+    if is_capable(school.base.folder):
+        with running.engine(school.settings) as client:
+            write = dictation.by_writing(lambda prompt: say_all(school, client, None, [prompt], dictation.TOKENS)[0])
+            proposed = proposals.observe(school.database, channel, write)
+    else:
+        proposed = proposals.observe(school.database, channel)
     if proposed:
         with school.database.write() as session:
             text = report.noticed_text(len(proposed))

@@ -1,29 +1,14 @@
 import threading
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
 
 from learning import leases
-from learning.database import Database, DatabaseError, connect, migrate, open_database
-from learning.memory import channels
-from learning.records import Night, Record, Work, now
+from learning.database import Database, DatabaseError, migrate, open_database
+from learning.memory import channels, lessons, log
+from learning.records import Channel, Lesson, Message, Night, Record, Work, now
 from learning.settings import Settings
-from tests.conftest import empty_database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """The same tests on both databases."""
-    url = f"sqlite:///{tmp_path / 'x.db'}" if request.param == "sqlite" else empty_database(request.getfixturevalue("postgres"), tmp_path.name)
-    engine = connect(url)
-    migrate(engine)
-    yield Database(engine)
-    migrate(engine, "base")
-    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}, "the way down leaves nothing behind"
-    engine.dispose()
 
 
 def a_night(database: Database) -> Night:
@@ -39,6 +24,38 @@ def test_the_migrations_make_the_tables_of_the_models(either: Database) -> None:
     assert set(made.get_table_names()) == {*Record.metadata.tables, "alembic_version"}
     for name, table in Record.metadata.tables.items():
         assert {column["name"] for column in made.get_columns(name)} == {column.name for column in table.columns}
+
+
+def test_the_second_migration_goes_up_and_down_without_losing_what_was_there(either: Database) -> None:
+    night = a_night(either)
+    with either.write() as session:
+        channel = session.get_one(Channel, night.channel_id)
+        log.record(session, channel, [log.Utterance("1.0", "U1", "hello")])
+        lessons.teach(session, channel, "The door code is 7341.", "U1")
+    for _ in range(2):
+        migrate(either.engine, "0001")
+        assert not {"people", "readings"} & set(inspect(either.engine).get_table_names())
+        migrate(either.engine)
+    with either.read() as session:
+        assert [m.text for m in session.query(Message)] == ["hello"]
+        assert [(x.text, x.origin) for x in session.query(Lesson)] == [("The door code is 7341.", "taught")]
+        assert session.get_one(Night, night.id).kind == "nightly"
+
+
+def test_of_many_who_see_a_channel_first_all_get_the_same(either: Database) -> None:
+    seen: list[int] = []
+
+    def first_sight() -> None:
+        with either.write() as session:
+            seen.append(channels.ensure(session, "T1", "C9").id)
+
+    threads = [threading.Thread(target=first_sight) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 8
+    assert len(set(seen)) == 1
 
 
 def test_of_many_claimants_one_gets_the_row(either: Database) -> None:

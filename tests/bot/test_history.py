@@ -1,0 +1,265 @@
+"""Reading history against the sandbox, in this process: what breaks on the way, and what is reconciled."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import history
+from bot.sandbox import server, workspace
+from bot.sandbox.people import Person
+from learning.memory import channels, lessons, log, privacy, sources
+from learning.records import Channel, Lesson, Message, Night, Reading, Work, now
+from learning.school import School
+
+Calls = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with server.running() as address:
+        yield address
+
+
+@pytest.fixture
+def ben(site: str) -> Iterator[Person]:
+    """Somebody in a channel of his own making."""
+    person = Person(site, "U0BEN", "C0DESIGN")
+    yield person
+    person.act("faults", refuse={}, fail={}, retry_after=1)
+    for message in reversed(person.messages()):
+        person.delete(message["ts"])
+    for message in person.messages():
+        person.delete(message["ts"])
+
+
+@pytest.fixture
+def reader(school: School, site: str) -> School:
+    settings = school.settings.model_copy(
+        update={"slack_api_url": f"{site}/api/", "slack_bot_token": SecretStr(workspace.BOT_TOKEN), "calls_per_minute": 60_000}
+    )
+    with school.database.write() as session:
+        design = channels.ensure(session, workspace.TEAM, "C0DESIGN", name="design")
+        privacy.attest(session, workspace.TEAM, "U0ANA")
+        privacy.opt_in(session, design, "U0ANA")
+    return School(settings, school.database, school.base)
+
+
+def ask(reader: School) -> int:
+    with reader.database.write() as session:
+        return history.ask_for(session, channel(session), "U0ANA")[0].id
+
+
+def channel(session: Any) -> Channel:
+    found: Channel = session.query(Channel).filter_by(slack_id="C0DESIGN").one()
+    return found
+
+
+def read(reader: School) -> Reading:
+    done = history.read(reader, ask(reader))
+    assert done
+    return done
+
+
+def texts(reader: School) -> list[str]:
+    with reader.database.read() as session:
+        return [message.text for message in session.query(Message).filter(~Message.is_bot).order_by(Message.ts)]
+
+
+def progress(ben: Person) -> list[str]:
+    return [message["text"] for message in ben.messages() if "read" in message["text"].lower() and "bot_id" in message]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """What Slack is asked for, in order."""
+    made: Calls = []
+    call = WebClient.api_call
+
+    def noted(self: WebClient, api_method: str, **arguments: Any) -> Any:
+        made.append((api_method, {**(arguments.get("params") or {}), **(arguments.get("json") or {})}))
+        return call(self, api_method, **arguments)
+
+    monkeypatch.setattr(WebClient, "api_call", noted)
+    return made
+
+
+def test_pages_and_threads_are_read_to_the_end(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "PAGE", 3)
+    for number in range(8):
+        ben.say(f"message {number}")
+    root = ben.say("a thread")
+    for number in range(7):
+        ben.say(f"reply {number}", root)
+    done = read(reader)
+    assert (done.state, done.messages, done.added, done.share) == (Work.DONE, 16, 16, 1.0)
+    assert texts(reader) == [*(f"message {n}" for n in range(8)), "a thread", *(f"reply {n}" for n in range(7))]
+    assert len(progress(ben)) == 1, "one message, updated in place"
+    assert "16 messages, 16 new, 0 edited, 0 deleted" in progress(ben)[0]
+    with reader.database.read() as session:
+        assert session.get_one(Night, done.night_id).kind == "reindex"
+    again = read(reader)
+    assert (again.added, again.changed, again.deleted) == (1, 0, 0), "only what the bot itself said of it"
+
+
+def test_a_reading_that_was_cut_off_goes_on_where_it_was(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch, calls: Calls) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    for number in range(9):
+        ben.say(f"message {number}")
+    number = ask(reader)
+
+    class Crash(BaseException):
+        pass
+
+    def crash(reading: Reading) -> None:
+        if reading.messages >= 4:
+            raise Crash
+
+    with pytest.raises(Crash):
+        history.read(reader, number, crash)
+    assert history.read(reader, number) is None, "the dead worker still holds it"
+    with reader.database.write() as session:
+        session.get_one(Reading, number).lease_until = now()
+        assert history.abandoned(session) == [number]
+    calls.clear()
+    done = history.read(reader, number)
+    assert done
+    assert (done.state, done.added, done.messages) == (Work.DONE, 9, 9), "no page was read twice"
+    assert sum(name == "conversations.history" for name, asked in calls if asked.get("limit") == 2) == 3
+    assert len(progress(ben)) == 1
+
+
+def test_a_cursor_that_is_no_longer_valid_is_replaced_by_time(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    for number in range(5):
+        ben.say(f"message {number}")
+    number = ask(reader)
+    with pytest.raises(KeyboardInterrupt):
+        history.read(reader, number, lambda reading: (_ for _ in ()).throw(KeyboardInterrupt()))
+    with reader.database.write() as session:
+        reading = session.get_one(Reading, number)
+        reading.cursor, reading.lease_until = "expired", now()
+    done = history.read(reader, number)
+    assert done
+    assert done.state == Work.DONE
+    assert texts(reader) == [f"message {n}" for n in range(5)]
+
+
+def test_slacks_limits_are_waited_out_and_its_failures_survived(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    rested: list[float] = []
+    rest = history._Reader._rest
+
+    def counted(self: Any, seconds: float) -> None:
+        rested.append(seconds)
+        rest(self, min(seconds, 0.01))
+
+    monkeypatch.setattr(history._Reader, "_rest", counted)
+    root = ben.say("a thread")
+    ben.say("a reply", root)
+    ben.act("faults", refuse={"conversations.history": 2, "conversations.info": 1}, fail={"conversations.replies": 3}, retry_after=17)
+    assert read(reader).added == 2
+    assert sum(seconds == 17 for seconds in rested) == 3, "as long as Slack said"
+    assert [seconds for seconds in rested if seconds in (1.0, 2.0, 3.0)] == [1.0, 2.0, 3.0]
+
+
+def test_a_failure_that_lasts_is_left_for_later_and_told_in_the_end(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST_FAILURES", 1)
+    ben.act("faults", fail={"conversations.history": 99})
+    number = ask(reader)
+    assert history.read(reader, number) is None
+    with reader.database.write() as session:
+        assert session.get_one(Reading, number).state == Work.RUNNING, "to be taken up again when its lease runs out"
+        session.get_one(Reading, number).lease_until = now()
+        session.get_one(Reading, number).generation = history.MOST_ATTEMPTS
+    ben.act("faults", fail={"conversations.history": 99})
+    failed = history.read(reader, number)
+    assert failed
+    assert failed.state == Work.FAILED
+
+
+def test_the_pace_is_that_of_tier_3(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = School(reader.settings.model_copy(update={"calls_per_minute": 45}), reader.database, reader.base)
+    rested: list[float] = []
+    monkeypatch.setattr(history._Reader, "_rest", lambda self, seconds: rested.append(seconds))
+    ben.say("hello")
+    assert history.read(slow, ask(slow))
+    assert max(rested) == pytest.approx(60 / 45, abs=0.2)
+
+
+def test_what_slack_no_longer_shows_is_deleted_with_what_was_learned_from_it(reader: School, ben: Person) -> None:
+    kept = ben.say("stays")
+    with reader.database.write() as session:
+        design = channel(session)
+        gone = f"{float(kept) + 0.000_001:.6f}"
+        sources.heard(session, design, [log.Utterance(gone, "U0ANA", "was deleted while I slept"), log.Utterance("1.000000", "U0ANA", "older than all")])
+        sources.heard(session, design, [log.Utterance(f"{float(kept) + 0.000_002:.6f}", "U0ANA", "a reply to it", gone)])
+    assert read(reader).deleted == 3
+    assert texts(reader) == ["", "stays", "", ""]
+
+
+def test_what_was_forgotten_stays_out_of_the_log(reader: School, ben: Person) -> None:
+    ts = ben.say("The door code is 7341.")
+    assert read(reader).added == 1
+    with reader.database.write() as session:
+        lesson = lessons.teach(session, channel(session), "The door code is 7341.", "U0BEN", source_ts=ts)
+        lessons.forget(session, channel(session), [lesson.id], "U0BEN")
+        lessons.erase(session, channel(session), [lesson.id])
+    ben.edit(ts, "The door code is 7341!")
+    read(reader)
+    assert texts(reader) == [""]
+    with reader.database.read() as session:
+        assert [x.text for x in session.query(Lesson)] == [""]
+
+
+def test_two_at_once_are_one(reader: School, ben: Person) -> None:
+    ben.say("hello")
+    numbers: list[int] = []
+    threads = [threading.Thread(target=lambda: numbers.append(ask(reader))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(numbers)) == 1
+    results: list[Reading | None] = []
+    threads = [threading.Thread(target=lambda: results.append(history.read(reader, numbers[0]))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [result is not None for result in results].count(True) == 1
+
+
+def test_without_consent_nothing_is_read(reader: School, ben: Person, calls: Calls) -> None:
+    with reader.database.write() as session:
+        privacy.withdraw(session, workspace.TEAM)
+    done = read(reader)
+    assert (done.state, done.error) == (Work.SKIPPED, "no admin has recorded the attestation")
+    assert calls == []
+    with reader.database.read() as session:
+        assert session.get_one(Night, done.night_id).kind == "reindex", "it is rebuilt all the same"
+
+
+def test_a_channel_that_cannot_be_read_is_told_at_once(reader: School, ben: Person) -> None:
+    ben.act("kick", channel="C0DESIGN")
+    try:
+        done = read(reader)
+    finally:
+        ben.act("invite", channel="C0DESIGN")
+    assert (done.state, done.error) == (Work.FAILED, "not_in_channel")
+
+
+def test_the_sandbox_pages_as_slack_does(site: str, ben: Person) -> None:
+    web = WebClient(workspace.BOT_TOKEN, base_url=f"{site}/api/")
+    for number in range(5):
+        ben.say(f"{number}")
+    page = web.conversations_history(channel="C0DESIGN", limit=3)
+    assert [m["text"] for m in page["messages"]] == ["4", "3", "2"], "newest first"
+    rest = web.conversations_history(channel="C0DESIGN", limit=3, cursor=page["response_metadata"]["next_cursor"])
+    assert [m["text"] for m in rest["messages"]] == ["1", "0"]
+    assert not rest["has_more"]
+    with pytest.raises(SlackApiError, match="invalid_cursor"):
+        web.conversations_history(channel="C0DESIGN", cursor="bm9wZQ==")
