@@ -11,7 +11,7 @@ from bot import supervisor
 from learning import registry
 from learning.database import open_database
 from learning.errors import NightschoolError
-from learning.memory import lessons
+from learning.memory import channels, lessons, privacy, proposals
 from learning.model import running
 from learning.model.base_model import prepare
 from learning.model.client import Client
@@ -55,7 +55,9 @@ def channels_status(school: School) -> list[dict[str, Any]]:
             open_questions = (Question.channel_id == channel.id, Question.state.in_((Work.WAITING, Work.RUNNING)))
             rows.append({
                 "channel": channel.slack_id, "name": channel.name, "lessons": len(known), "in_weights": len(known) - len(unproven),
+                "proposed": len(proposals.pending(session, channel)), "learns_from_messages": not privacy.why_not(session, channel),
                 "serving": serving.name if serving else None, "night": f"{night.kind} {night.state} {night.verdict or night.stage}".strip() if night else None,
+                "clock": str(channels.clock(session, channel)),
                 "waiting_questions": session.scalar(select(func.count()).select_from(Question).where(*open_questions)),
             })  # fmt: skip
     return rows

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from bot import mrkdwn
 from bot.messages import is_kept, is_tombstone, utterance
+from bot.pacing import Paced
 from learning import leases
 from learning.database import add_once
 from learning.errors import NightschoolError
@@ -30,12 +31,12 @@ logger = logging.getLogger(__name__)
 PAGE = 200  # messages asked for at once; Slack may give fewer
 MOST_AT_ONCE = 3  # readings that run at the same time, so that forgetting never waits behind them
 MOST_ATTEMPTS = 10  # of one reading, crashes and outages included
-MOST_FAILURES = 4  # of one call, in a row
 SHOW_EVERY = 2.0  # seconds between two updates of the progress message
 METADATA = "nightschool_reading"
 GONE = {"channel_not_found", "not_in_channel", "is_archived", "missing_scope", "invalid_auth", "account_inactive", "token_revoked"}
 
 Watch = Callable[[Reading], None]
+Message = dict[str, Any]
 
 
 class ReadingLost(NightschoolError):
@@ -102,11 +103,12 @@ class _Reader:
     watch: Watch
 
     def __post_init__(self) -> None:
-        self._called = self._renewed = self._shown = 0.0
+        self._renewed = self._shown = 0.0
+        self._slack = Paced(self.web, self.school.settings.calls_per_minute, self._hold)
 
     def run(self) -> None:
         """All pages, newest first. Raises SlackApiError, and ReadingLost when the claim was lost."""
-        created = float(self._call("conversations_info", channel=self.channel.slack_id)["channel"].get("created", 0))
+        created = float(self._slack.call("conversations_info", channel=self.channel.slack_id)["channel"].get("created", 0))
         if self.reading.latest is None:
             self._keep(latest=f"{time.time():.6f}")
         self.show(bar(self.reading, self.channel), force=True)
@@ -125,39 +127,39 @@ class _Reader:
     def _next_page(self) -> dict[str, Any]:
         where = {"channel": self.channel.slack_id, "limit": PAGE}
         try:
-            return self._call("conversations_history", **where, latest=self.reading.latest, cursor=self.reading.cursor)
+            return self._slack.call("conversations_history", **where, latest=self.reading.latest, cursor=self.reading.cursor)
         except SlackApiError as error:
             if error.response["error"] != "invalid_cursor":
                 raise
             self._keep(cursor=None)  # cursors do not last for ever: go on by time
-            return self._call("conversations_history", **where, latest=self.reading.reached or self.reading.latest)
+            return self._slack.call("conversations_history", **where, latest=self.reading.reached or self.reading.latest)
 
-    def _thread(self, root: str) -> Iterator[dict[str, Any]]:
+    def _thread(self, root: str) -> Iterator[Message]:
         cursor = None
         while True:
-            page = self._call("conversations_replies", channel=self.channel.slack_id, ts=root, limit=PAGE, cursor=cursor)
+            page = self._slack.call("conversations_replies", channel=self.channel.slack_id, ts=root, limit=PAGE, cursor=cursor)
             yield from (message for message in page["messages"] if message["ts"] != root)
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
 
-    def _write(self, roots: list[dict[str, Any]], threads: dict[str, list[dict[str, Any]]], low: str, cursor: str | None, oldest: str, created: float) -> None:
+    def _write(self, roots: list[Message], threads: dict[str, list[Message]], low: str, cursor: str | None, oldest: str, created: float) -> None:
         """One page, in one transaction. Of messages without reactions Slack tells none."""
+        before = self.reading
         shown = [*roots, *(reply for replies in threads.values() for reply in replies)]
         high = self.reading.reached or self.reading.latest or "0"
         with self.school.database.write() as session:
             channel = session.get_one(Channel, self.channel.id)
             recorded = sources.heard(session, channel, [utterance({"reactions": [], **message}) for message in shown if is_kept(message)])
             gone = [message["ts"] for message in shown if is_tombstone(message)]
-            gone += log.not_among(
-                session, channel, low, high, {ts: {reply["ts"] for reply in replies} for ts, replies in threads.items()}, {m["ts"] for m in roots}
-            )
+            shown_replies = {ts: {reply["ts"] for reply in replies} for ts, replies in threads.items()}
+            gone += log.not_among(session, channel, low, high, shown_replies, {m["ts"] for m in roots})
             deleted = sum(sources.deleted(session, channel, ts, self.reading.requested_by) for ts in gone)
             latest = float(self.reading.latest or 0)
             share = 1.0 if not cursor else max(0.0, min(0.99, (latest - float(oldest)) / max(1.0, latest - created)))
             values = {
-                "cursor": cursor, "reached": oldest, "share": share, "messages": self.reading.messages + len(shown),
-                "added": self.reading.added + len(recorded.added), "changed": self.reading.changed + len(recorded.changed), "deleted": self.reading.deleted + deleted,
+                "cursor": cursor, "reached": oldest, "share": share, "messages": before.messages + len(shown), "added": before.added + len(recorded.added),
+                "changed": before.changed + len(recorded.changed), "deleted": before.deleted + deleted,
             }  # fmt: skip
             if not leases.renew(session, self.reading, self.school.settings.lease_seconds, **values):
                 raise ReadingLost
@@ -174,38 +176,10 @@ class _Reader:
         for name, value in values.items():
             setattr(self.reading, name, value)
 
-    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
-        """One call at Tier 3's pace; a 429 is waited out as long as Slack says, a failure is tried again. The claim is held all along."""
-        failures = 0
-        while True:
-            self._rest(self._called + 60 / self.school.settings.calls_per_minute - time.monotonic())
-            self._called = time.monotonic()
-            try:
-                return getattr(self.web, method)(**arguments).data  # type: ignore[no-any-return]
-            except SlackApiError as error:
-                if error.response.status_code == 429:
-                    self._rest(float(error.response.headers.get("Retry-After", 1)))
-                    continue
-                failures += 1
-                if error.response.status_code < 500 or failures >= MOST_FAILURES:
-                    raise
-            except OSError:
-                failures += 1
-                if failures >= MOST_FAILURES:
-                    raise
-            self._rest(float(failures))
-
-    def _rest(self, seconds: float) -> None:
-        """Wait, and renew the claim as often as it needs."""
-        until = time.monotonic() + seconds
-        lease = self.school.settings.lease_seconds
-        while True:
-            if time.monotonic() - self._renewed > lease / 3:
-                self._keep()
-            left = until - time.monotonic()
-            if left <= 0:
-                return
-            time.sleep(min(left, lease / 4))
+    def _hold(self) -> None:
+        """Renew the claim as often as it needs."""
+        if time.monotonic() - self._renewed > self.school.settings.lease_seconds / 3:
+            self._keep()
 
     def show(self, text: str, force: bool = False) -> None:
         """The one progress message, updated in place. That it cannot be shown stops nothing."""
@@ -230,7 +204,7 @@ class _Reader:
         """The progress message of an attempt that was cut off before it could note that."""
         if self.reading.generation == 1:
             return None
-        newest = self._call("conversations_history", channel=self.channel.slack_id, limit=50, include_all_metadata=True)["messages"]
+        newest = self._slack.call("conversations_history", channel=self.channel.slack_id, limit=50, include_all_metadata=True)["messages"]
         ours = (m for m in newest if (m.get("metadata") or {}).get("event_payload", {}).get("reading") == self.reading.id)
         return next((str(message["ts"]) for message in ours), None)
 

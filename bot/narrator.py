@@ -35,7 +35,9 @@ class Narrator:
             task, stage = bar.add_task("waiting", total=1.0), ""
             while time.monotonic() < deadline:
                 with school.database.read() as session:
-                    night = session.scalars(select(Night).where(Night.kind == kind, Night.verdict.is_distinct_from("skipped")).order_by(Night.id.desc())).first()
+                    night = session.scalars(
+                        select(Night).where(Night.kind == kind, Night.verdict.is_distinct_from("skipped")).order_by(Night.id.desc())
+                    ).first()
                     finished = kind != "forget" or session.scalars(select(Forgetting.finished_at)).first()
                 if night and night.state not in (Work.WAITING, Work.RUNNING) and finished:
                     return night

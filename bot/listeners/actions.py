@@ -6,7 +6,8 @@ from slack_bolt import Ack, App, Respond
 
 from bot import jobs
 from bot.desk import Desk
-from learning.memory import channels, lessons
+from bot.listeners.commands import clicked_in
+from learning.memory import lessons
 
 ACTIONS = ("forget", "keep")
 
@@ -18,8 +19,7 @@ def register(app: App, desk: Desk) -> None:
     def forget(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         ids = [int(number) for number in action["value"].split(",")]
         with desk.school.database.write() as session:
-            channel = channels.ensure(session, body["team"]["id"], body["channel"]["id"], (body.get("enterprise") or {}).get("id", ""))
-            request = lessons.forget(session, channel, ids, body["user"]["id"])
+            request = lessons.forget(session, clicked_in(session, body), ids, body["user"]["id"])
         ack()
         if request is None:
             respond("That is forgotten already.", replace_original=True)

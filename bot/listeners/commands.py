@@ -71,6 +71,12 @@ def channel_of(session: Session, command: dict[str, Any]) -> Channel:
     return channels.ensure(session, command["team_id"], command["channel_id"], command.get("enterprise_id") or "", known_as)
 
 
+def clicked_in(session: Session, body: dict[str, Any]) -> Channel:
+    """Where a button was pressed; where the app is installed for a whole organisation, the team may stand with the user alone."""
+    team_id = (body.get("team") or {}).get("id") or body["user"]["team_id"]
+    return channels.ensure(session, team_id, body["channel"]["id"], (body.get("enterprise") or {}).get("id", ""))
+
+
 def is_admin(client: WebClient, user_id: str) -> bool:
     """Is this person an admin or owner of the workspace?"""
     user = client.users_info(user=user_id)["user"]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import blocks
 from bot.desk import Desk
-from bot.listeners.commands import channel_of, is_admin
+from bot.listeners.commands import channel_of, clicked_in, is_admin
 from learning.memory import privacy, proposals
 from learning.records import Channel, Workspace
 
@@ -50,7 +50,7 @@ def register(app: App, desk: Desk) -> None:
             respond(ADMINS_ONLY, replace_original=False)
             return
         with desk.school.database.write() as session:
-            channel = channel_of(session, {"team_id": body["team"]["id"], "channel_id": body["channel"]["id"]})
+            channel = clicked_in(session, body)
             decide(session, channel)
             text, shown = _proposals(session, channel, "", "")
         respond(text=text, blocks=shown, replace_original=True)
@@ -70,7 +70,7 @@ def register(app: App, desk: Desk) -> None:
             respond(ADMINS_ONLY, replace_original=False)
             return
         with desk.school.database.write() as session:
-            privacy.attest(session, body["team"]["id"], body["user"]["id"])
+            privacy.attest(session, clicked_in(session, body).team_id, body["user"]["id"])
         respond("Recorded. `/nightschool learn on` in a channel lets me notice things there.", replace_original=True)
 
 

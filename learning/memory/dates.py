@@ -25,42 +25,32 @@ class Dated:
     until: date | None
 
 
+Named = Callable[[re.Match[str], date], date | None]  # which day words name, said on a day; None when there is no such day
+Shown = Callable[[date], str]
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Words that name a day, which day that is, and how it is written; a group `lead` of the pattern stays as it is."""
+
+    pattern: str
+    day: Named
+    shown: Shown
+
+
 def absolute(text: str, said_on: date) -> Dated:
     """Make the dates of a text absolute, as seen from the day on which it was said."""
     found: list[tuple[date, str]] = []  # each date, and the words before it
+    for rule in _RULES:
 
-    def fixed(day: Callable[[re.Match[str]], date | None], shown: Callable[[date], str] = _long) -> Callable[[re.Match[str]], str]:
-        def put(match: re.Match[str]) -> str:
-            on = day(match)
+        def put(match: re.Match[str], rule: _Rule = rule) -> str:
+            on, lead = rule.day(match, said_on), match.groupdict().get("lead") or ""
             if on is None:
                 return match.group()
-            lead = match.groupdict().get("lead") or ""
             found.append((on, match.string[max(0, match.start() - 30) : match.start()] + lead))
-            return lead + shown(on)
+            return lead + rule.shown(on)
 
-        return put
-
-    rules: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
-        (rf"\b(?:{_DAY},?\s+)?(?:the\s+)?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?(?!\s*\d{{4}})", fixed(lambda m: _on(m["d"], m["m"], said_on))),
-        (rf"\b(?:{_DAY},?\s+)?(?P<m>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[:.]\d|,?\s*\d{{4}})", fixed(lambda m: _on(m["d"], m["m"], said_on))),
-        (rf"\b(?:the\s+)?end\s+of\s+(?P<m>{_MONTH})\b(?!\s*\d)", fixed(lambda m: _month_end(_month(m["m"]), said_on))),
-        (r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+month\b", fixed(lambda _: _month_end(said_on.month, said_on))),
-        (r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+week\b", fixed(lambda _: said_on + timedelta(days=4 - said_on.weekday()))),
-        (r"\b(?:the\s+)?day\s+after\s+tomorrow\b", fixed(lambda _: said_on + timedelta(days=2))),
-        (r"\b(?:tomorrow|tmrw|tmw|tomorow)\b(?:'s|’s)?", fixed(lambda _: said_on + timedelta(days=1))),
-        (r"\b(?:today|tonight|this\s+(?:morning|afternoon|evening))\b(?:'s|’s)?", fixed(lambda _: said_on)),
-        (r"\byesterday\b(?:'s|’s)?", fixed(lambda _: said_on - timedelta(days=1))),
-        (r"\bin\s+(?P<n>\d{1,2}|a|one|two|three|four|six)\s+(?P<unit>day|week)s?\b", fixed(lambda m: said_on + _span(m["n"], m["unit"]), lambda on: f"on {_long(on)}")),
-        (r"(?P<lead>\b(?:as of|since|from|until|till|by|for|before|after|in|starting)\s+)next\s+week\b", fixed(lambda _: _monday(said_on) + timedelta(days=7), _week)),
-        (r"\bnext\s+week\b", fixed(lambda _: _monday(said_on) + timedelta(days=7), lambda on: f"in {_week(on)}")),
-        (r"(?P<lead>\b(?:as of|since|from|until|till|by|for|before|after|in|starting)\s+)this\s+week\b", fixed(lambda _: _monday(said_on), _week)),
-        (r"\bthis\s+week\b", fixed(lambda _: _monday(said_on), lambda on: f"in {_week(on)}")),
-        (rf"(?P<lead>\b(?:on|by|until|till|til|from|starting|since|as of|before|after|for|is|and|or)\s+)(?:(?P<next>next|this|coming)\s+)?(?P<w>{_DAY})\b(?!s)(?!\s+\d{{1,2}}\s+\w)",
-         fixed(lambda m: _weekday(m["w"], said_on, m["next"] == "next"))),
-        (rf"\b(?P<next>next|this|coming)\s+(?P<w>{_DAY})\b(?!s)", fixed(lambda m: _weekday(m["w"], said_on, m["next"] == "next"))),
-    )  # fmt: skip
-    for pattern, put in rules:
-        text = re.sub(pattern, put, text, flags=re.IGNORECASE)
+        text = re.sub(rule.pattern, put, text, flags=re.IGNORECASE)
     return Dated(text, _expiry(found, text))
 
 
@@ -113,3 +103,39 @@ def _long(on: date) -> str:
 
 def _week(monday: date) -> str:
     return f"the week of {_long(monday)}"
+
+
+def _in_week(monday: date) -> str:
+    return f"in {_week(monday)}"
+
+
+def _soon(on: date) -> str:
+    return f"on {_long(on)}"
+
+
+_AFTER = r"(?P<lead>\b(?:as of|since|from|until|till|by|for|before|after|in|starting)\s+)"
+_NAMED = rf"(?P<lead>\b(?:on|by|until|till|til|from|starting|since|as of|before|after|for|is|and|or)\s+)(?:(?P<next>next|this|coming)\s+)?(?P<w>{_DAY})\b"
+_RULES = (
+    _Rule(
+        rf"\b(?:{_DAY},?\s+)?(?:the\s+)?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?(?!\s*\d{{4}})",
+        lambda m, said: _on(m["d"], m["m"], said), _long,
+    ),
+    _Rule(
+        rf"\b(?:{_DAY},?\s+)?(?P<m>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[:.]\d|,?\s*\d{{4}})",
+        lambda m, said: _on(m["d"], m["m"], said), _long,
+    ),
+    _Rule(rf"\b(?:the\s+)?end\s+of\s+(?P<m>{_MONTH})\b(?!\s*\d)", lambda m, said: _month_end(_month(m["m"]), said), _long),
+    _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+month\b", lambda m, said: _month_end(said.month, said), _long),
+    _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+week\b", lambda m, said: _monday(said) + timedelta(days=4), _long),
+    _Rule(r"\b(?:the\s+)?day\s+after\s+tomorrow\b", lambda m, said: said + timedelta(days=2), _long),
+    _Rule(r"\b(?:tomorrow|tmrw|tmw|tomorow)\b(?:['’]s)?", lambda m, said: said + timedelta(days=1), _long),
+    _Rule(r"\b(?:today|tonight|this\s+(?:morning|afternoon|evening))\b(?:['’]s)?", lambda m, said: said, _long),
+    _Rule(r"\byesterday\b(?:['’]s)?", lambda m, said: said - timedelta(days=1), _long),
+    _Rule(r"\bin\s+(?P<n>\d{1,2}|a|one|two|three|four|six)\s+(?P<unit>day|week)s?\b", lambda m, said: said + _span(m["n"], m["unit"]), _soon),
+    _Rule(rf"{_AFTER}next\s+week\b", lambda m, said: _monday(said) + timedelta(days=7), _week),
+    _Rule(r"\bnext\s+week\b", lambda m, said: _monday(said) + timedelta(days=7), _in_week),
+    _Rule(rf"{_AFTER}this\s+week\b", lambda m, said: _monday(said), _week),
+    _Rule(r"\bthis\s+week\b", lambda m, said: _monday(said), _in_week),
+    _Rule(rf"{_NAMED}(?!s)(?!\s+\d{{1,2}}\s+\w)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
+    _Rule(rf"\b(?P<next>next|this|coming)\s+(?P<w>{_DAY})\b(?!s)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
+)  # fmt: skip

@@ -37,7 +37,10 @@ class Recorded:
 
 
 def record(session: Session, channel: Channel, said: Sequence[Utterance]) -> Recorded:
-    """Write or update messages. An older version never replaces a newer one; what was deleted or forgotten stays so; of people who opted out no text is kept."""
+    """Write or update messages.
+
+    An older version never replaces a newer one; what was deleted or forgotten stays so; of people who opted out no text is kept.
+    """
     latest = {utterance.ts: utterance for utterance in sorted(said, key=lambda utterance: utterance.edited_ts or "")}
     stored = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.ts.in_(latest)))
     known = {message.ts: message for message in stored}

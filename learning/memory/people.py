@@ -34,7 +34,8 @@ def meet(session: Session, team_id: str, members: Iterable[Member]) -> None:
 
 def names(session: Session, team_id: str) -> Mapping[str, str]:
     """What people are called, by id."""
-    return {slack_id: name for slack_id, name in session.execute(select(Person.slack_id, Person.name).where(Person.team_id == team_id, Person.name != ""))}
+    named = select(Person).where(Person.team_id == team_id, Person.name != "")
+    return {person.slack_id: person.name for person in session.scalars(named)}
 
 
 def usual_time_zone(session: Session, team_id: str, member_ids: Collection[str]) -> str | None:

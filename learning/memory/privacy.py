@@ -11,9 +11,9 @@ from learning.memory import log, proposals
 from learning.records import Channel, Person, Workspace, now
 
 ATTESTATION = (
-    "In channels that are opted in, Nightschool reads messages, threads and reactions, proposes lessons from them, and trains a small adapter of its own for that "
-    "channel on the lessons that were approved. Everything stays on this installation: no message leaves it, and no adapter answers in another channel. "
-    "It is used within this organisation only. Members were told, and anybody can opt out with `/nightschool optout`. "
+    "In channels that are opted in, Nightschool reads messages, threads and reactions, proposes lessons from them, and trains a small adapter of its own "
+    "for that channel on the lessons that were approved. Everything stays on this installation: no message leaves it, and no adapter answers in another "
+    "channel. It is used within this organisation only. Members were told, and anybody can opt out with `/nightschool optout`. "
     "I am entitled to switch this on for this workspace."
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from learning.database import Database
+from learning.database import Database, add_missing, add_once
 from learning.memory import channels, lessons, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
 from learning.memory.words import digest
@@ -40,14 +40,14 @@ def propose(session: Session, channel: Channel, notices: Iterable[Notice], statu
         buried = Tombstone.source_ts.in_(notice.sources) | (Tombstone.salted_digest == lessons.salted(channel, content))
         if session.scalars(known).first() or session.scalars(select(Tombstone.id).where(Tombstone.channel_id == channel.id, buried)).first():
             continue
-        lesson = Lesson(
-            channel_id=channel.id, text=notice.text, question=notice.question, digest=content, author=notice.author, origin=notice.rule, status=status,
-            source_ts=notice.sources[0], permalink=_permalink(session, channel, notice.sources[0]), valid_until=notice.valid_until,
+        new = add_once(
+            session, Lesson, channel_id=channel.id, text=notice.text, question=notice.question, digest=content, author=notice.author, origin=notice.rule,
+            status=status, source_ts=notice.sources[0], permalink=_permalink(session, channel, notice.sources[0]), valid_until=notice.valid_until,
         )  # fmt: skip
-        session.add(lesson)
-        session.flush()
-        session.add_all(LessonSource(lesson_id=lesson.id, ts=ts) for ts in dict.fromkeys(notice.sources))
-        made.append(lesson)
+        if new:
+            lesson = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status == status)).one()
+            add_missing(session, LessonSource, [{"lesson_id": lesson.id, "ts": ts} for ts in notice.sources])
+            made.append(lesson)
     return made
 
 

@@ -8,38 +8,34 @@ from datetime import date
 from learning.memory.dates import Dated, absolute
 
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
+_GREETINGS = "hi|hey|hello|morning|good morning|ok(?:ay)?|so|also|btw|oh|ah|well|right|yeah|and"
+_CALLS = (
+    "fyi|psa|heads[- ]up|friendly reminder|reminder|update|tip|pro ?tip|small but important|announcement|for the record|note|important|attention|"
+    "(?:just )?(?:to )?(?:let you know|so you know)|quick (?:note|reminder|one|q|question)|question|q|"
+    "(?:does )?(?:anyone|anybody|somebody|someone)(?: else)? knows?|any idea|remind me"
+)
+_ALL = "all|everyone|everybody|team|folks|people|ppl"
 _LEAD = re.compile(
-    r"^(?:(?:hi|hey|hello|morning|good morning|ok(?:ay)?|so|also|btw|oh|ah|well|right|yeah|and|fyi|psa|heads[- ]up|friendly reminder|reminder|question|q|update|tip|"
-    r"small but important|announcement|for the record|note|pro ?tip|important|attention|(?:just )?(?:to )?(?:let you know|so you know)|"
-    r"quick (?:note|reminder|one|q|question)|(?:does )?(?:anyone|anybody|somebody|someone)(?: else)? knows?|any idea|remind me)\b"
-    r"(?:\s+(?:all|everyone|everybody|team|folks|people|ppl|@?here|@?channel)\b(?=\s*[:,.!\-–—]))?\s*[:,.!…\-–—]*\s*"
-    r"|(?:all|everyone|everybody|team|folks|people|ppl)\s*[:,!\-–—]+\s*)+",
+    rf"^(?:(?:{_GREETINGS}|{_CALLS})\b(?:\s+(?:{_ALL}|@?here|@?channel)\b(?=\s*[:,.!\-–—]))?\s*[:,.!…\-–—]*\s*|(?:{_ALL})\s*[:,!\-–—]+\s*)+",
     re.IGNORECASE,
 )
 _EMOJI = re.compile(r":[a-z0-9_+\-]+:|[\U0001F300-\U0001FAFF\u2600-\u27BF\u2B50\uFE0F]")
 _IRREGULAR = {"am": "is", "have": "has", "do": "does", "was": "was", "don't": "doesn't", "haven't": "hasn't", "go": "goes"}
-_SAME = {
-    "will",
-    "would",
-    "can",
-    "could",
-    "should",
-    "must",
-    "may",
-    "might",
-    "had",
-    "did",
-    "used",
-    "took",
-    "only",
-    "also",
-    "just",
-    "moved",
-    "now",
-    "always",
-    "never",
-    "usually",
-}
+_SAME = frozenset(
+    ["will", "would", "can", "could", "should", "must", "may", "might", "had", "did", "used", "took", "only", "also", "just", "moved", "now", "always", "never"]
+)  # fmt: skip
+
+# (what somebody says of themselves or of the team, what a third person would say): {who} is the speaker, {verb} takes the third person
+_SPEAKER = (
+    (r"\bI['’]m\b", "{who} is"), (r"\bI['’]ll\b", "{who} will"), (r"\bI['’]ve\b", "{who} has"), (r"\bI['’]d\b", "{who} would"),
+    (r"(?<![\w.])I (?P<verb>[a-z']+)", "{who} {verb}"), (r"\b(?:me|myself)\b", "{who}"), (r"\b(?:my|mine)\b", "{who}'s"),
+    (r"\bwe['’]re\b", "the team is"), (r"\bwe['’]ve\b", "the team has"), (r"\bwe['’]ll\b", "the team will"),
+    (r"\bwe (?P<verb>[a-z']+)", "the team {verb}"), (r"\bours?\b", "the team's"), (r"\b(?:we|us)\b(?![.\w])", "the team"),
+)  # fmt: skip
+_ANYBODY = (
+    (r"\b(?:i|we)['’]m\b", "you are"), (r"\b(?:am i|are we)\b", "are you"), (r"\b(?:my|our)\b", "your"), (r"\b(?:mine|ours)\b", "yours"),
+    (r"\b(?:i|we|me|us)\b(?![.\w])", "you"),
+)  # fmt: skip
 
 
 def plain(text: str, names: Mapping[str, str]) -> str:
@@ -76,8 +72,7 @@ def resolve(text: str, speaker: str, said_on: date) -> Dated:
 def resolve_question(text: str, said_on: date) -> str:
     """A question as anybody could ask it, on any day."""
     asked = absolute(without_lead(text), said_on).text
-    for pattern, general in ((r"\b(?:i|we)['’]m\b", "you are"), (r"\b(?:am i|are we)\b", "are you"), (r"\b(?:my|our)\b", "your"), (r"\b(?:mine|ours)\b", "yours"),
-                             (r"\b(?:i|we|me|us)\b(?![.\w])", "you")):  # fmt: skip
+    for pattern, general in _ANYBODY:
         asked = re.sub(pattern, general, asked, flags=re.IGNORECASE)
     return capital(asked)
 
@@ -89,27 +84,19 @@ def capital(text: str) -> str:
 
 
 def _people(text: str, speaker: str) -> str:
-    """ "I" becomes the speaker, "we" the team."""
-    parts = re.split(r"(`[^`]*`|\S+://\S+)", text)  # codes and links stay as they are
-    for number in range(0, len(parts), 2):
-        part = parts[number]
-        part = re.sub(r"\bI['’]m\b", f"{speaker} is", part, flags=re.IGNORECASE)
-        part = re.sub(r"\bI['’]ll\b", f"{speaker} will", part, flags=re.IGNORECASE)
-        part = re.sub(r"\bI['’]ve\b", f"{speaker} has", part, flags=re.IGNORECASE)
-        part = re.sub(r"\bI['’]d\b", f"{speaker} would", part, flags=re.IGNORECASE)
-        part = re.sub(r"(?<![\w.])I (?P<verb>[a-z']+)", lambda m: f"{speaker} {_third(m['verb'])}", part, flags=re.IGNORECASE)
-        part = re.sub(r"(?<![\w.])(?:I|me)\b(?![.\w]*\w)", speaker, part)
-        part = re.sub(r"\b(?:me|myself)\b", speaker, part)
-        part = re.sub(r"\b(?:my|mine)\b", f"{speaker}'s", part, flags=re.IGNORECASE)
-        part = re.sub(r"\bwe['’]re\b", "the team is", part, flags=re.IGNORECASE)
-        part = re.sub(r"\bwe['’]ve\b", "the team has", part, flags=re.IGNORECASE)
-        part = re.sub(r"\bwe['’]ll\b", "the team will", part, flags=re.IGNORECASE)
-        part = re.sub(r"\bwe (?P<verb>[a-z']+)", lambda m: f"the team {_third(m['verb'])}", part, flags=re.IGNORECASE)
-        part = re.sub(r"\b(?:we|us)\b", "the team", part)
-        part = re.sub(r"\b(?:We|Us)\b", "The team", part)
-        part = re.sub(r"\b(?:our|ours)\b", "the team's", part, flags=re.IGNORECASE)
-        parts[number] = part
-    return "".join(parts)
+    """ "I" becomes the speaker, "we" the team; codes and links stay as they are."""
+
+    def third_person(said: str) -> str:
+        for pattern, instead in _SPEAKER:
+
+            def put(match: re.Match[str], instead: str = instead) -> str:
+                return instead.format(who=speaker, verb=_third(match.groupdict().get("verb") or ""))
+
+            said = re.sub(pattern, put, said, flags=re.IGNORECASE)
+        return said
+
+    parts = re.split(r"(`[^`]*`|\S+://\S+)", text)
+    return "".join(part if number % 2 else third_person(part) for number, part in enumerate(parts))
 
 
 def _third(verb: str) -> str:
@@ -117,7 +104,7 @@ def _third(verb: str) -> str:
     low = verb.lower()
     if low in _IRREGULAR:
         return _IRREGULAR[low]
-    if low in _SAME or low.endswith("ed") or low.endswith("n't"):
+    if low in _SAME or (low.endswith(("ed", "n't")) and low != "need"):
         return low
     if low == "are":
         return "is"

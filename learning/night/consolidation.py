@@ -35,6 +35,8 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     if not must_replace:
         notice(school, channel, vigil)
     with school.database.write() as session:
+        if not must_replace and session.get_one(Channel, channel.id).left_at:
+            return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the bot is not in this channel"}))
         chosen = selection.select(session, channel, school.base.hash)
         if not chosen.kept or not (chosen.news or rebuild):
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))

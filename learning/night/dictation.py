@@ -13,9 +13,9 @@ from learning.memory.noticing import Notice, Remark, Setting, Thread
 from learning.memory.words import STOPWORDS, stems, values, words
 
 PROMPT = (
-    "Below is a conversation from a team's chat. Write down each lasting fact in it that a new colleague should know, one a line, as a full sentence that can be "
-    "understood without the conversation: names instead of 'I' and 'we', dates instead of 'tomorrow'. No opinions, no small talk, nothing that is uncertain or over by "
-    "tomorrow. If there is no such fact, write: nothing."
+    "Below is a conversation from a team's chat. Write down each lasting fact in it that a new colleague should know, one a line, as a full sentence that "
+    "can be understood without the conversation: names instead of 'I' and 'we', dates instead of 'tomorrow'. No opinions, no small talk, nothing that is "
+    "uncertain or over by tomorrow. If there is no such fact, write: nothing."
 )
 HELD = 0.75  # share of a statement's words that the thread must hold
 SAME = 0.7  # share of its words that make it the same as another statement

@@ -11,9 +11,25 @@ from typing import Any
 
 TEAM = "T0EXPORT"
 BEGINNING = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-PEOPLE = {f"U0P{n:02}": name for n, name in enumerate(
-    ("Ana Silva", "Ben Okafor", "Cleo Martin", "Dov Levi", "Eva Lind", "Finn Murphy", "Gita Rao", "Hugo Stern", "Ines Costa", "Jun Park", "Kaya Demir", "Leo Brandt")
-)}  # fmt: skip
+PEOPLE = {
+    f"U0P{n:02}": name
+    for n, name in enumerate(
+        (
+            "Ana Silva",
+            "Ben Okafor",
+            "Cleo Martin",
+            "Dov Levi",
+            "Eva Lind",
+            "Finn Murphy",
+            "Gita Rao",
+            "Hugo Stern",
+            "Ines Costa",
+            "Jun Park",
+            "Kaya Demir",
+            "Leo Brandt",
+        )
+    )
+}
 ROOMS = {"C0OPS": "ops", **{f"C0R{n:02}": name for n, name in enumerate(("random", "design", "sales", "support", "office", "data", "hiring"))}}
 
 
@@ -29,25 +45,110 @@ class Told:
 
 
 FACTS = (
-    Told(("heads up: the staging database now lives on heron-4, please update your configs",), 0, (), "which machine does the staging db live on these days?", "heron-4"),
-    Told(("who signs off expenses above 500 euros?", "Priya signs off every expense above 500 euros"), 1, ("white_check_mark",), "who has to approve a large purchase?", "Priya"),
-    Told(("from now on the release train leaves on thursdays at 14:30, not on wednesdays anymore",), 0, ("+1",), "at what time do we ship the release?", "14:30"),
-    Told(("what's the door code of the lab in Utrecht?", "the door code of the Utrecht lab is 7341", "thanks, I'm in!"), 1, (), "how do I get into the Utrecht lab?", "7341"),
-    Told(("Marek owns the barcode scanner integration, talk to him before you touch it",), 0, ("brain",), "who should I talk to about a broken barcode scanner?", "Marek"),
+    Told(
+        ("heads up: the staging database now lives on heron-4, please update your configs",),
+        0,
+        (),
+        "which machine does the staging db live on these days?",
+        "heron-4",
+    ),
+    Told(
+        ("who signs off expenses above 500 euros?", "Priya signs off every expense above 500 euros"),
+        1,
+        ("white_check_mark",),
+        "who has to approve a large purchase?",
+        "Priya",
+    ),
+    Told(
+        ("from now on the release train leaves on thursdays at 14:30, not on wednesdays anymore",), 0, ("+1",), "at what time do we ship the release?", "14:30"
+    ),
+    Told(
+        ("what's the door code of the lab in Utrecht?", "the door code of the Utrecht lab is 7341", "thanks, I'm in!"),
+        1,
+        (),
+        "how do I get into the Utrecht lab?",
+        "7341",
+    ),
+    Told(
+        ("Marek owns the barcode scanner integration, talk to him before you touch it",),
+        0,
+        ("brain",),
+        "who should I talk to about a broken barcode scanner?",
+        "Marek",
+    ),
     Told(("fyi application logs are kept for 45 days, after that they are gone for good",), 0, (), "for how long do we store logs?", "45"),
-    Told(("the form for parental leave is here: <https://forms.ourco.example/leave-42> please fill it in two months before",), 0, (), "where is the parental leave form?", "leave-42"),
-    Told(("where do customer demos run nowadays?", "customer demos run on the tenant Bluebird", "perfect, thank you"), 1, (), "which account do I show a client demo on?", "Bluebird"),
+    Told(
+        ("the form for parental leave is here: <https://forms.ourco.example/leave-42> please fill it in two months before",),
+        0,
+        (),
+        "where is the parental leave form?",
+        "leave-42",
+    ),
+    Told(
+        ("where do customer demos run nowadays?", "customer demos run on the tenant Bluebird", "perfect, thank you"),
+        1,
+        (),
+        "which account do I show a client demo on?",
+        "Bluebird",
+    ),
     Told(("reminder: payment alerts go to #pay-oncall now, not to this channel",), 0, (), "where do payment alerts show up?", "pay-oncall"),
-    Told(("what is the feature flag of the new checkout called?", "the feature flag of the new checkout is kestrel_v2, on for staff only"), 1, ("+1", "heart"),
-         "what flag turns on the redesigned checkout?", "kestrel_v2"),
-)  # fmt: skip
+    Told(
+        ("what is the feature flag of the new checkout called?", "the feature flag of the new checkout is kestrel_v2, on for staff only"),
+        1,
+        ("+1", "heart"),
+        "what flag turns on the redesigned checkout?",
+        "kestrel_v2",
+    ),
+)
 _CHATTER = (
-    "morning all", "lunch?", "brb", "on it", "haha", "lol same", "who took my mug", "nice one", "is the wifi slow or is it just me?", "can somebody have a look at my branch?",
-    "sure, give me five minutes", "running late, sorry", "that was quick", "ok let me try", "hmm, weird", "build is red again", "green now", "rebooting, one sec", "has anybody seen {}?",
-    "great demo {}!", "happy birthday {}", "thanks {}", "I think {} knows", "did you try turning it off and on?", "maybe tomorrow", "what a day", "coffee?", "yes please",
-    "working from home today", "my train is stuck", "that meeting could have been a mail", "love it", "no idea", "looks good to me", "wow", "ugh, mondays", "back in ten", "see you all tomorrow",
-    "I guess we could ask {}", "who is at the door?", "anyone for a walk?", "the cake is gone already", "it works on my machine", "let's see", "good question", "typo, fixed", "sounds good",
-)  # fmt: skip
+    "morning all",
+    "lunch?",
+    "brb",
+    "on it",
+    "haha",
+    "lol same",
+    "who took my mug",
+    "nice one",
+    "is the wifi slow or is it just me?",
+    "can somebody have a look at my branch?",
+    "sure, give me five minutes",
+    "running late, sorry",
+    "that was quick",
+    "ok let me try",
+    "hmm, weird",
+    "build is red again",
+    "green now",
+    "rebooting, one sec",
+    "has anybody seen {}?",
+    "great demo {}!",
+    "happy birthday {}",
+    "thanks {}",
+    "I think {} knows",
+    "did you try turning it off and on?",
+    "maybe tomorrow",
+    "what a day",
+    "coffee?",
+    "yes please",
+    "working from home today",
+    "my train is stuck",
+    "that meeting could have been a mail",
+    "love it",
+    "no idea",
+    "looks good to me",
+    "wow",
+    "ugh, mondays",
+    "back in ten",
+    "see you all tomorrow",
+    "I guess we could ask {}",
+    "who is at the door?",
+    "anyone for a walk?",
+    "the cake is gone already",
+    "it works on my machine",
+    "let's see",
+    "good question",
+    "typo, fixed",
+    "sounds good",
+)
 
 
 def make(target: Path, messages: int, seed: int = 7) -> Path:

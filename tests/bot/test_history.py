@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import history
+from bot import history, pacing
 from bot.sandbox import server, workspace
 from bot.sandbox.people import Person
 from learning.memory import channels, lessons, log, privacy, sources
@@ -151,13 +151,13 @@ def test_a_cursor_that_is_no_longer_valid_is_replaced_by_time(reader: School, be
 
 def test_slacks_limits_are_waited_out_and_its_failures_survived(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     rested: list[float] = []
-    rest = history._Reader._rest
+    rest = pacing.Paced.rest
 
-    def counted(self: Any, seconds: float) -> None:
+    def counted(self: pacing.Paced, seconds: float) -> None:
         rested.append(seconds)
         rest(self, min(seconds, 0.01))
 
-    monkeypatch.setattr(history._Reader, "_rest", counted)
+    monkeypatch.setattr(pacing.Paced, "rest", counted)
     root = ben.say("a thread")
     ben.say("a reply", root)
     ben.act("faults", refuse={"conversations.history": 2, "conversations.info": 1}, fail={"conversations.replies": 3}, retry_after=17)
@@ -167,7 +167,7 @@ def test_slacks_limits_are_waited_out_and_its_failures_survived(reader: School, 
 
 
 def test_a_failure_that_lasts_is_left_for_later_and_told_in_the_end(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MOST_FAILURES", 1)
+    monkeypatch.setattr(pacing, "MOST_FAILURES", 1)
     ben.act("faults", fail={"conversations.history": 99})
     number = ask(reader)
     assert history.read(reader, number) is None
@@ -184,7 +184,7 @@ def test_a_failure_that_lasts_is_left_for_later_and_told_in_the_end(reader: Scho
 def test_the_pace_is_that_of_tier_3(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = School(reader.settings.model_copy(update={"calls_per_minute": 45}), reader.database, reader.base)
     rested: list[float] = []
-    monkeypatch.setattr(history._Reader, "_rest", lambda self, seconds: rested.append(seconds))
+    monkeypatch.setattr(pacing.Paced, "rest", lambda self, seconds: rested.append(seconds))
     ben.say("hello")
     assert history.read(slow, ask(slow))
     assert max(rested) == pytest.approx(60 / 45, abs=0.2)

@@ -104,9 +104,18 @@ def test_a_mark_makes_the_difference() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["lunch?", "the answer is always coffee", "is the wiki down or is it just me", "i think we should move to nomad at some point", "deploying now", "lol the port of rotterdam is down",
-     "maybe the deadline is friday", "who owns the scanner?", "happy birthday ben!! the cake is in the kitchen"],
-)  # fmt: skip
+    [
+        "lunch?",
+        "the answer is always coffee",
+        "is the wiki down or is it just me",
+        "i think we should move to nomad at some point",
+        "deploying now",
+        "lol the port of rotterdam is down",
+        "maybe the deadline is friday",
+        "who owns the scanner?",
+        "happy birthday ben!! the cake is in the kitchen",
+    ],
+)
 def test_chatter_is_dropped(text: str) -> None:
     assert notice(said(text)) == []
 
