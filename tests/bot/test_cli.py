@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox import server, workspace
+from bot.sandbox.people import Person
+from learning.database import open_database
+from learning.memory import channels, privacy
 from learning.model.client import Client
 from learning.settings import Settings
+from tests.benchmarks.export import make
 from tests.conftest import CACHE
 
 ANSWER_KEYS = {"question", "answer", "abstained", "adapter", "sources", "prompt_tokens", "completion_tokens", "seconds"}
@@ -120,3 +125,49 @@ def test_the_doctor_says_what_to_do(home: Path) -> None:
     assert "nightschool up" in found["broker"]["detail"]
     assert "README" in found["Slack tokens"]["detail"]
     assert "start it" in run(home, "doctor", code=1, redis_url="redis://127.0.0.1:9/0").stdout
+
+
+def test_an_export_becomes_lessons_on_the_command_line(tmp_path: Path) -> None:
+    make(tmp_path / "export.zip", 2_000)
+    (first,) = objects(tmp_path, "import", "export.zip")
+    assert set(first) == {"channels", "messages", "added", "changed", "deleted", "files", "known_files", "broken"}
+    assert first["added"] == first["messages"] > 1_500
+    assert "0 files read" in run(tmp_path, "import", "export.zip").stdout
+    refused = run(tmp_path, "proposals", "-c", "#ops", code=1).stderr
+    assert "no admin has recorded the attestation" in refused
+    assert "an admin has to record the attestation first" in run(tmp_path, "learn", "-c", "#ops", "on", code=1).stderr
+    assert "I am entitled" in run(tmp_path, "attest", "--yes").stderr
+    run(tmp_path, "learn", "-c", "#ops", "on")
+    proposed = objects(tmp_path, "proposals", "-c", "#ops")
+    assert all(set(row) == {"proposal", "noticed", "by", "until", "text"} for row in proposed)
+    heron = next(row["proposal"] for row in proposed if "heron-4" in row["text"])
+    assert objects(tmp_path, "approve", "-c", "#ops", str(heron))[0]["proposal"] == heron
+    assert "no such proposals: 9999" in run(tmp_path, "approve", "-c", "#ops", "9999", code=1).stderr
+    run(tmp_path, "dismiss", "-c", "#ops", "--all")
+    (status,) = (row for row in objects(tmp_path, "status") if row["name"] == "ops")
+    assert (status["lessons"], status["proposed"], status["learns_from_messages"]) == (1, 0, True)
+    held = run(tmp_path, "reindex", "-c", "#nowhere")
+    assert "Its messages are not read: no workspace has this channel" in held.stderr
+    assert "NIGHTSCHOOL_SLACK_BOT_TOKEN" in run(tmp_path, "reindex", "-c", "#ops", code=1).stderr
+
+
+def test_reindex_on_the_command_line_reads_slack(tmp_path: Path, shared_engine: Client) -> None:
+    with server.running() as site:
+        slack = {
+            "slack_api_url": f"{site}/api/",
+            "slack_bot_token": workspace.BOT_TOKEN,
+            "slack_app_token": workspace.APP_TOKEN,
+            "engine_url": shared_engine.url,
+        }
+        ben = Person(site, "U0BEN", "C0OPS")
+        ben.say("heads up: the staging database now lives on heron-4, please change your configs")
+        database = open_database(Settings(home=tmp_path))
+        with database.write() as session:
+            ops = channels.ensure(session, workspace.TEAM, "C0OPS", name="ops")
+            privacy.attest(session, workspace.TEAM, "U0ANA")
+            privacy.opt_in(session, ops, "U0ANA")
+        done = run(tmp_path, "reindex", "-c", "#ops", **slack)
+        assert "1 messages, 1 new, 0 edited, 0 deleted" in done.stderr
+        assert [m["text"] for m in ben.messages() if "I have read #ops" in m["text"]]
+        (row,) = objects(tmp_path, "proposals", "-c", "#ops")
+        assert "heron-4" in row["text"]
