@@ -11,7 +11,7 @@ INSTALL := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-c
 # What pip is at, on one line.
 SHOWN := | while IFS= read -r line; do printf '\r\033[K  %.100s' "$$line"; done && printf '\r\033[K'
 
-.PHONY: demo test lint check picture clean help
+.PHONY: demo test lint check bench bench-noticing bench-import picture clean help
 
 help:           ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,14 @@ lint: .venv/dev  ## formatting, types and import rules
 	$(BIN)/lint-imports
 
 check: test lint  ## all that CI runs
+
+bench: bench-noticing bench-import  ## all benchmarks; each prints a table and writes .bench/NAME.json
+
+bench-noticing: .venv/dev  ## what is noticed in conversations, and how much of it is right
+	@$(BIN)/python -m tests.benchmarks.bench_noticing
+
+bench-import: .venv/dev  ## a large export, killed on the way, and what is learned from it (three minutes)
+	@$(BIN)/python -m tests.benchmarks.bench_import
 
 picture: .venv/ready  ## the demo's transcript as the picture in README
 	NIGHTSCHOOL_DEMO_ONCE=1 $(BIN)/nightschool demo --picture .github/demo.svg

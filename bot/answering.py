@@ -9,7 +9,7 @@ from datetime import timedelta
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import mrkdwn, replies
+from bot import mrkdwn, outbox, replies
 from learning import leases
 from learning.answers import Answer, Answerer
 from learning.memory import lessons, log
@@ -86,7 +86,12 @@ class Answering:
             raise
         with self.school.database.write() as session:
             told = replies.payload(question, answer) if answer else None
-            leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told)
+            stale = question.reply_ts if answer is None else None  # it was edited into something that is better not answered
+            ours = leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told)
+            if not ours and session.get_one(Question, question.id, populate_existing=True).state == Work.SKIPPED:
+                stale = reply_ts  # it was deleted in this very moment
+            if stale:
+                outbox.take_back(session, question, stale)
         return True
 
     def _answer(self, channel: Channel, question: Question) -> Answer | None:

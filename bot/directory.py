@@ -76,7 +76,8 @@ class Directory:
                 channel.left_at, channel.is_external = None, bool(room.get("is_ext_shared"))
                 channel.archived_at = (channel.archived_at or now()) if room.get("is_archived") else None
                 channel.time_zone = people.usual_time_zone(session, self.team_id, inside)
-        self._note_left({room["id"] for room in found})
+        if not self._over.is_set():  # else the list is cut short
+            self._note_left({room["id"] for room in found})
 
     def _note_left(self, present: set[str]) -> None:
         with self.database.write() as session:

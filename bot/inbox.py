@@ -3,11 +3,11 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import lifecycle, mrkdwn
+from bot import lifecycle, mrkdwn, outbox
 from bot.events import Changed, Deleted, Happening, Reacted, Said
 from learning.database import Database, add_once
 from learning.memory import channels, log, sources
-from learning.records import Announcement, Channel, Event, Question, Work
+from learning.records import Channel, Event, Question, Work
 
 
 def record(database: Database, event: Happening, bot_user_id: str) -> bool:
@@ -58,7 +58,8 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     question = _question(session, channel, said.ts)
     if question is None:
         return False
-    question.text, question.state, question.attempts = mrkdwn.plain(said.text, bot_user_id), Work.WAITING, 0
+    question.text, question.state = mrkdwn.plain(said.text, bot_user_id), Work.WAITING
+    question.attempts = 1  # an answer may be on its way just now: it is looked for before another is posted
     return True
 
 
@@ -66,7 +67,7 @@ def _question_gone(session: Session, channel: Channel, ts: str) -> None:
     """With a question its answer goes, too, in case it was given already."""
     question = _question(session, channel, ts)
     if question and question.reply_ts:
-        add_once(session, Announcement, channel_id=channel.id, key=f"unanswer-{question.id}", update_ts=question.reply_ts, text="")
+        outbox.take_back(session, question, question.reply_ts)
     if question:
         question.text = ""
         question.state = Work.SKIPPED

@@ -9,17 +9,23 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.orm import Session
 
 from learning import leases
-from learning.database import Database
+from learning.database import Database, add_once
 from learning.memory import channels, lessons
-from learning.records import Announcement, Channel, Work
+from learning.records import Announcement, Channel, Question, Work
 
 logger = logging.getLogger(__name__)
 
 LEASE = 30.0  # seconds
 MOST_ATTEMPTS = 20
 PERMANENT = {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
+
+
+def take_back(session: Session, question: Question, reply_ts: str) -> None:
+    """Have an answer deleted."""
+    add_once(session, Announcement, channel_id=question.channel_id, key=f"unanswer-{reply_ts}", update_ts=reply_ts, text="")
 
 
 @dataclass

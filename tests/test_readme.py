@@ -4,7 +4,9 @@ from pathlib import Path
 from typer.main import get_command
 
 from bot.cli import app
+from bot.listeners import nightschool
 from bot.listeners.commands import COMMANDS
+from learning.memory.privacy import ATTESTATION
 from learning.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +29,7 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 def test_every_command_is_shown() -> None:
     for name in get_command(app).commands:  # type: ignore[attr-defined]
         assert re.search(rf"\b{name}\b", README), name
-    for command in COMMANDS:
+    for command in (*COMMANDS, *nightschool.COMMANDS):
         assert f"`{command}" in README
 
 
@@ -38,5 +40,9 @@ def test_every_link_and_file_exists() -> None:
 
 
 def test_every_make_target_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?:^    |`)make ([a-z]+)", README, re.MULTILINE)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE)) <= targets
+
+
+def test_the_attestation_is_shown_word_for_word() -> None:
+    assert f"> {ATTESTATION}" in README

@@ -11,12 +11,12 @@ from learning.memory.noticing import Notice, Remark
 from learning.memory.words import digest
 from learning.records import Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace
 
-THREADS = 200  # looked at in one transaction
+AT_ONCE = 500  # messages looked at in one transaction, with the rest of their threads
 _ACTIVE = (LessonStatus.PROPOSED, *lessons.IN_FORCE)
 
 
 def observe(database: Database, channel: Channel, rewrite: noticing.Rewrite = noticing.by_rules) -> list[Lesson]:
-    """Look through the messages that are new or changed since the last time, and propose what they teach. Each thread is a transaction's worth at most."""
+    """Look through the messages that are new or changed since the last time, and propose what they teach."""
     proposed: list[Lesson] = []
     while True:
         with database.read() as session:
@@ -141,8 +141,8 @@ def _nearest(lesson: Lesson, notices: Sequence[Notice]) -> Notice | None:
 
 def _unexamined(session: Session, channel: Channel) -> Iterator[list[Remark]]:
     root = func.coalesce(Message.thread_ts, Message.ts)
-    waiting = select(root).where(Message.channel_id == channel.id, ~Message.examined).group_by(root).order_by(root).limit(THREADS)
-    return _threads(session, channel, list(session.scalars(waiting)))
+    waiting = select(root).where(Message.channel_id == channel.id, ~Message.examined).limit(AT_ONCE)
+    return _threads(session, channel, sorted(set(session.scalars(waiting))))
 
 
 def _threads(session: Session, channel: Channel, roots: Sequence[str]) -> Iterator[list[Remark]]:

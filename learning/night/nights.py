@@ -19,6 +19,7 @@ from learning.records import Adapter, AdapterState, Channel, Night, Work, now
 from learning.school import School
 
 MOST_ATTEMPTS = 5  # of a night whose engine fails
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def open_night(session: Session, channel: Channel, day: date, kind: str, occasion: int = 0) -> Night:
@@ -42,22 +43,36 @@ def fall(session: Session, moment: datetime, night_hour: int, day: date | None =
     A night that was missed is made up once: the latest one. A channel's first night is the first that begins after it was met. With `day`,
     that night is opened everywhere, whatever the clocks say.
     """
-    waiting = []
-    for channel in sorted(channels.active(session), key=lambda channel: _last_studied(session, channel)):
+    due: list[tuple[Channel, date]] = []
+    for channel in channels.active(session):
         zone = channels.clock(session, channel)
-        date_due = day or calendar.due(moment, zone, night_hour)
-        if day or calendar.begins(date_due, zone, night_hour) >= channel.created_at:
-            night = open_night(session, channel, date_due, "nightly")
-            if night.state == Work.WAITING and not lessons.in_force(session, channel) and privacy.why_not(session, channel):
-                night.state, night.verdict = Work.SKIPPED, "skipped"  # noted, so that what is taught by day does not wake this night
-            waiting += [night.id] if night.state == Work.WAITING else []
-    return waiting
+        begun = day or calendar.due(moment, zone, night_hour)
+        if day or calendar.begins(begun, zone, night_hour) >= channel.created_at:
+            due.append((channel, begun))
+    over = _over(session, {begun for _, begun in due})
+    studied = _last_studied(session)
+    due = sorted((entry for entry in due if (entry[0].id, entry[1]) not in over), key=lambda entry: studied.get(entry[0].id, NEVER))
+    opened = [_opened(session, channel, begun) for channel, begun in due]
+    return [night.id for night in opened if night.state == Work.WAITING]
 
 
-def _last_studied(session: Session, channel: Channel) -> datetime:
-    """When a night of the channel last came to a candidate."""
-    studied = select(func.max(Night.finished_at)).where(Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held")))
-    return session.scalar(studied) or datetime.min.replace(tzinfo=UTC)
+def _opened(session: Session, channel: Channel, day: date) -> Night:
+    night = open_night(session, channel, day, "nightly")
+    if night.state == Work.WAITING and not lessons.in_force(session, channel) and privacy.why_not(session, channel):
+        night.state, night.verdict = Work.SKIPPED, "skipped"  # noted, so that what is taught by day does not wake this night
+    return night
+
+
+def _over(session: Session, days: set[date]) -> set[tuple[int, date]]:
+    """Which nights, of all channels, need nothing more."""
+    nights = select(Night).where(Night.kind == "nightly", Night.date.in_(days), Night.state != Work.WAITING)
+    return {(night.channel_id, night.date) for night in session.scalars(nights)}
+
+
+def _last_studied(session: Session) -> dict[int, datetime]:
+    """When a night of each channel last came to a candidate."""
+    studied = select(Night.channel_id, func.max(Night.finished_at)).where(Night.verdict.in_(("promoted", "held"))).group_by(Night.channel_id)
+    return {channel_id: finished for channel_id, finished in session.execute(studied) if finished}
 
 
 def abandoned(session: Session) -> list[int]:

@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from bot import inbox, mrkdwn
-from bot.events import Deleted, Reacted, Said, parse
+from bot.events import LIFECYCLE, Archived, Changed, Deleted, Moved, Reacted, Removed, Renamed, Renumbered, Said, Shared, parse
 from learning.database import Database
-from learning.records import Event, Message, Question, Reaction
+from learning.memory.people import Member
+from learning.records import Announcement, Channel, Event, Message, Question, Reaction, Work
 
 BOT = "U0NIGHT"
 
@@ -106,3 +107,59 @@ def test_markup_is_read_as_people_read_it_and_written_so_that_it_pings_nobody() 
     assert mrkdwn.plain("<@U0NIGHT> is <https://x.example|the page> &lt;down&gt; in <#C1|ops>?", "U0NIGHT") == "is the page <down> in #ops?"
     assert mrkdwn.escaped("<!channel> & <@U1>") == "&lt;!channel&gt; &amp; &lt;@U1&gt;"
     assert len(mrkdwn.escaped("x" * 9_000)) <= 4_000
+
+
+def lived(kind: str, **fields: Any) -> object:
+    return parse({"event_id": "Ev1", "team_id": "T1", "enterprise_id": "E1", "event": {"type": kind, **fields}})
+
+
+def test_the_lives_of_channels_and_people_are_understood_for_public_and_private_ones() -> None:
+    where = ("E1", "T1", "C1", False)
+    for family in ("channel", "group"):
+        assert lived(f"{family}_rename", channel={"id": "C1", "name": "new", "created": 1}) == Renamed("Ev1", f"{family}_rename", *where, "new")
+        assert lived(f"{family}_archive", channel="C1", user="U1") == Archived("Ev1", f"{family}_archive", *where, True)
+        assert lived(f"{family}_unarchive", channel="C1", user="U1") == Archived("Ev1", f"{family}_unarchive", *where, False)
+        assert lived(f"{family}_deleted", channel="C1") == Removed("Ev1", f"{family}_deleted", *where)
+        assert lived(f"{family}_left", channel="C1", actor_id="U1") == Moved("Ev1", f"{family}_left", *where, "", False)
+    assert lived("member_left_channel", user=BOT, channel="C1", team="T1") == Moved("Ev1", "member_left_channel", *where, BOT, False)
+    assert lived("member_joined_channel", user=BOT, channel="C1", team="T1") == Moved("Ev1", "member_joined_channel", *where, BOT, True)
+    assert lived("channel_id_changed", old_channel_id="C1", new_channel_id="C2") == Renumbered("Ev1", "channel_id_changed", *where, "C2")
+    assert lived("channel_shared", channel="C1", connected_team_id="T9") == Shared("Ev1", "channel_shared", "E1", "T1", "C1", True)
+    assert lived("channel_unshared", channel="C1", is_ext_shared=True) == Shared("Ev1", "channel_unshared", "E1", "T1", "C1", True), "with others it still is"
+    gone = lived("user_change", user={"id": "U1", "name": "ana", "deleted": True, "tz": "Europe/Paris", "profile": {"display_name": "Ana"}})
+    assert isinstance(gone, Changed)
+    assert gone.member == Member("U1", "Ana", "Europe/Paris", False, True)
+    assert all(lived(kind, channel={"id": "C1", "name": "x"}, user={"id": "U1"}, new_channel_id="C2", old_channel_id="C1") for kind in LIFECYCLE)
+
+
+def test_an_edit_reopens_the_question_and_a_deletion_takes_the_answer_back(database: Database) -> None:
+    take(database, message(f"<@{BOT}> what is up?"), "Ev1")
+    with database.write() as session:
+        question = session.query(Question).one()
+        question.state, question.reply_ts = Work.DONE, "1.5"
+    changed = {"type": "message", "subtype": "message_changed", "ts": "3.0"}
+    unfurled = {**changed, "ts": "2.0", "message": message(f"<@{BOT}> what is up?")}
+    assert not take(database, unfurled, "Ev2"), "Slack tells of an unfurled link as of an edit"
+    assert take(database, {**changed, "message": message(f"<@{BOT}> what is down?") | {"edited": {"ts": "3.0"}}}, "Ev3")
+    with database.write() as session:
+        question = session.query(Question).one()
+        assert (question.text, question.state, question.reply_ts) == ("what is down?", Work.WAITING, "1.5")
+    take(database, {"type": "message", "subtype": "message_deleted", "deleted_ts": "1.0", "ts": "4.0"}, "Ev4")
+    with database.read() as session:
+        assert session.query(Question).one().state == Work.SKIPPED
+        said = session.query(Announcement).one()
+        assert (said.update_ts, said.text) == ("1.5", "")
+
+
+def test_a_channel_shared_with_another_organisation_is_known_by_any_of_its_events(database: Database) -> None:
+    parsed = parse({**body(message("hello")), "is_ext_shared_channel": True})
+    assert parsed
+    inbox.record(database, parsed, BOT)
+    with database.read() as session:
+        assert session.query(Channel).one().is_external
+
+
+def test_organisation_wide_installs_name_the_team_in_the_event(database: Database) -> None:
+    said = parse({"event_id": "Ev1", "team_id": None, "enterprise_id": "E1", "event": {"channel": "C1", "team": "T7", **message("hi")}})
+    assert isinstance(said, Said)
+    assert (said.enterprise_id, said.team_id) == ("E1", "T7")

@@ -329,9 +329,9 @@ def test_an_interrupted_publication_leaves_nothing_that_counts(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_night_falls_once_for_each_channel_that_has_lessons(school: School) -> None:
+def test_night_falls_once_for_each_channel_and_is_over_where_there_is_nothing_to_study(school: School) -> None:
     teach(school, TAUGHT[0], handle="C1")
     teach(school, handle="C2")
     with school.database.write() as session:
-        assert nights.fall(session, DAY) == nights.fall(session, DAY)
-        assert session.query(Night).count() == 1
+        assert len(nights.fall(session, now(), 2, DAY)) == len(nights.fall(session, now(), 2, DAY)) == 1
+        assert session.query(Night).count() == 2
