@@ -16,7 +16,7 @@ from learning.night import exam, forgetting, nights, report
 from learning.night.exam import ExamQuestion, Marked, ReportCard
 from learning.night.study import ABSTENTION, Statement, question_words, study
 from learning.night.training import Recipe, train
-from learning.records import Adapter, Announcement, Channel, ExamAnswer, Lesson, Night, StudyItemRecord, Work
+from learning.records import Adapter, Announcement, Channel, ExamAnswer, Lesson, Night, StudyItemRecord, Work, now
 from learning.school import School
 
 TAUGHT = ("The release train leaves on Thursdays at 14:30.", "Marek owns the barcode scanner.", "The door code of the lab is 7341.")
