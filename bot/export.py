@@ -140,6 +140,11 @@ class Export:
             raise ExportError("this is no Slack export: there is neither a channels.json nor a users.json in it.")
         self._top = tops[0].rpartition("/")[0] + "/" if "/" in tops[0] else ""
         self.broken: list[tuple[str, str]] = []
+        self._days: dict[str, list[str]] = {}  # paths by folder: a large export has a million of them
+        for path in files.sizes:
+            folder, _, name = path.rpartition("/")
+            if _DAY.fullmatch(name):
+                self._days.setdefault(folder.removeprefix(self._top), []).append(path)
 
     def people(self) -> Iterator[dict[str, Any]]:
         """All user objects."""
@@ -148,8 +153,7 @@ class Export:
 
     def rooms(self) -> Iterator[Room]:
         """All channels; folders that no list names come last, known by their name alone."""
-        folders = {day.rpartition("/")[0] for day in self.files.sizes if _DAY.fullmatch(day.rpartition("/")[2])}
-        folders = {folder.removeprefix(self._top) for folder in folders}
+        folders = set(self._days)
         for name in CHANNEL_LISTS:
             for entry in self._listed(name):
                 called = entry.get("name") or ""
@@ -163,8 +167,7 @@ class Export:
 
     def days(self, room: Room) -> list[Day]:
         """A channel's files, oldest first."""
-        found = [name for name in self.files.sizes if name.rpartition("/")[0] == self._top + room.folder and _DAY.fullmatch(name.rpartition("/")[2])]
-        return [Day(room, name.rpartition("/")[2], name, self.files.sizes[name]) for name in sorted(found)]
+        return [Day(room, path.rpartition("/")[2], path, self.files.sizes[path]) for path in sorted(self._days.get(room.folder, ()))]
 
     def messages(self, day: Day) -> Iterator[dict[str, Any]]:
         """A day's messages, one by one. Raises BrokenFile where the file cannot be read on."""
