@@ -1,7 +1,6 @@
 """The question queue: claim, answer, post; recovered after a crash, since a claim that falls silent is taken again."""
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import mrkdwn, outbox, replies
+from bot.loop import Loop
 from learning import leases
 from learning.answers import Answer, Answerer
 from learning.memory import lessons, log
@@ -35,32 +35,7 @@ class Answering:
     answerer: Callable[[], Answerer]
 
     def __post_init__(self) -> None:
-        self._asked, self._over = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="answering", daemon=True)
-
-    def start(self) -> None:
-        """Begin with what was left waiting."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Something was asked."""
-        self._asked.set()
-
-    def stop(self) -> None:
-        """Finish the answer at hand and end."""
-        self._over.set()
-        self._asked.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            self._asked.clear()
-            try:
-                while not self._over.is_set() and self._next():
-                    pass
-            except Exception:  # the queue outlives any one question; the claim runs out and is taken again
-                logger.exception("a question could not be answered")
-            self._asked.wait(1.0)
+        self.loop = Loop("answering", self._next, every=1.0)
 
     def _next(self) -> bool:
         """Answer one question, if one is free."""

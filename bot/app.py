@@ -40,25 +40,23 @@ class Bot:
         secret = settings.slack_signing_secret.get_secret_value() or None
         app = App(client=web, signing_secret=secret, process_before_response=True, ignoring_self_events_enabled=False)
         transport.refuse_strangers(app, me["team_id"], me.get("enterprise_id") or "")
-        self.answering = Answering(school, web, me["user_id"], lambda: Answerer(_engine(settings), school.speaker))
-        self.outbox = Outbox(school.database, web)
-        self.directory = Directory(school.database, web, me["team_id"])
-        listeners.register(app, Desk(school, self.answering, self.directory, settings.redis_url, me["user_id"]))
+        answering = Answering(school, web, me["user_id"], lambda: Answerer(_engine(settings), school.speaker))
+        directory = Directory(school.database, web, me["team_id"])
+        self.loops = [answering.loop, Outbox(school.database, web).loop, directory.loop]
+        listeners.register(app, Desk(school, answering.loop, directory.loop, settings.redis_url, me["user_id"]))
         self.transport = transport.of(app, settings, web)
 
     def start(self) -> None:
         """Connect, and answer what was left waiting."""
-        self.answering.start()
-        self.outbox.start()
-        self.directory.start()
+        for loop in self.loops:
+            loop.start()
         self.transport.start()
 
     def stop(self) -> None:
         """Disconnect; what is unfinished is kept for the next start."""
         self.transport.stop()
-        self.answering.stop()
-        self.outbox.stop()
-        self.directory.stop()
+        for loop in self.loops:
+            loop.stop()
 
 
 def _engine(settings: Settings) -> Client:

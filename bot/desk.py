@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from bot import inbox, jobs
-from bot.answering import Answering
-from bot.directory import Directory
 from bot.events import Moved, parse
+from bot.loop import Loop
 from learning.school import School
 
 
@@ -14,8 +13,8 @@ class Desk:
     """The school, the question queue, and where jobs are sent."""
 
     school: School
-    answering: Answering
-    directory: Directory
+    answering: Loop
+    directory: Loop
     broker_url: str
     bot_user_id: str
 
@@ -24,8 +23,8 @@ class Desk:
         event = parse(body)
         if event and inbox.record(self.school.database, event, self.bot_user_id):
             self.answering.wake()
-        if isinstance(event, Moved):
-            self.directory.look_again()
+        if isinstance(event, Moved) and event.user in ("", self.bot_user_id):
+            self.directory.wake()
 
     def enqueue(self, task: str, *arguments: int | str) -> None:
         """Send a job to the workers."""

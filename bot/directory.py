@@ -1,22 +1,18 @@
 """Keeping in step with Slack: which channels the bot is in, who is in them, what they are called, and by which clock they live."""
 
-import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from sqlalchemy import select
 
 from bot.events import member
+from bot.loop import Loop
 from learning.database import Database
 from learning.memory import channels, people, privacy
 from learning.records import Channel, now
-
-logger = logging.getLogger(__name__)
 
 EVERY = 24 * 3600.0  # seconds between two looks at everything
 PAGE = 200
@@ -25,43 +21,17 @@ CHANNELS = "public_channel,private_channel"
 
 @dataclass
 class Directory:
-    """Looks at everything when the bot starts and once a day, and at one channel when the bot joins it, on a thread of its own."""
+    """Looks at everything when the bot starts, when it joins or leaves a channel, and once a day."""
 
     database: Database
     web: WebClient
     team_id: str
 
     def __post_init__(self) -> None:
-        self._over, self._asked = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
+        self.loop = Loop("directory", self.refresh, every=EVERY)
         self._reading = WebClient(self.web.token, base_url=self.web.base_url, retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=5)])
 
-    def start(self) -> None:
-        """Begin with a look at everything."""
-        self._thread.start()
-
-    def look_again(self) -> None:
-        """Something changed: look soon."""
-        self._asked.set()
-
-    def stop(self) -> None:
-        """End."""
-        self._over.set()
-        self._asked.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            self._asked.clear()
-            try:
-                self.refresh()
-            except (SlackApiError, OSError) as error:
-                logger.warning("Slack's directory could not be read: %s", error)
-            except Exception:  # the directory outlives any one look
-                logger.exception("Slack's directory could not be written down")
-            self._asked.wait(EVERY)
-
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         """Note people, channels and their clocks. Channels that the bot is no longer in count as left."""
         url = str(self._reading.auth_test()["url"])
         members = [member(user) for user in self._pages("users_list", "members")]
@@ -76,8 +46,9 @@ class Directory:
                 channel.left_at, channel.is_external = None, bool(room.get("is_ext_shared"))
                 channel.archived_at = (channel.archived_at or now()) if room.get("is_archived") else None
                 channel.time_zone = people.usual_time_zone(session, self.team_id, inside)
-        if not self._over.is_set():  # else the list is cut short
+        if not self.loop.ending():  # else the list is cut short
             self._note_left({room["id"] for room in found})
+        return False
 
     def _note_left(self, present: set[str]) -> None:
         with self.database.write() as session:
@@ -87,7 +58,7 @@ class Directory:
 
     def _pages(self, method: str, entries: str, **arguments: Any) -> Iterator[Any]:
         cursor = ""
-        while not self._over.is_set():
+        while not self.loop.ending():
             page = getattr(self._reading, method)(limit=PAGE, cursor=cursor, **arguments)
             yield from page[entries]
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")

@@ -4,13 +4,13 @@ Said once, but for a crash in the moment between Slack's answer and our note of 
 """
 
 import logging
-import threading
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
+from bot.loop import Loop
 from learning import leases
 from learning.database import Database, add_once
 from learning.memory import channels, lessons
@@ -36,26 +36,7 @@ class Outbox:
     web: WebClient
 
     def __post_init__(self) -> None:
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-
-    def start(self) -> None:
-        """Begin with what was left waiting."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the delivery at hand."""
-        self._over.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            try:
-                while not self._over.is_set() and self._deliver():
-                    pass
-            except Exception:  # the outbox outlives any one announcement
-                logger.exception("an announcement could not be delivered")
-            self._over.wait(0.5)
+        self.loop = Loop("outbox", self._deliver, every=0.5)
 
     def _deliver(self) -> bool:
         with self.database.write() as session:

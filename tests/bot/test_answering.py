@@ -68,11 +68,11 @@ def answering(school: School, web: WebClient) -> Iterator[Callable[[ScriptedAnsw
 
     def start(answerer: ScriptedAnswerer) -> None:
         started.append(Answering(school, web, BOT_USER, lambda: answerer))  # type: ignore[arg-type,return-value]
-        started[-1].start()
+        started[-1].loop.start()
 
     yield start
     for one in started:
-        one.stop()
+        one.loop.stop()
 
 
 def test_an_engine_that_is_down_delays_the_answer(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
@@ -143,14 +143,14 @@ def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school
         session.flush()
         lessons.forget(session, channel, [lesson.id], "U0BEN")
     outbox = Outbox(school.database, web)
-    outbox.start()
+    outbox.loop.start()
 
     def redacted() -> bool:
         with school.database.read() as session:
             return session.query(Announcement).filter_by(state=Work.DONE).count() == 2
 
     assert ben.wait(redacted)
-    outbox.stop()
+    outbox.loop.stop()
     assert "7341" not in str(ben.messages())
     with school.database.read() as session:
         assert session.query(Lesson).one().permalink is None
