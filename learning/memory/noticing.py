@@ -14,6 +14,7 @@ from learning.memory.dates import absolute
 from learning.memory.words import content_words
 
 LONGEST = 400  # characters of a proposed lesson
+LONGEST_READ = 1_500  # characters of a message that is looked at: longer ones are documents, logs or pranks
 MARKS = frozenset({"brain", "pushpin", "bookmark", "memo", "bulb"})
 YES = frozenset(
     {"white_check_mark", "heavy_check_mark", "ballot_box_with_check", "+1", "thumbsup", "100", "pray", "raised_hands", "heart", "ok_hand", "tada", "star"}
@@ -67,10 +68,15 @@ Rewrite = Callable[[Thread, Setting], Sequence[Notice]]
 
 def by_rules(thread: Thread, setting: Setting) -> list[Notice]:
     """What a thread teaches. Bots, and people of whom no text is kept, say nothing here."""
-    said = [remark for remark in thread if remark.text and not remark.is_bot]
+    said = readable(thread)
     answers = {notice.sources[0]: notice for notice in _answers(thread, said, setting)}
     statements = [notice for remark in said if remark.ts not in answers and (notice := _statement(remark, setting))]
     return [*answers.values(), *statements]
+
+
+def readable(thread: Thread) -> list[Remark]:
+    """What people said, without bots, without what is not kept, and without what is too long to be a statement."""
+    return [remark for remark in thread if remark.text.strip() and not remark.is_bot and len(remark.text) <= LONGEST_READ]
 
 
 def _statement(remark: Remark, setting: Setting) -> Notice | None:

@@ -79,7 +79,7 @@ def resolve_question(text: str, said_on: date) -> str:
 
 def capital(text: str) -> str:
     """With a capital first letter, unless a code begins it."""
-    first = text.split(maxsplit=1)[0] if text else ""
+    first = next(iter(text.split(maxsplit=1)), "")
     return text[0].upper() + text[1:] if first.isalpha() or first.rstrip(",:'’s").isalpha() else text
 
 

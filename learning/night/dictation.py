@@ -33,7 +33,7 @@ def by_writing(write: Write) -> noticing.Rewrite:
 
     def rewrite(thread: Thread, setting: Setting) -> list[Notice]:
         ruled = noticing.by_rules(thread, setting)
-        said = [remark for remark in thread if remark.text and not remark.is_bot][-MOST_REMARKS:]
+        said = noticing.readable(thread)[-MOST_REMARKS:]
         if not ruled and max((signs.points(remark.text) for remark in said), default=0.0) < WORTH_READING:
             return ruled
         written = list(statements(write(f"{PROMPT}\n\n{transcript(said, setting)}"), said, setting))

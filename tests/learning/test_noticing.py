@@ -123,7 +123,14 @@ def test_chatter_is_dropped(text: str) -> None:
 def test_bots_and_silenced_people_say_nothing() -> None:
     text = "heads up: from today the staging database lives on heron-4"
     assert notice(Remark("1772442000.000100", "B1", text, is_bot=True)) == []
-    assert notice(said("")) == []
+    assert notice(said("")) == notice(said("  \n ")) == []
+
+
+@pytest.mark.parametrize("unit", ["a", "?", "if you ", "https://x ", "so and also ", "on friday ", "`", "<a|", "we ", "a://", "1.", "not word word "])
+def test_long_messages_are_not_read_and_hold_nothing_up(unit: str) -> None:
+    for length in (noticing.LONGEST_READ, 40_000):
+        text = (unit * length)[:length]
+        notice(said(text, brain={"U2"}), said(text, "U2", 1, brain={"U1"}), said("thanks", "U3", 2))
 
 
 def test_the_benchmark_of_conversations_written_apart_is_met() -> None:
