@@ -65,6 +65,20 @@ def night(held: Night, adapter: str | None, seconds: float, as_json: bool) -> No
             console.print(f"exam: {card['recall']:.0%} recalled closed-book; {card['proven']} of {card['lessons']} lessons proven")
 
 
+def status(channels: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """What each channel knows and what is going on."""
+    if as_json or not channels:
+        rows(channels, as_json)
+        return
+    for channel in channels:
+        name = f"#{channel['name']}" if channel["name"] else channel["channel"]
+        console.print(f"[bold]{escape(name)}[/]  {channel['channel']} · {escape(channel['serving'] or 'no adapter')} · clock {channel['clock']}")
+        known = f"{channel['lessons']} lessons, {channel['in_weights']} of them in the weights, {channel['proposed']} proposed"
+        learns = "learns from messages" if channel["learns_from_messages"] else "does not learn from messages"
+        waiting = f" · {channel['waiting_questions']} questions waiting" if channel["waiting_questions"] else ""
+        console.print(f"    {known} · {learns} · {escape(channel['night'] or 'no night yet')}{waiting}")
+
+
 def imported(summary: Summary, as_json: bool) -> None:
     """What an import found."""
     if as_json:

@@ -15,7 +15,7 @@ from learning.errors import NightschoolError
 from learning.school import School, open_school
 from learning.settings import Settings
 
-console = Console(stderr=True)
+console = Console(stderr=True, soft_wrap=True)  # commands that are shown can be copied
 
 ChannelOption = Annotated[str, typer.Option("-c", "--channel", help="A channel id, or '#name'; created when it is new.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]

@@ -17,7 +17,7 @@ app = typer.Typer()
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """What each channel knows and what is going on."""
-    show.rows(checks.channels_status(open_here()), as_json)
+    show.status(checks.channels_status(open_here()), as_json)
 
 
 @app.command()
