@@ -61,8 +61,9 @@ class Answering:
             raise
         with self.school.database.write() as session:
             told = replies.payload(question, answer) if answer else None
+            kept = "" if log.out_of(session, channel, [question.author]) else question.text  # of people who opted out no text is kept
             stale = question.reply_ts if answer is None else None  # it was edited into something that is better not answered
-            ours = leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told)
+            ours = leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told, text=kept)
             if not ours and session.get_one(Question, question.id, populate_existing=True).state == Work.SKIPPED:
                 stale = reply_ts  # it was deleted in this very moment
             if stale:

@@ -83,7 +83,10 @@ def main() -> None:
         bot = Bot(open_school(settings))
     except NightschoolError as error:
         raise SystemExit(f"nightschool: {error}") from None
-    bot.start()
+    try:
+        bot.start()
+    except NightschoolError as error:
+        raise SystemExit(f"nightschool: {error}") from None
     over.wait()
     bot.stop()
 

@@ -1,10 +1,12 @@
 """Keeping in step with Slack: which channels the bot is in, who is in them, what they are called, and by which clock they live."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from sqlalchemy import select
 
@@ -13,6 +15,8 @@ from bot.loop import Loop
 from learning.database import Database
 from learning.memory import channels, people, privacy
 from learning.records import Channel, now
+
+logger = logging.getLogger(__name__)
 
 EVERY = 24 * 3600.0  # seconds between two looks at everything
 PAGE = 200
@@ -40,7 +44,7 @@ class Directory:
             people.meet(session, self.team_id, members)
         found = list(self._pages("users_conversations", "channels", types=CHANNELS))
         for room in found:
-            inside = list(self._pages("conversations_members", "members", channel=room["id"]))
+            inside = self._members(room["id"])
             with self.database.write() as session:
                 channel = channels.ensure(session, self.team_id, room["id"], name=room.get("name", ""))
                 channel.left_at, channel.is_external = None, bool(room.get("is_ext_shared"))
@@ -50,10 +54,19 @@ class Directory:
             self._note_left({room["id"] for room in found})
         return False
 
+    def _members(self, slack_id: str) -> list[str]:
+        """Who is in a channel; nobody, for a clock, where Slack does not say."""
+        try:
+            return list(self._pages("conversations_members", "members", channel=slack_id))
+        except SlackApiError as error:
+            logger.warning("the members of %s are not told: %s", slack_id, error.response["error"])
+            return []
+
     def _note_left(self, present: set[str]) -> None:
         with self.database.write() as session:
             for channel in session.scalars(select(Channel).where(Channel.team_id == self.team_id, Channel.left_at.is_(None))):
-                if channel.slack_id not in present and not channel.slack_id.startswith("D"):
+                direct = channel.slack_id.startswith("D") or channel.name.startswith("mpdm-")  # not listed without further scopes
+                if channel.slack_id not in present and not direct:
                     channels.leave(channel)
 
     def _pages(self, method: str, entries: str, **arguments: Any) -> Iterator[Any]:

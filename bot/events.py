@@ -110,12 +110,13 @@ def parse(body: dict[str, Any]) -> Happening | None:
     event = body["event"]
     kind, named = event["type"], event.get("channel") or event.get("item", {}).get("channel") or event.get("old_channel_id") or ""
     channel = named["id"] if isinstance(named, dict) else named
-    team = body.get("team_id") or event.get("team", "")
-    where = (body["event_id"], kind, body.get("enterprise_id") or "", team, channel, bool(body.get("is_ext_shared_channel")))
+    installed = (body.get("authorizations") or [{}])[0]  # in channels shared between organisations the outer ids may be the other side's
+    team = installed.get("team_id") or body.get("team_id") or event.get("team", "")
+    where = (body["event_id"], kind, installed.get("enterprise_id") or body.get("enterprise_id") or "", team, channel, bool(body.get("is_ext_shared_channel")))
     if kind in REACTIONS:
         if event["item"]["type"] != "message":
             return None
-        return Reacted(*where, event["item"]["ts"], event["user"], event["reaction"], kind == "reaction_added")
+        return Reacted(*where, event["item"]["ts"], event["user"], event["reaction"][: messages.MOST_EMOJI], kind == "reaction_added")
     return _message(where, event) if kind in MESSAGES else _lifecycle(where, event)
 
 

@@ -6,8 +6,10 @@ ever unpacked to disk. Names that lead out of the archive and files that unpack 
 
 import hashlib
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -193,7 +195,7 @@ def _reading(path: str) -> Iterator[None]:
         yield
     except ijson.JSONError as error:
         raise BrokenFile(f"is no whole JSON ({str(error).splitlines()[0]})") from None
-    except (zipfile.BadZipFile, EOFError, OSError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, UnicodeDecodeError) as error:
         raise BrokenFile(f"cannot be read ({error})") from None
 
 

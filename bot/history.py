@@ -15,15 +15,15 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot import mrkdwn
+from bot import inbox, mrkdwn
 from bot.messages import is_kept, is_tombstone, utterance
 from bot.pacing import Paced
 from learning import leases
 from learning.database import add_once
 from learning.errors import NightschoolError
-from learning.memory import channels, log, privacy, sources
+from learning.memory import log, privacy, sources
 from learning.night import nights
-from learning.records import Channel, Reading, Work, now
+from learning.records import LOCAL, Channel, Reading, Work, now
 from learning.school import School
 
 logger = logging.getLogger(__name__)
@@ -65,17 +65,17 @@ def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Read
             return None
         channel = session.get_one(Channel, reading.channel_id)
         refused = privacy.why_not(session, channel)
-    if refused or channel.team_id == channels.LOCAL:
+    if refused or channel.team_id == LOCAL:
         return _finish(school, channel, reading, Work.SKIPPED, refused or "no workspace has this channel")
     reader = _Reader(school, WebClient(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url), channel, reading, watch)
     try:
         reader.run()
     except ReadingLost:
         return None
-    except (SlackApiError, OSError) as error:
+    except Exception as error:  # whatever it was: tried again some times, then told
         reason = str(error.response["error"]) if isinstance(error, SlackApiError) else type(error).__name__
         if reason not in GONE and reading.generation < MOST_ATTEMPTS:
-            logger.warning("the history of %s: %s; it is read on later", channel.slack_id, reason)
+            logger.warning("the history of %s is read on later", channel.slack_id, exc_info=True)
             return None  # the lease runs out, and the sweeper takes it up where it was left
         reader.show(f":warning: I could not read this channel's history: Slack says `{reason}`.", force=True)
         return _finish(school, channel, reading, Work.FAILED, reason)
@@ -110,19 +110,24 @@ class _Reader:
         """All pages, newest first. Raises SlackApiError, and ReadingLost when the claim was lost."""
         created = float(self._slack.call("conversations_info", channel=self.channel.slack_id)["channel"].get("created", 0))
         if self.reading.latest is None:
-            self._keep(latest=f"{time.time():.6f}")
+            self._keep(latest=self._newest())
         self.show(bar(self.reading, self.channel), force=True)
         while True:
             page = self._next_page()
             threads = {root["ts"]: list(self._thread(root["ts"])) for root in page["messages"] if root.get("reply_count")}
             following = (page.get("response_metadata") or {}).get("next_cursor") or None
-            oldest = min((message["ts"] for message in page["messages"]), default=self.reading.latest or "0", key=float)
+            oldest = min((message["ts"] for message in page["messages"]), default=self.reading.reached or self.reading.latest or "0", key=float)
             low = oldest if following or page.get("is_limited") else "0"  # what Slack's plan hides was not deleted
             self._write(page["messages"], threads, low, following, oldest, created)
             self.watch(self.reading)
             self.show(bar(self.reading, self.channel))
             if not following:
                 return
+
+    def _newest(self) -> str:
+        """The present by Slack's own clock, and a moment after the newest message: what is said later comes by events, and is not looked for."""
+        newest = self._slack.call("conversations_history", channel=self.channel.slack_id, limit=1)["messages"]
+        return f"{max(self._slack.clock, *(float(message['ts']) + 0.000_001 for message in newest), 0.000_001):.6f}"
 
     def _next_page(self) -> dict[str, Any]:
         where = {"channel": self.channel.slack_id, "limit": PAGE}
@@ -144,22 +149,24 @@ class _Reader:
                 return
 
     def _write(self, roots: list[Message], threads: dict[str, list[Message]], low: str, cursor: str | None, oldest: str, created: float) -> None:
-        """One page, in one transaction. Of messages without reactions Slack tells none."""
+        """One page, in one transaction."""
         before = self.reading
         shown = [*roots, *(reply for replies in threads.values() for reply in replies)]
         high = self.reading.reached or self.reading.latest or "0"
         with self.school.database.write() as session:
             channel = session.get_one(Channel, self.channel.id)
-            recorded = sources.heard(session, channel, [utterance({"reactions": [], **message}) for message in shown if is_kept(message)])
+            recorded = sources.heard(session, channel, [utterance(message) for message in shown if is_kept(message)])
             gone = [message["ts"] for message in shown if is_tombstone(message)]
             shown_replies = {ts: {reply["ts"] for reply in replies} for ts, replies in threads.items()}
-            gone += log.not_among(session, channel, low, high, shown_replies, {m["ts"] for m in roots})
-            deleted = sum(sources.deleted(session, channel, ts, self.reading.requested_by) for ts in gone)
+            gone += log.not_among(session, channel, low, high, before.latest or high, shown_replies, {m["ts"] for m in roots})
+            deleted = sources.deleted(session, channel, gone, before.requested_by)
+            for ts in deleted:
+                inbox.question_gone(session, channel, ts)
             latest = float(self.reading.latest or 0)
             share = 1.0 if not cursor else max(0.0, min(0.99, (latest - float(oldest)) / max(1.0, latest - created)))
             values = {
                 "cursor": cursor, "reached": oldest, "share": share, "messages": before.messages + len(shown), "added": before.added + len(recorded.added),
-                "changed": before.changed + len(recorded.changed), "deleted": before.deleted + deleted,
+                "changed": before.changed + len(recorded.changed), "deleted": before.deleted + len(deleted),
             }  # fmt: skip
             if not leases.renew(session, self.reading, self.school.settings.lease_seconds, **values):
                 raise ReadingLost

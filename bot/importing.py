@@ -1,10 +1,12 @@
 """Importing a Slack export into the log: streamed, idempotent, resumable. What cannot be read is skipped and told."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import messages
@@ -12,7 +14,7 @@ from bot.events import member
 from bot.export import BrokenFile, Day, Export, ExportError, Room
 from learning.database import Database
 from learning.memory import channels, people, sources
-from learning.records import Channel, ImportedFile, now
+from learning.records import LOCAL, Channel, ImportedFile, Workspace, now
 
 BATCH = 1_000  # messages in one transaction
 
@@ -60,16 +62,24 @@ def import_export(database: Database, export: Export, only: str | None = None, p
 
 def _people(database: Database, export: Export) -> str:
     """Note who is who; the workspace that they are members of."""
-    team_id, users = channels.LOCAL, export.people()
+    team_id = _team(database, export)
+    users = export.people()
     while batch := list(islice(users, BATCH)):
-        team_id = next((str(user["team_id"]) for user in batch if user.get("team_id")), team_id)
         with database.write() as session:
             people.meet(session, team_id, [member(user) for user in batch])
     return team_id
 
 
+def _team(database: Database, export: Export) -> str:
+    """The workspace of an export: the only one that is known here, if somebody in it is of that, else the one that most are of."""
+    counted = Counter(str(user["team_id"]) for user in export.people() if user.get("team_id"))
+    with database.read() as session:
+        known = set(session.scalars(select(Workspace.team_id))) & counted.keys()
+    return known.pop() if len(known) == 1 else max(counted, key=lambda team: (counted[team], team), default=LOCAL)
+
+
 def _channel(session: Session, team_id: str, room: Room) -> Channel:
-    channel = channels.ensure(session, team_id if room.slack_id else channels.LOCAL, room.slack_id or channels.id_for_name(room.name), name=room.name)
+    channel = channels.ensure(session, team_id if room.slack_id else LOCAL, room.slack_id or channels.id_for_name(room.name), name=room.name)
     channel.is_external = channel.is_external or room.is_external
     if room.is_archived:
         channel.archived_at = channel.archived_at or now()
@@ -128,7 +138,7 @@ def _write(session: Session, channel: Channel, batch: list[dict[str, Any]], summ
         elif messages.is_kept(entry):
             said.append(messages.utterance(entry))
     recorded = sources.heard(session, channel, said)
-    summary.deleted += sum(sources.deleted(session, channel, ts, "import") for ts in gone)
+    summary.deleted += len(sources.deleted(session, channel, gone, "import"))
     summary.messages += len(said)
     summary.added += len(recorded.added)
     summary.changed += len(recorded.changed)

@@ -25,8 +25,8 @@ def record(database: Database, event: Happening, bot_user_id: str) -> bool:
             case Said():
                 return _said(session, channel, event, bot_user_id)
             case Deleted():
-                sources.deleted(session, channel, event.ts, bot_user_id)
-                _question_gone(session, channel, event.ts)
+                sources.deleted(session, channel, [event.ts], bot_user_id)
+                question_gone(session, channel, event.ts)
             case Reacted(added=True):
                 log.react(session, channel, event.ts, event.author, event.emoji)
             case Reacted():
@@ -63,7 +63,7 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     return True
 
 
-def _question_gone(session: Session, channel: Channel, ts: str) -> None:
+def question_gone(session: Session, channel: Channel, ts: str) -> None:
     """With a question its answer goes, too, in case it was given already."""
     question = _question(session, channel, ts)
     if question and question.reply_ts:

@@ -4,13 +4,15 @@ from typing import Any
 
 from learning.memory.log import Utterance
 
+MOST_EMOJI = 64  # characters of an emoji's name that are kept
 KEPT = (None, "bot_message", "thread_broadcast", "file_share", "me_message")  # subtypes; the rest is housekeeping
 
 
 def utterance(message: dict[str, Any], edited_ts: str | None = None) -> Utterance:
-    """One message; `edited_ts` stands in where Slack gives none. Of its reactions only complete ones count: Slack cuts long lists of names short."""
+    """One message; `edited_ts` stands in where Slack gives none."""
     return Utterance(
-        ts=message["ts"], author=message.get("user") or message.get("bot_id") or "", text=message.get("text") or "", thread_ts=message.get("thread_ts"),
+        ts=message["ts"], thread_ts=message.get("thread_ts"),
+        author=message.get("user") or message.get("bot_id") or "", text=storable(message.get("text") or ""),
         is_bot=bool(message.get("bot_id")) or message.get("subtype") == "bot_message", edited_ts=(message.get("edited") or {}).get("ts") or edited_ts,
         reactions=_reactions(message),
     )  # fmt: skip
@@ -26,8 +28,11 @@ def is_tombstone(message: dict[str, Any]) -> bool:
     return message.get("subtype") == "tombstone"
 
 
-def _reactions(message: dict[str, Any]) -> frozenset[tuple[str, str]] | None:
-    given = message.get("reactions")
-    if given is None:
-        return None
-    return frozenset((reaction["name"], user) for reaction in given for user in reaction.get("users", ()))
+def storable(text: str) -> str:
+    """Text without what no database takes: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode(errors="ignore").decode()
+
+
+def _reactions(message: dict[str, Any]) -> frozenset[tuple[str, str]]:
+    """Who reacted how; Slack names only the first of many."""
+    return frozenset((reaction["name"][:MOST_EMOJI], user) for reaction in message.get("reactions") or () for user in reaction.get("users", ()))

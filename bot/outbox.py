@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from bot.loop import Loop
 from learning import leases
 from learning.database import Database, add_once
-from learning.memory import channels, lessons
-from learning.records import Announcement, Channel, Question, Work
+from learning.memory import lessons
+from learning.records import LOCAL, Announcement, Channel, Question, Work
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Outbox:
             if announcement is None:
                 return False
             channel = session.get_one(Channel, announcement.channel_id)
-        if channel.team_id == channels.LOCAL:  # a channel of the command line: nobody reads there
+        if channel.team_id == LOCAL:  # a channel of the command line: nobody reads there
             return self._end(announcement, Work.SKIPPED, None, None)
         try:
             ts, permalink = self._say(channel.slack_id, announcement)

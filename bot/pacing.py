@@ -1,8 +1,9 @@
 """Calling Slack at a steady pace, for as long as it takes: limits are waited out as long as Slack says, failures are tried again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from slack_sdk import WebClient
@@ -21,7 +22,7 @@ class Paced:
     alive: Callable[[], None]
 
     def __post_init__(self) -> None:
-        self._called = 0.0
+        self._called = self.clock = 0.0  # `clock` is Slack's own, in whole seconds, as of the last call
 
     def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """One call. Raises SlackApiError for what Slack refuses, and OSError when it stays out of reach."""
@@ -30,7 +31,9 @@ class Paced:
             self.rest(self._called + 60 / self.per_minute - time.monotonic())
             self._called = time.monotonic()
             try:
-                return getattr(self.web, method)(**arguments).data  # type: ignore[no-any-return]
+                answer = getattr(self.web, method)(**arguments)
+                self.clock = _time_of(answer.headers)
+                return answer.data  # type: ignore[no-any-return]
             except SlackApiError as error:
                 if error.response.status_code == 429:
                     self.rest(float(error.response.headers.get("Retry-After", 1)))
@@ -51,3 +54,12 @@ class Paced:
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, NAP))
             self.alive()
+
+
+def _time_of(headers: Mapping[str, str]) -> float:
+    """When an answer was given; 0 when it does not tell."""
+    date = next((value for name, value in headers.items() if name.lower() == "date"), "")
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return 0.0

@@ -1,8 +1,10 @@
 """How Slack reaches the bot: over WebSockets that the bot dials (Socket Mode), or by signed HTTP requests."""
 
+import contextlib
 import logging
 import threading
-from typing import Protocol
+import time
+from typing import Any, Protocol
 
 import uvicorn
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -15,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from learning.errors import NightschoolError
 from learning.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -53,9 +56,13 @@ class Requests:
 
     def __init__(self, app: App, settings: Settings) -> None:
         async def take(request: Request) -> Response:
-            timestamp, body = request.headers.get("x-slack-request-timestamp", ""), await request.body()
-            if not timestamp.isdecimal() or len(body) > LONGEST:  # the SDK's verifier trips over a timestamp that is none
-                return Response(status_code=401 if not timestamp.isdecimal() else 413)
+            if not request.headers.get("x-slack-request-timestamp", "").isdecimal():  # the SDK's verifier trips over one that is none
+                return Response(status_code=401)
+            body = b""
+            async for part in request.stream():
+                body += part
+                if len(body) > LONGEST:
+                    return Response(status_code=413)
             try:
                 asked = to_bolt_request(request, body)
             except UnicodeDecodeError:
@@ -68,11 +75,19 @@ class Requests:
         routes = [Route(PATH, take, methods=["POST"]), Route("/health", healthy)]
         listening = uvicorn.Config(Starlette(routes=routes), host=settings.http_host, port=settings.http_port, log_level="warning", timeout_graceful_shutdown=3)
         self._server = uvicorn.Server(listening)
-        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="http", daemon=True)
 
     def start(self) -> None:
-        """Listen."""
+        """Listen. Raises NightschoolError when the port cannot be had."""
         self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise NightschoolError(f"port {self._server.config.port} cannot be listened on: another program has it, or it is not allowed; choose another.")
+            time.sleep(0.05)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(SystemExit):  # uvicorn's way of saying that it cannot; `start` sees that the thread has ended
+            self._server.run()
 
     def stop(self) -> None:
         """Finish the requests at hand, and stop listening."""
@@ -88,10 +103,12 @@ def of(app: App, settings: Settings, web: WebClient) -> Transport:
 def refuse_strangers(app: App, team_id: str, enterprise_id: str) -> None:
     """Turn away what does not come from the workspace, or the organisation, that the token belongs to."""
 
-    def known(body: dict[str, object]) -> bool:
-        team, enterprise = (body.get(name) or body.get(f"{name}_id") or "" for name in ("team", "enterprise"))
-        ids = {part["id"] if isinstance(part, dict) else part for part in (team, enterprise)} - {""}
-        return bool(ids & {team_id, enterprise_id}) or body.get("type") in ("url_verification", "ssl_check")
+    def known(body: dict[str, Any]) -> bool:
+        installed = (body.get("authorizations") or [{}])[0]  # the outer ids of an event may be another organisation's that shares the channel
+        places = [installed.get("team_id"), installed.get("enterprise_id")] if installed else []
+        places = places or [body.get(name) or body.get(f"{name}_id") for name in ("team", "enterprise")]
+        ids = {place["id"] if isinstance(place, dict) else place for place in places if place}
+        return bool(ids & ({team_id, enterprise_id} - {""})) or body.get("type") in ("url_verification", "ssl_check")
 
     @app.middleware
     def check(req: BoltRequest, next: object) -> BoltResponse | None:  # Bolt hands arguments over by name

@@ -46,7 +46,7 @@ def list_proposals(channel: ChannelOption, as_json: JsonOption = False) -> None:
         refused = privacy.why_not(session, room)
     if refused:
         raise NightschoolError(f"nothing is noticed here: {refused}. See `nightschool attest` and `nightschool learn`.")
-    proposals.observe(database, room)
+    proposals.observe(database, room, privacy.why_not)
     with database.read() as session:
         show.rows([_row(lesson) for lesson in proposals.pending(session, room)], as_json)
 

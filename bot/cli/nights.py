@@ -12,7 +12,7 @@ from learning.errors import NightschoolError
 from learning.memory import channels, privacy
 from learning.night import nights
 from learning.night.vigil import Watch
-from learning.records import Night, Reading, Work, now
+from learning.records import LOCAL, Night, Reading, Work, now
 from learning.school import School
 
 app = typer.Typer()
@@ -39,7 +39,7 @@ def reindex(channel: ChannelOption, as_json: JsonOption = False) -> None:
     school = open_here()
     with school.database.write() as session:
         room = channels.by_handle(session, channel)
-        refused = "no workspace has this channel" if room.team_id == channels.LOCAL else privacy.why_not(session, room)
+        refused = "no workspace has this channel" if room.team_id == LOCAL else privacy.why_not(session, room)
         reading = None if refused else history.ask_for(session, room, YOU)[0]
         night = None if reading else nights.open_another(session, room, now().date(), "reindex")
     if reading:

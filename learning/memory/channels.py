@@ -6,14 +6,12 @@ import secrets
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.errors import NightschoolError
-from learning.records import Channel, ChannelAlias, Workspace, now
-
-LOCAL = "local"  # team of a channel that only the command line has spoken of; Slack's id replaces it on first sight
+from learning.records import LOCAL, Channel, ChannelAlias, Lesson, Message, Night, Question, Reaction, Workspace, now
 
 
 class ChannelError(NightschoolError):
@@ -91,12 +89,25 @@ def clock(session: Session, channel: Channel) -> ZoneInfo:
 
 
 def renumber(session: Session, channel: Channel, slack_id: str) -> None:
-    """Slack gave the channel another id; the old one stays known. A row that was made for the new id before this was told keeps it."""
+    """Slack gave the channel another id; the old one stays known. A row that was made for the new id, before this was told, is taken in."""
     other = by_ids(session, channel.team_id, slack_id, channel.enterprise_id)
-    if channel.slack_id == slack_id or (other and other.id != channel.id):
+    if channel.slack_id == slack_id:
         return
+    if other and other.id != channel.id:
+        if any(session.scalars(select(table.id).where(table.channel_id == other.id).limit(1)).first() for table in (Lesson, Night)):
+            return  # it has a life of its own
+        _take_in(session, channel, other)
     add_missing(session, ChannelAlias, [{"team_id": channel.team_id, "slack_id": channel.slack_id, "channel_id": channel.id}])
     channel.slack_id = slack_id
+
+
+def _take_in(session: Session, channel: Channel, other: Channel) -> None:
+    """What was said under the new id belongs to the channel."""
+    for table in (Message, Question, Reaction):
+        known = select(table.ts).where(table.channel_id == channel.id)
+        session.execute(update(table).where(table.channel_id == other.id, table.ts.not_in(known)).values(channel_id=channel.id))
+    session.delete(other)
+    session.flush()
 
 
 def leave(channel: Channel) -> None:

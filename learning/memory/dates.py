@@ -50,7 +50,7 @@ def absolute(text: str, said_on: date) -> Dated:
             found.append((on, match.string[max(0, match.start() - 30) : match.start()] + lead))
             return lead + rule.shown(on)
 
-        text = re.sub(rule.pattern, put, text, flags=re.IGNORECASE)
+        text = re.sub(rule.pattern, put, text, flags=re.IGNORECASE | re.ASCII)
     return Dated(text, _expiry(found, text))
 
 
@@ -63,6 +63,24 @@ def _expiry(found: list[tuple[date, str]], text: str) -> date | None:
         return None
     lasting = r"\b(now|from now on|no longer|any ?more|moved|every|always|never|(?:mon|tues|wednes|thurs|fri|satur|sun)days)\b"
     return None if re.search(lasting, text, re.IGNORECASE) else max(on for on, _ in found)
+
+
+def _dated(day: str, month: str, year: str) -> date | None:
+    try:
+        return date(int(year), _month(month), int(day))
+    except ValueError:
+        return None
+
+
+def _of_may(match: re.Match[str], said_on: date) -> date | None:
+    """The fifth of May; but tier 1 may access the vault."""
+    month = match["m"]
+    plainly = (
+        month != "may"
+        or match["ordinal"]
+        or re.search(r"\b(?:on|by|until|till|from|of|the|before|after|since|starting|is|for|and)\s+$|^$", match.string[: match.start()])
+    )
+    return _on(match["d"], month, said_on) if plainly or match["weekday"] else None
 
 
 def _on(day: str, month: str, said_on: date) -> date | None:
@@ -115,15 +133,13 @@ def _soon(on: date) -> str:
 
 _AFTER = r"(?P<lead>\b(?:as of|since|from|until|till|by|for|before|after|in|starting)\s+)"
 _NAMED = rf"(?P<lead>\b(?:on|by|until|till|til|from|starting|since|as of|before|after|for|is|and|or)\s+)(?:(?P<next>next|this|coming)\s+)?(?P<w>{_DAY})\b"
+_WEEKDAY = rf"(?P<weekday>\b{_DAY},?\s+)?"
+_NUMBERED = r"(?P<d>\d{1,2})(?P<ordinal>st|nd|rd|th)?"
 _RULES = (
-    _Rule(
-        rf"\b(?:{_DAY},?\s+)?(?:the\s+)?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?(?!\s*\d{{4}})",
-        lambda m, said: _on(m["d"], m["m"], said), _long,
-    ),
-    _Rule(
-        rf"\b(?:{_DAY},?\s+)?(?P<m>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[:.]\d|,?\s*\d{{4}})",
-        lambda m, said: _on(m["d"], m["m"], said), _long,
-    ),
+    _Rule(rf"{_WEEKDAY}(?:the\s+)?\b{_NUMBERED}\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?,?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
+    _Rule(rf"{_WEEKDAY}\b(?P<m>{_MONTH})\.?\s+{_NUMBERED}\s*,?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
+    _Rule(rf"{_WEEKDAY}(?:the\s+)?\b{_NUMBERED}\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?(?!,?\s*\d{{4}})", _of_may, _long),
+    _Rule(rf"{_WEEKDAY}\b(?P<m>{_MONTH})\.?\s+{_NUMBERED}\b(?!\s*[:.]\d|,?\s*\d{{4}})", lambda m, said: _on(m["d"], m["m"], said), _long),
     _Rule(rf"\b(?:the\s+)?end\s+of\s+(?P<m>{_MONTH})\b(?!\s*\d)", lambda m, said: _month_end(_month(m["m"]), said), _long),
     _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+month\b", lambda m, said: _month_end(said.month, said), _long),
     _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+week\b", lambda m, said: _monday(said) + timedelta(days=4), _long),
@@ -136,6 +152,6 @@ _RULES = (
     _Rule(r"\bnext\s+week\b", lambda m, said: _monday(said) + timedelta(days=7), _in_week),
     _Rule(rf"{_AFTER}this\s+week\b", lambda m, said: _monday(said), _week),
     _Rule(r"\bthis\s+week\b", lambda m, said: _monday(said), _in_week),
-    _Rule(rf"{_NAMED}(?!s)(?!\s+\d{{1,2}}\s+\w)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
+    _Rule(rf"{_NAMED}(?!s)(?!,?\s+(?:the\s+)?(?:\d|{_MONTH}))", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
     _Rule(rf"\b(?P<next>next|this|coming)\s+(?P<w>{_DAY})\b(?!s)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from learning.database import add_once
 from learning.errors import NightschoolError
 from learning.memory import log, recall
 from learning.memory.words import digest
-from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
+from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
 
 REDACTED = "_(a lesson that was forgotten)_"
 LONGEST = 1_000  # characters; a lesson is one statement
@@ -81,7 +81,9 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
         return None
     for lesson in gone:
         lesson.status = LessonStatus.FORGOTTEN
-        session.add(Tombstone(channel_id=channel.id, source_ts=lesson.source_ts, salted_digest=salted(channel, lesson.digest)))
+        resting: list[str | None] = [*_sources(session, lesson)]
+        for source_ts in resting or [None]:
+            session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=salted(channel, lesson.digest)))
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=REDACTED))
     ids = [lesson.id for lesson in gone]
@@ -101,10 +103,16 @@ def _being_rebuilt(session: Session, channel: Channel) -> list[str]:
 def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None:
     """Remove the texts of forgotten lessons, here and in the log, and whatever restates them. Rows and tombstones stay, without content."""
     for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):
-        for source_ts in log.erase(session, channel, (lesson.source_ts, lesson.post_ts), lesson.text):
+        for source_ts in log.erase(session, channel, (*_sources(session, lesson), lesson.post_ts), lesson.text):
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
         session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=REDACTED))
         lesson.text, lesson.question, lesson.digest, lesson.permalink = "", None, f"erased-{lesson.id}", None
+
+
+def _sources(session: Session, lesson: Lesson) -> list[str]:
+    """The ts of all messages that a lesson rests on."""
+    resting = session.scalars(select(LessonSource.ts).where(LessonSource.lesson_id == lesson.id))
+    return sorted({*resting, *([lesson.source_ts] if lesson.source_ts else [])})
 
 
 def salted(channel: Channel, content: str) -> str:

@@ -2,22 +2,24 @@
 
 import html
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.memory.words import content_words, normalised
-from learning.records import Channel, Message, Person, Question, Reaction, Tombstone, now
+from learning.records import LOCAL, Channel, Message, Person, Question, Reaction, Tombstone, Work, now
 
+BATCH = 500  # keys in one statement; PostgreSQL takes 65,535 parameters
 _MARKUP = re.compile(r"<(?:[^<>|]*\|)?(?:mailto:)?([^<>|]*)>")  # a link in Slack's markup, shown by its label
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """A message as Slack tells of it. `ts` is its id within the channel; `reactions` are pairs (emoji, author), None where they were not told."""
+    """A message as Slack tells of it. `ts` is its id within the channel; `reactions` are pairs (emoji, author)."""
 
     ts: str
     author: str
@@ -25,7 +27,7 @@ class Utterance:
     thread_ts: str | None = None
     is_bot: bool = False
     edited_ts: str | None = None
-    reactions: frozenset[tuple[str, str]] | None = None
+    reactions: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass
@@ -41,7 +43,14 @@ def record(session: Session, channel: Channel, said: Sequence[Utterance]) -> Rec
 
     An older version never replaces a newer one; what was deleted or forgotten stays so; of people who opted out no text is kept.
     """
-    latest = {utterance.ts: utterance for utterance in sorted(said, key=lambda utterance: utterance.edited_ts or "")}
+    recorded = Recorded()
+    newest = {utterance.ts: utterance for utterance in sorted(said, key=lambda utterance: utterance.edited_ts or "")}
+    for ts in batched(newest):
+        _record(session, channel, {each: newest[each] for each in ts}, recorded)
+    return recorded
+
+
+def _record(session: Session, channel: Channel, latest: Mapping[str, Utterance], recorded: Recorded) -> None:
     stored = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.ts.in_(latest)))
     known = {message.ts: message for message in stored}
     silenced = _silenced(session, channel, latest.values())
@@ -50,7 +59,7 @@ def record(session: Session, channel: Channel, said: Sequence[Utterance]) -> Rec
         {"channel_id": channel.id, "ts": u.ts, "thread_ts": u.thread_ts, "author": u.author, "is_bot": u.is_bot,
          "text": "" if u.ts in silenced else u.text, "edited_ts": u.edited_ts} for u in new
     ])  # fmt: skip
-    recorded = Recorded(added=[utterance.ts for utterance in new])
+    recorded.added += [utterance.ts for utterance in new]
     for ts, message in known.items():
         utterance = latest[ts]
         newer = (utterance.edited_ts or "") > (message.edited_ts or "")
@@ -59,32 +68,40 @@ def record(session: Session, channel: Channel, said: Sequence[Utterance]) -> Rec
             recorded.changed.append(ts)
         if newer:
             message.edited_ts = utterance.edited_ts
-    _reconcile_reactions(session, channel, [utterance for utterance in latest.values() if utterance.reactions is not None], set(recorded.added))
-    return recorded
+    _add_reactions(session, channel, latest.values(), {utterance.ts for utterance in new})
 
 
 def _silenced(session: Session, channel: Channel, said: Iterable[Utterance]) -> set[str]:
     """The ts of messages whose text is not kept: they were forgotten, or their author opted out."""
     said = list(said)
     forgotten = select(Tombstone.source_ts).where(Tombstone.channel_id == channel.id, Tombstone.source_ts.in_([u.ts for u in said]))
-    out = select(Person.slack_id).where(Person.team_id == channel.team_id, Person.opted_out_at.is_not(None))
-    opted_out = set(session.scalars(out.where(Person.slack_id.in_({u.author for u in said}))))
+    opted_out = out_of(session, channel, {u.author for u in said})
     return {ts for ts in session.scalars(forgotten) if ts} | {u.ts for u in said if u.author in opted_out}
 
 
-def _reconcile_reactions(session: Session, channel: Channel, said: Sequence[Utterance], added: set[str]) -> None:
-    """Make the reactions of messages what Slack says that they are."""
-    told = {(u.ts, author, emoji) for u in said for emoji, author in u.reactions or ()}
-    older = [u.ts for u in said if u.ts not in added]
-    rows = session.scalars(select(Reaction).where(Reaction.channel_id == channel.id, Reaction.ts.in_(older))).all() if older else ()
-    stored = {(row.ts, row.author, row.emoji): row for row in rows}
-    for key in stored.keys() - told:
-        session.delete(stored[key])
-    new = told - stored.keys()
-    add_missing(session, Reaction, [{"channel_id": channel.id, "ts": ts, "author": author, "emoji": emoji} for ts, author, emoji in sorted(new)])
-    moved = {ts for ts, _, _ in new | (stored.keys() - told)} - added
+def out_of(session: Session, channel: Channel, authors: Collection[str]) -> set[str]:
+    """Who of these opted out; in a channel whose workspace is not known yet, in any workspace."""
+    out = select(Person.slack_id).where(Person.slack_id.in_(authors), Person.opted_out_at.is_not(None))
+    return set(session.scalars(out if channel.team_id == LOCAL else out.where(Person.team_id == channel.team_id)))
+
+
+def _add_reactions(session: Session, channel: Channel, said: Iterable[Utterance], added: set[str]) -> None:
+    """Note reactions that are new. None is taken back here: what was told is older than what an event may have said meanwhile."""
+    told = {(u.ts, author, emoji) for u in said for emoji, author in u.reactions}
+    reacted = {ts for ts, _, _ in told} - added
+    rows = session.scalars(select(Reaction).where(Reaction.channel_id == channel.id, Reaction.ts.in_(reacted))).all() if reacted else ()
+    new = sorted(told - {(row.ts, row.author, row.emoji) for row in rows})
+    add_missing(session, Reaction, [{"channel_id": channel.id, "ts": ts, "author": author, "emoji": emoji} for ts, author, emoji in new])
+    moved = {ts for ts, _, _ in new} - added
     if moved:
         session.execute(update(Message).where(Message.channel_id == channel.id, Message.ts.in_(moved)).values(examined=False))
+
+
+def batched(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Keys in portions that any database takes as parameters of one statement."""
+    left = iter(keys)
+    while batch := list(islice(left, BATCH)):
+        yield batch
 
 
 def get(session: Session, channel: Channel, ts: str) -> Message | None:
@@ -100,25 +117,33 @@ def delete_message(session: Session, channel: Channel, ts: str) -> bool:
         session.add(message)
     new = message.deleted_at is None
     message.text, message.deleted_at = "", message.deleted_at or now()
+    session.execute(update(Question).where(Question.channel_id == channel.id, Question.ts == ts).values(text=""))
     return new
 
 
-def not_among(session: Session, channel: Channel, low: str, high: str, threads: Mapping[str, Collection[str]], roots: Collection[str]) -> list[str]:
+def not_among(
+    session: Session, channel: Channel, low: str, high: str, latest: str, threads: Mapping[str, Collection[str]], roots: Collection[str]
+) -> list[str]:  # fmt: skip
     """The ts of logged messages that Slack no longer shows: top-level ones from `low` up to `high` that are not among `roots`, with their replies, and
-    replies of `threads` (root to ts of its replies) that are not among those."""
-    stands = (Message.channel_id == channel.id, Message.deleted_at.is_(None))
+    replies of `threads` (root to ts of its replies) that are not among those. What was said since `latest`, when the reading began, does not count."""
+    stands = (Message.channel_id == channel.id, Message.deleted_at.is_(None), Message.ts < latest)
     top = (Message.thread_ts.is_(None) | (Message.thread_ts == Message.ts), Message.ts >= low, Message.ts < high)
     gone = set(session.scalars(select(Message.ts).where(*stands, *top))) - set(roots)
-    replies = select(Message.ts, Message.thread_ts).where(*stands, Message.thread_ts != Message.ts, Message.thread_ts.in_({*gone, *threads, *roots}))
-    return sorted(gone | {ts for ts, root in session.execute(replies) if ts not in threads.get(root or "", ())})
+    for some in batched(sorted({*gone, *threads, *roots})):
+        replies = select(Message.ts, Message.thread_ts).where(*stands, Message.thread_ts != Message.ts, Message.thread_ts.in_(some))
+        gone |= {ts for ts, root in session.execute(replies) if ts not in threads.get(root or "", ())}
+    return sorted(gone)
 
 
 def silence(session: Session, team_id: str, author: str) -> list[Message]:
     """Remove the texts of all that somebody wrote in a workspace; the messages that they were."""
-    theirs = (Channel.team_id == team_id, Message.author == author, Message.text != "")
+    within = Channel.team_id.in_((team_id, LOCAL))
+    theirs = (within, Message.author == author, Message.text != "")
     messages = list(session.scalars(select(Message).join(Channel, Channel.id == Message.channel_id).where(*theirs)))
     for message in messages:
         message.text = ""
+    asked = (Question.author == author, Question.channel_id.in_(select(Channel.id).where(within)), Question.state.in_((Work.DONE, Work.SKIPPED, Work.FAILED)))
+    session.execute(update(Question).where(*asked).values(text=""))
     return messages
 
 

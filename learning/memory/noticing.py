@@ -20,6 +20,7 @@ YES = frozenset(
     {"white_check_mark", "heavy_check_mark", "ballot_box_with_check", "+1", "thumbsup", "100", "pray", "raised_hands", "heart", "ok_hand", "tada", "star"}
 )
 CERTAIN = 4.0  # points at which a message is proposed
+FAR = 30  # messages after a question among which its answer is looked for
 ANSWER = 1.0  # points at which a confirmed answer is
 
 
@@ -98,7 +99,7 @@ def _answers(thread: Thread, said: Sequence[Remark], setting: Setting) -> Iterat
     answered: set[str] = set()
     for number, asked in enumerate(said):
         question = signs.question(wording.plain(asked.text, setting.names))
-        answer = _confirmed(asked, said[number + 1 :]) if question else None
+        answer = _confirmed(asked, said[number + 1 : number + 1 + FAR]) if question else None
         if answer is None or answer.ts in answered:  # an answer belongs to the first question that it fits, not to a guess asked back
             continue
         text = wording.plain(answer.text, setting.names)
@@ -109,7 +110,8 @@ def _answers(thread: Thread, said: Sequence[Remark], setting: Setting) -> Iterat
         topic = "" if number == 0 or len(content_words(question)) > 3 else _topic(said[0], setting)
         complete = wording.resolve_question(question, setting.day(asked)) + topic
         if len(dated.text) + len(complete) <= LONGEST:
-            yield Notice(dated.text, answer.author, (answer.ts, asked.ts), "answered", complete, dated.until)
+            sources = (answer.ts, asked.ts, *([said[0].ts] if topic else []))
+            yield Notice(dated.text, answer.author, sources, "answered", complete, dated.until)
 
 
 def _confirmed(asked: Remark, later: Sequence[Remark]) -> Remark | None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
+from learning.memory.log import batched
 from learning.records import Person
 
 
@@ -25,11 +26,12 @@ class Member:
 def meet(session: Session, team_id: str, members: Iterable[Member]) -> None:
     """Note members, new and changed; an opt-out stays."""
     told = {member.slack_id: member for member in members}
-    add_missing(session, Person, [{"team_id": team_id, "slack_id": slack_id} for slack_id in told])
-    for person in session.scalars(select(Person).where(Person.team_id == team_id, Person.slack_id.in_(told))):
-        member = told[person.slack_id]
-        person.name, person.time_zone = member.name or person.name, member.time_zone or person.time_zone
-        person.is_bot, person.is_deactivated = member.is_bot, member.is_deactivated
+    for some in batched(told):
+        add_missing(session, Person, [{"team_id": team_id, "slack_id": slack_id} for slack_id in some])
+        for person in session.scalars(select(Person).where(Person.team_id == team_id, Person.slack_id.in_(some))):
+            member = told[person.slack_id]
+            person.name, person.time_zone = member.name or person.name, member.time_zone or person.time_zone
+            person.is_bot, person.is_deactivated = member.is_bot, member.is_deactivated
 
 
 def names(session: Session, team_id: str) -> Mapping[str, str]:
@@ -40,6 +42,8 @@ def names(session: Session, team_id: str) -> Mapping[str, str]:
 
 def usual_time_zone(session: Session, team_id: str, member_ids: Collection[str]) -> str | None:
     """The most common time zone of people who are still there; of equally common ones the first by name."""
-    there = (Person.team_id == team_id, Person.slack_id.in_(member_ids), ~Person.is_bot, ~Person.is_deactivated, Person.time_zone.is_not(None))
-    counted = Counter(zone for zone in session.scalars(select(Person.time_zone).where(*there)) if zone)
+    counted: Counter[str] = Counter()
+    for some in batched(member_ids):
+        there = (Person.team_id == team_id, Person.slack_id.in_(some), ~Person.is_bot, ~Person.is_deactivated, Person.time_zone.is_not(None))
+        counted.update(zone for zone in session.scalars(select(Person.time_zone).where(*there)) if zone)
     return min(counted, key=lambda zone: (-counted[zone], zone)) if counted else None

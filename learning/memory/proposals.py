@@ -1,22 +1,32 @@
 """Lessons noticed in messages: proposed, approved or dismissed, and tied to their messages: what happens to those happens to them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import html
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from learning.database import Database, add_missing, add_once
-from learning.memory import channels, lessons, noticing, people, recall
+from learning.errors import NightschoolError
+from learning.memory import channels, lessons, log, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
-from learning.memory.words import digest
-from learning.records import Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace
+from learning.memory.words import digest, stems
+from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace
 
+logger = logging.getLogger(__name__)
+
+May = Callable[[Session, Channel], str]  # why nothing may be learned from a channel's messages; empty when it may
+ALIKE = 0.6  # share of its words that an edited statement keeps when it still says the same of most things
 AT_ONCE = 500  # messages looked at in one transaction, with the rest of their threads
 _ACTIVE = (LessonStatus.PROPOSED, *lessons.IN_FORCE)
 
 
-def observe(database: Database, channel: Channel, rewrite: noticing.Rewrite = noticing.by_rules) -> list[Lesson]:
-    """Look through the messages that are new or changed since the last time, and propose what they teach."""
+def observe(database: Database, channel: Channel, may: May, rewrite: noticing.Rewrite = noticing.by_rules) -> list[Lesson]:
+    """Look through the messages that are new or changed since the last time, and propose what they teach, for as long as `may` gives no reason not to.
+
+    A model may be asked, so it happens outside a transaction; what was edited, deleted or silenced meanwhile is looked at again.
+    """
     proposed: list[Lesson] = []
     while True:
         with database.read() as session:
@@ -24,18 +34,33 @@ def observe(database: Database, channel: Channel, rewrite: noticing.Rewrite = no
             setting = _setting(session, channel)
         if not threads:
             return proposed
-        notices = [notice for thread in threads for notice in rewrite(thread, setting)]  # a model may be asked: not inside a transaction
+        noticed = [_rewritten(rewrite, thread, setting) for thread in threads]
         with database.write() as session:
-            proposed += propose(session, channel, notices)
-            seen = [remark.ts for thread in threads for remark in thread]
-            session.execute(update(Message).where(Message.channel_id == channel.id, Message.ts.in_(seen)).values(examined=True))
+            if may(session, session.get_one(Channel, channel.id)):
+                return proposed
+            now = {thread[0].ts: thread for thread in _threads(session, channel, [thread[0].ts for thread in threads], lock=True)}
+            same = [number for number, thread in enumerate(threads) if now.get(thread[0].ts) == thread]
+            proposed += propose(session, channel, [notice for number in same for notice in noticed[number]])
+            for seen in log.batched(remark.ts for number in same for remark in threads[number]):
+                session.execute(update(Message).where(Message.channel_id == channel.id, Message.ts.in_(seen)).values(examined=True))
+
+
+def _rewritten(rewrite: noticing.Rewrite, thread: Sequence[Remark], setting: noticing.Setting) -> Sequence[Notice]:
+    """One thread that trips a rule up must not keep the others from being learned."""
+    try:
+        return rewrite(thread, setting)
+    except NightschoolError:
+        raise
+    except Exception:
+        logger.exception("a thread of %d messages could not be looked through", len(thread))
+        return ()
 
 
 def propose(session: Session, channel: Channel, notices: Iterable[Notice], status: LessonStatus = LessonStatus.PROPOSED) -> list[Lesson]:
     """Write down what was noticed, unless it is known, was dismissed, or was forgotten."""
     made = []
     for notice in notices:
-        content = digest(f"{notice.question} {notice.text}" if notice.question else notice.text)
+        content = _content(notice)
         known = select(Lesson.id).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_(_ACTIVE))
         buried = Tombstone.source_ts.in_(notice.sources) | (Tombstone.salted_digest == lessons.salted(channel, content))
         if session.scalars(known).first() or session.scalars(select(Tombstone.id).where(Tombstone.channel_id == channel.id, buried)).first():
@@ -49,6 +74,10 @@ def propose(session: Session, channel: Channel, notices: Iterable[Notice], statu
             add_missing(session, LessonSource, [{"lesson_id": lesson.id, "ts": ts} for ts in notice.sources])
             made.append(lesson)
     return made
+
+
+def _content(notice: Notice) -> str:
+    return digest(f"{notice.question} {notice.text}" if notice.question else notice.text)
 
 
 def pending(session: Session, channel: Channel) -> Sequence[Lesson]:
@@ -80,43 +109,59 @@ def drop_all(session: Session, channel: Channel) -> None:
         _drop(session, lesson)
 
 
-def source_changed(session: Session, channel: Channel, ts: str) -> None:
-    """A message was edited: the lessons that rest on it become what it says now, or are forgotten."""
+def source_changed(session: Session, channel: Channel, ts: str, may: May) -> None:
+    """A message was edited: the lessons that rest on it become what it says now, or are forgotten.
+
+    What says nearly the same takes the place of an approved lesson, and the channel hears of it; what says something else is a proposal.
+    """
     resting = _resting(session, channel, [ts], _ACTIVE)
     if not resting:
         return
     root = session.scalars(select(func.coalesce(Message.thread_ts, Message.ts)).where(Message.channel_id == channel.id, Message.ts == ts)).one()
-    said = [notice for thread in _threads(session, channel, [root]) for notice in noticing.by_rules(thread, _setting(session, channel))]
-    about = {digest(f"{n.question} {n.text}" if n.question else n.text): n for n in said if ts in n.sources}
-    left = [lesson for lesson in resting if lesson.digest not in about]
+    threads = () if may(session, channel) else _threads(session, channel, [root])
+    said = [notice for thread in threads for notice in _rewritten(noticing.by_rules, thread, _setting(session, channel)) if ts in notice.sources]
+    about = {_content(notice): notice for notice in said}
     fresh = [notice for content, notice in about.items() if content not in {lesson.digest for lesson in resting}]
-    for lesson in left:
-        status = LessonStatus.PROPOSED if lesson.status == LessonStatus.PROPOSED else LessonStatus.APPROVED
+    gone = []
+    for lesson in resting:
+        if lesson.digest in about:
+            continue
         notice = _nearest(lesson, fresh)
         if notice:
             fresh.remove(notice)
-            lesson.status = LessonStatus.SUPERSEDED
-            session.flush()
-            made = propose(session, channel, [notice], status)
-            lesson.superseded_by = made[0].id if made else None
+            _replace(session, channel, lesson, notice)
         else:
-            lesson.source_ts = None  # the message stays: only what it no longer says is forgotten
-            _withdraw(session, channel, lesson, lesson.author)
+            gone.append(lesson)
+    for lesson in gone:  # the message stays: only what it no longer says is forgotten
+        lesson.source_ts = None
+        session.execute(delete(LessonSource).where(LessonSource.lesson_id == lesson.id))
+    _withdraw(session, channel, gone, "an edit")
+
+
+def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice) -> None:
+    approved = lesson.status != LessonStatus.PROPOSED and _alike(lesson.text, notice.text)
+    lesson.status = LessonStatus.SUPERSEDED
+    session.flush()
+    made = propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED)
+    lesson.superseded_by = made[0].id if made else None
+    if made and approved:
+        told = f":pencil2: <@{notice.author}> changed what I had learned. I now know: {html.escape(notice.text, quote=False)}"
+        session.add(Announcement(channel_id=channel.id, key=f"changed-{made[0].id}", text=told))
 
 
 def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str) -> int:
     """Messages were deleted, or may not be used: the lessons that rest on them are forgotten. How many that were."""
-    resting = _resting(session, channel, ts, (LessonStatus.PROPOSED, *lessons.FORGETTABLE))
-    for lesson in resting:
-        _withdraw(session, channel, lesson, by)
+    resting = {x.id: x for some in log.batched(ts) for x in _resting(session, channel, some, (LessonStatus.PROPOSED, *lessons.FORGETTABLE))}
+    _withdraw(session, channel, list(resting.values()), by)
     return len(resting)
 
 
-def _withdraw(session: Session, channel: Channel, lesson: Lesson, by: str) -> None:
-    if lesson.status == LessonStatus.PROPOSED:
-        _drop(session, lesson)
-    else:
-        lessons.forget(session, channel, [lesson.id], by)
+def _withdraw(session: Session, channel: Channel, gone: Sequence[Lesson], by: str) -> None:
+    """Proposals leave nothing behind; of all the others one request, so that one rebuild does for all."""
+    for lesson in gone:
+        if lesson.status == LessonStatus.PROPOSED:
+            _drop(session, lesson)
+    lessons.forget(session, channel, [lesson.id for lesson in gone], by)
 
 
 def _drop(session: Session, lesson: Lesson) -> None:
@@ -139,19 +184,27 @@ def _nearest(lesson: Lesson, notices: Sequence[Notice]) -> Notice | None:
     return by_text[hits[0].lesson.text] if hits else next(iter(notices), None)
 
 
+def _alike(one: str, other: str) -> bool:
+    """Do two statements say the same of most things?"""
+    first, second = set(stems(one)), set(stems(other))
+    return len(first & second) >= ALIKE * max(len(first), len(second))
+
+
 def _unexamined(session: Session, channel: Channel) -> Iterator[list[Remark]]:
     root = func.coalesce(Message.thread_ts, Message.ts)
     waiting = select(root).where(Message.channel_id == channel.id, ~Message.examined).limit(AT_ONCE)
     return _threads(session, channel, sorted(set(session.scalars(waiting))))
 
 
-def _threads(session: Session, channel: Channel, roots: Sequence[str]) -> Iterator[list[Remark]]:
-    """Threads with their reactions, oldest first; a message without replies is a thread of one."""
+def _threads(session: Session, channel: Channel, roots: Sequence[str], lock: bool = False) -> Iterator[list[Remark]]:
+    """Threads with their reactions, oldest first; a message without replies is a thread of one. With `lock`, nobody changes them until the commit."""
     within = (Message.channel_id == channel.id, Message.ts.in_(roots) | Message.thread_ts.in_(roots))
-    messages = session.scalars(select(Message).where(*within).order_by(Message.ts)).all()
+    wanted = select(Message).where(*within).order_by(Message.ts)
+    messages = session.scalars(wanted.with_for_update() if lock else wanted).all()
     given: dict[str, dict[str, set[str]]] = {}
-    for reaction in session.scalars(select(Reaction).where(Reaction.channel_id == channel.id, Reaction.ts.in_([m.ts for m in messages]))):
-        given.setdefault(reaction.ts, {}).setdefault(reaction.emoji, set()).add(reaction.author)
+    for some in log.batched(message.ts for message in messages):
+        for reaction in session.scalars(select(Reaction).where(Reaction.channel_id == channel.id, Reaction.ts.in_(some))):
+            given.setdefault(reaction.ts, {}).setdefault(reaction.emoji, set()).add(reaction.author)
     threads: dict[str, list[Remark]] = {}
     for m in messages:
         threads.setdefault(m.thread_ts or m.ts, []).append(Remark(m.ts, m.author, m.text, m.is_bot, given.get(m.ts, {})))

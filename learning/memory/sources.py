@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from learning.memory import log, proposals
+from learning.memory import log, privacy, proposals
 from learning.records import Channel
 
 
@@ -12,13 +12,12 @@ def heard(session: Session, channel: Channel, said: Sequence[log.Utterance]) -> 
     """Messages, new or in a new version."""
     recorded = log.record(session, channel, said)
     for ts in recorded.changed:
-        proposals.source_changed(session, channel, ts)
+        proposals.source_changed(session, channel, ts, privacy.why_not)
     return recorded
 
 
-def deleted(session: Session, channel: Channel, ts: str, by: str) -> bool:
-    """A message is gone, and with it what was learned from it. False when that was known."""
-    new = log.delete_message(session, channel, ts)
-    if new:
-        proposals.sources_gone(session, channel, [ts], by)
+def deleted(session: Session, channel: Channel, ts: Sequence[str], by: str) -> list[str]:
+    """Messages are gone, and with them what was learned from them. Those of which that was not known yet."""
+    new = [each for each in ts if log.delete_message(session, channel, each)]
+    proposals.sources_gone(session, channel, new, by)
     return new

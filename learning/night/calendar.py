@@ -15,7 +15,7 @@ def begins(day: date, zone: ZoneInfo, hour: int) -> datetime:
     return datetime.combine(day, time(hour), zone).astimezone(UTC)
 
 
-def too_late(opened: datetime, moment: datetime, day: date, zone: ZoneInfo, morning_hour: int) -> bool:
+def too_late(opened: datetime, moment: datetime, day: date, zone: ZoneInfo, night_hour: int, morning_hour: int) -> bool:
     """Has morning come before a night that was opened in time could begin? One that was opened late, for a machine that was off, is made up by day."""
-    morning = begins(day, zone, morning_hour)
+    morning = begins(day if morning_hour > night_hour else day + timedelta(days=1), zone, morning_hour)
     return opened < morning <= moment

@@ -69,9 +69,9 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
     if is_capable(school.base.folder):
         with running.engine(school.settings) as client:
             write = dictation.by_writing(lambda prompt: say_all(school, client, None, [prompt], dictation.TOKENS)[0])
-            proposed = proposals.observe(school.database, channel, write)
+            proposed = proposals.observe(school.database, channel, privacy.why_not, write)
     else:
-        proposed = proposals.observe(school.database, channel)
+        proposed = proposals.observe(school.database, channel, privacy.why_not)
     if proposed:
         with school.database.write() as session:
             text = report.noticed_text(len(proposed))

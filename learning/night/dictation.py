@@ -20,6 +20,7 @@ PROMPT = (
 HELD = 0.75  # share of a statement's words that the thread must hold
 SAME = 0.7  # share of its words that make it the same as another statement
 WORTH_READING = -1.0  # points of a thread's best message below which the model is not asked
+MOST_CHARACTERS = 6_000  # of a transcript: what small contexts hold
 MOST_LINES = 5
 TOKENS = 256  # of what the model writes about a thread
 MOST_REMARKS = 40  # of a long thread, the last ones
@@ -36,7 +37,7 @@ def by_writing(write: Write) -> noticing.Rewrite:
         said = noticing.readable(thread)[-MOST_REMARKS:]
         if not ruled and max((signs.points(remark.text) for remark in said), default=0.0) < WORTH_READING:
             return ruled
-        written = list(statements(write(f"{PROMPT}\n\n{transcript(said, setting)}"), said, setting))
+        written = list(statements(write(f"{PROMPT}\n\n{transcript(said, setting)[-MOST_CHARACTERS:]}"), said, setting))
         kept = [notice for notice in ruled if not any(_same(notice.text, better.text) for better in written)]
         return [*kept, *written]
 
@@ -75,7 +76,7 @@ def supporting(text: str, said: Sequence[Remark], setting: Setting) -> list[Rema
     best = max(said, key=lambda remark: share[remark.ts])
     if signs.doubtful(best.text) or signs.is_question(best.text):
         return []
-    others = [remark for remark in said if remark.ts != best.ts and share[remark.ts] >= 2]
+    others = [remark for remark in said if remark.ts != best.ts and share[remark.ts]]  # each may have given a part
     return [best, *others]
 
 

@@ -103,6 +103,12 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
     except NightschoolError as error:
         _conclude(school, night, Outcome("failed", None, {"reason": str(error)}))
         raise
+    except Exception as error:  # a mistake of ours: not for ever
+        if night.generation < MOST_ATTEMPTS:
+            _release(school, night)
+        else:
+            _conclude(school, night, Outcome("failed", None, {"reason": f"it kept failing ({type(error).__name__}); see the worker's log"}))
+        raise
     except BaseException:  # a crash of our own or Ctrl-C: the night can be taken again at once
         _release(school, night)
         raise
@@ -115,7 +121,7 @@ def _left(school: School, channel: Channel, night: Night) -> bool:
         return False
     with school.database.write() as session:
         zone, waiting = channels.clock(session, channel), len(lessons.unproven(session, channel))
-        if not calendar.too_late(night.created_at, now(), night.date, zone, school.settings.morning_hour):
+        if not calendar.too_late(night.created_at, now(), night.date, zone, school.settings.night_hour, school.settings.morning_hour):
             return False
         conclude(session, night, Outcome("left", None, {"reason": "the night was over before its turn came", "lessons": waiting}))
     return True

@@ -42,6 +42,7 @@ class Record(DeclarativeBase):
 
 
 Key = String(64)
+LOCAL = "local"  # team of a channel that only the command line has spoken of; Slack's id replaces it on first sight
 
 
 class Work(StrEnum):

@@ -1,6 +1,7 @@
 """Reading history against the sandbox, in this process: what breaks on the way, and what is reconciled."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -194,11 +195,11 @@ def test_what_slack_no_longer_shows_is_deleted_with_what_was_learned_from_it(rea
     kept = ben.say("stays")
     with reader.database.write() as session:
         design = channel(session)
-        gone = f"{float(kept) + 0.000_001:.6f}"
+        gone = f"{float(kept) - 0.5:.6f}"
         sources.heard(session, design, [log.Utterance(gone, "U0ANA", "was deleted while I slept"), log.Utterance("1.000000", "U0ANA", "older than all")])
-        sources.heard(session, design, [log.Utterance(f"{float(kept) + 0.000_002:.6f}", "U0ANA", "a reply to it", gone)])
+        sources.heard(session, design, [log.Utterance(f"{float(kept) - 0.4:.6f}", "U0ANA", "a reply to it", gone)])
     assert read(reader).deleted == 3
-    assert texts(reader) == ["", "stays", "", ""]
+    assert texts(reader) == ["", "", "", "stays"]
 
 
 def test_what_was_forgotten_stays_out_of_the_log(reader: School, ben: Person) -> None:
@@ -263,3 +264,47 @@ def test_the_sandbox_pages_as_slack_does(site: str, ben: Person) -> None:
     assert not rest["has_more"]
     with pytest.raises(SlackApiError, match="invalid_cursor"):
         web.conversations_history(channel="C0DESIGN", cursor="bm9wZQ==")
+
+
+def test_what_is_said_while_it_is_read_is_not_taken_for_deleted(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = ben.say("a thread")
+    ben.say("a reply", root)
+    call = pacing.Paced.call
+
+    def meanwhile(self: pacing.Paced, method: str, **arguments: Any) -> dict[str, Any]:
+        answer = call(self, method, **arguments)
+        if method == "conversations_replies":
+            for text, thread in (("a later reply", root), ("something new", None)):
+                ts = ben.say(text, thread)
+                with reader.database.write() as session:
+                    sources.heard(session, channel(session), [log.Utterance(ts, "U0BEN", text, thread)])
+        return answer
+
+    monkeypatch.setattr(pacing.Paced, "call", meanwhile)
+    assert read(reader).deleted == 0
+    assert set(texts(reader)) == {"a thread", "a reply", "a later reply", "something new"}
+
+
+def test_an_empty_page_with_a_cursor_deletes_nothing(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    for number in range(6):
+        ben.say(f"message {number}")
+    read(reader)
+    call, pages = pacing.Paced.call, []
+
+    def sparse(self: pacing.Paced, method: str, **arguments: Any) -> dict[str, Any]:
+        if method == "conversations_history" and arguments.get("limit") == 2:
+            pages.append(arguments.get("cursor"))
+            if len(pages) == 3:  # Slack may send a page with nothing on it
+                return {"messages": [], "response_metadata": {"next_cursor": arguments["cursor"]}}
+        return call(self, method, **arguments)
+
+    monkeypatch.setattr(pacing.Paced, "call", sparse)
+    assert read(reader).deleted == 0
+    assert texts(reader) == [f"message {n}" for n in range(6)]
+
+
+def test_the_newest_messages_may_be_deleted_too(reader: School, ben: Person) -> None:
+    with reader.database.write() as session:
+        sources.heard(session, channel(session), [log.Utterance(f"{time.time() - 5:.6f}", "U0ANA", "was deleted while I slept")])
+    assert read(reader).deleted == 1

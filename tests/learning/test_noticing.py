@@ -35,7 +35,12 @@ def notice(*thread: Remark) -> list[Notice]:
         ("the party is on the 5th of october", "the party is on Monday 5 October 2026", date(2026, 10, 5)),
         ("as of this week Kofi owns it", "as of the week of Monday 2 March 2026 Kofi owns it", None),
         ("it happens in 2 weeks", "it happens on Monday 16 March 2026", date(2026, 3, 16)),
-        ("it was on 3 may 2024", "it was on 3 may 2024", None),
+        ("it was on 3 may 2024", "it was on Friday 3 May 2024", date(2024, 5, 3)),
+        ("offsite is on Friday, January 2, 2027", "offsite is on Saturday 2 January 2027", date(2027, 1, 2)),
+        ("valid until Friday, 5 June 2026", "valid until Friday 5 June 2026", date(2026, 6, 5)),
+        ("the deadline is 2 May, 2025", "the deadline is Friday 2 May 2025", date(2025, 5, 2)),
+        ("only tier 1 may access the vault", "only tier 1 may access the vault", None),
+        ("closed on friday 6 march", "closed on Friday 6 March 2026", date(2026, 3, 6)),
         ("31 february is no date", "31 february is no date", None),
     ],
 )
