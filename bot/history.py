@@ -72,6 +72,8 @@ def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Read
         reader.run()
     except ReadingLost:
         return None
+    except privacy.ConsentError as error:
+        return _finish(school, channel, reading, Work.SKIPPED, str(error))
     except Exception as error:  # whatever it was: tried again some times, then told
         reason = str(error.response["error"]) if isinstance(error, SlackApiError) else type(error).__name__
         if reason not in GONE and reading.generation < MOST_ATTEMPTS:
@@ -155,6 +157,9 @@ class _Reader:
         high = self.reading.reached or self.reading.latest or "0"
         with self.school.database.write() as session:
             channel = session.get_one(Channel, self.channel.id)
+            refused = privacy.why_not(session, channel)
+            if refused:  # since it began
+                raise privacy.ConsentError(refused)
             recorded = sources.heard(session, channel, [utterance(message) for message in shown if is_kept(message)])
             gone = [message["ts"] for message in shown if is_tombstone(message)]
             shown_replies = {ts: {reply["ts"] for reply in replies} for ts, replies in threads.items()}

@@ -308,3 +308,17 @@ def test_the_newest_messages_may_be_deleted_too(reader: School, ben: Person) -> 
     with reader.database.write() as session:
         sources.heard(session, channel(session), [log.Utterance(f"{time.time() - 5:.6f}", "U0ANA", "was deleted while I slept")])
     assert read(reader).deleted == 1
+
+
+def test_consent_that_is_withdrawn_on_the_way_ends_the_reading(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    for number in range(6):
+        ben.say(f"message {number}")
+
+    def withdraw(reading: Reading) -> None:
+        with reader.database.write() as session:
+            privacy.withdraw(session, workspace.TEAM)
+
+    done = history.read(reader, ask(reader), withdraw)
+    assert done
+    assert (done.state, done.messages) == (Work.SKIPPED, 2)
