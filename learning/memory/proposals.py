@@ -2,7 +2,7 @@
 
 import html
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -30,18 +30,18 @@ def observe(database: Database, channel: Channel, may: May, rewrite: noticing.Re
     proposed: list[Lesson] = []
     while True:
         with database.read() as session:
-            threads = list(_unexamined(session, channel))
+            threads = _unexamined(session, channel)
             setting = _setting(session, channel)
         if not threads:
             return proposed
-        noticed = [_rewritten(rewrite, thread, setting) for thread in threads]
+        noticed = {root: _rewritten(rewrite, thread, setting) for root, thread in threads.items()}
         with database.write() as session:
             if may(session, session.get_one(Channel, channel.id)):
                 return proposed
-            now = {thread[0].ts: thread for thread in _threads(session, channel, [thread[0].ts for thread in threads], lock=True)}
-            same = [number for number, thread in enumerate(threads) if now.get(thread[0].ts) == thread]
-            proposed += propose(session, channel, [notice for number in same for notice in noticed[number]])
-            for seen in log.batched(remark.ts for number in same for remark in threads[number]):
+            now = _threads(session, channel, list(threads), lock=True)
+            same = [root for root, thread in threads.items() if now.get(root) == thread]
+            proposed += propose(session, channel, [notice for root in same for notice in noticed[root]])
+            for seen in log.batched(remark.ts for root in same for remark in threads[root]):
                 session.execute(update(Message).where(Message.channel_id == channel.id, Message.ts.in_(seen)).values(examined=True))
 
 
@@ -118,8 +118,8 @@ def source_changed(session: Session, channel: Channel, ts: str, may: May) -> Non
     if not resting:
         return
     root = session.scalars(select(func.coalesce(Message.thread_ts, Message.ts)).where(Message.channel_id == channel.id, Message.ts == ts)).one()
-    threads = () if may(session, channel) else _threads(session, channel, [root])
-    said = [notice for thread in threads for notice in _rewritten(noticing.by_rules, thread, _setting(session, channel)) if ts in notice.sources]
+    threads = {} if may(session, channel) else _threads(session, channel, [root])
+    said = [notice for thread in threads.values() for notice in _rewritten(noticing.by_rules, thread, _setting(session, channel)) if ts in notice.sources]
     about = {_content(notice): notice for notice in said}
     fresh = [notice for content, notice in about.items() if content not in {lesson.digest for lesson in resting}]
     gone = []
@@ -190,14 +190,17 @@ def _alike(one: str, other: str) -> bool:
     return len(first & second) >= ALIKE * max(len(first), len(second))
 
 
-def _unexamined(session: Session, channel: Channel) -> Iterator[list[Remark]]:
+def _unexamined(session: Session, channel: Channel) -> dict[str, list[Remark]]:
     root = func.coalesce(Message.thread_ts, Message.ts)
     waiting = select(root).where(Message.channel_id == channel.id, ~Message.examined).limit(AT_ONCE)
     return _threads(session, channel, sorted(set(session.scalars(waiting))))
 
 
-def _threads(session: Session, channel: Channel, roots: Sequence[str], lock: bool = False) -> Iterator[list[Remark]]:
-    """Threads with their reactions, oldest first; a message without replies is a thread of one. With `lock`, nobody changes them until the commit."""
+def _threads(session: Session, channel: Channel, roots: Sequence[str], lock: bool = False) -> dict[str, list[Remark]]:
+    """Threads with their reactions, oldest first, by the ts of their roots, which need not be known; a message without replies is a thread of one.
+
+    With `lock`, nobody changes them until the commit.
+    """
     within = (Message.channel_id == channel.id, Message.ts.in_(roots) | Message.thread_ts.in_(roots))
     wanted = select(Message).where(*within).order_by(Message.ts)
     messages = session.scalars(wanted.with_for_update() if lock else wanted).all()
@@ -208,7 +211,7 @@ def _threads(session: Session, channel: Channel, roots: Sequence[str], lock: boo
     threads: dict[str, list[Remark]] = {}
     for m in messages:
         threads.setdefault(m.thread_ts or m.ts, []).append(Remark(m.ts, m.author, m.text, m.is_bot, given.get(m.ts, {})))
-    yield from threads.values()
+    return threads
 
 
 def _setting(session: Session, channel: Channel) -> noticing.Setting:

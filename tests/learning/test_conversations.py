@@ -310,3 +310,10 @@ def test_a_great_many_messages_at_once_are_no_trouble(either: Database, ops: Cha
     with either.write() as session:
         assert len(log.record(session, session.get_one(Channel, ops.id), many).added) == 12_000
         assert privacy.opt_out(session, "T1", "U1") == 0
+
+
+def test_replies_whose_root_was_never_seen_are_looked_at_and_done_with(either: Database, ops: Channel) -> None:
+    for number, text in enumerate(("hello", TOLD, "ok")):
+        say(either, ops, text, f"170000000{number}.000100", thread_ts="1600000000.000100")
+    assert len(proposals.observe(either, ops, privacy.why_not)) == 1
+    assert proposals.observe(either, ops, privacy.why_not) == []
