@@ -4,7 +4,6 @@ import contextlib
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -51,7 +50,7 @@ def play(settings: Settings, *, once: bool, picture: Path | None, port: int) -> 
 def _play(console: Console, school: School, site: str, set_up: supervisor.SetUp, once: bool, picture: Path | None) -> bool:
     with console.status("starting Valkey, engine, workers, beat and bot …"):
         set_up.ready()
-    with _tended(set_up):
+    with supervisor.tended(set_up):
         narrator = Narrator(console)
         held = Story(narrator, school, site, set_up.redis_url).run()
         if picture:
@@ -64,24 +63,6 @@ def _play(console: Console, school: School, site: str, set_up: supervisor.SetUp,
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
         return held
-
-
-@contextlib.contextmanager
-def _tended(set_up: supervisor.SetUp) -> Iterator[None]:
-    """Processes that end are started again, for the length of a `with`."""
-    over = threading.Event()
-
-    def tend() -> None:
-        while not over.wait(0.5):
-            set_up.tend()
-
-    tending = threading.Thread(target=tend, daemon=True)
-    tending.start()
-    try:
-        yield
-    finally:
-        over.set()
-        tending.join()
 
 
 def _usable(port: int) -> int:

@@ -173,6 +173,24 @@ def up(settings: Settings, say: Say, with_bot: bool = True) -> Iterator[SetUp]:
         lock.release()
 
 
+@contextmanager
+def tended(set_up: SetUp, every: float = 0.5) -> Iterator[None]:
+    """Look after all processes in the background, for the length of a `with`: what ends is started again. `every` is in seconds."""
+    over = threading.Event()
+
+    def tend() -> None:
+        while not over.wait(every):
+            set_up.tend()
+
+    tending = threading.Thread(target=tend, name="tending", daemon=True)
+    tending.start()
+    try:
+        yield
+    finally:
+        over.set()
+        tending.join()
+
+
 def run_file(settings: Settings) -> Path:
     """Where a running set-up tells its process id and its broker."""
     return settings.home / "run.json"

@@ -4,10 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -29,24 +27,11 @@ TRAIN = "The release train leaves on Thursdays at 14:30."
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("home")
     settings = Settings(home=home, cache=CACHE, base_model="tiny", lease_seconds=4, sweep_seconds=2, promote_at=0.0, tolerate_loss=1.0)
-    with running(settings) as everything, tended(everything):
+    with running(settings) as everything, supervisor.tended(everything.set_up, every=0.2):
         everything.ana.command("/teach", TRAIN)
         jobs.enqueue(everything.set_up.redis_url, jobs.FALL, now().date().isoformat())
         assert everything.night_over("nightly").verdict == "promoted"
         yield everything
-
-
-@contextmanager
-def tended(everything: Running) -> Iterator[None]:
-    """What ends is started again, for the length of a `with`."""
-    over = threading.Event()
-    tending = threading.Thread(target=lambda: [everything.set_up.tend() for _ in iter(lambda: over.wait(0.2), True)])
-    tending.start()
-    try:
-        yield
-    finally:
-        over.set()
-        tending.join()
 
 
 @pytest.fixture

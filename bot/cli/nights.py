@@ -47,7 +47,7 @@ def reindex(channel: ChannelOption, as_json: JsonOption = False) -> None:
         with show.watching(console) as watch:
             reading = _await_reading(school, reading, watch)
         if reading.state == Work.FAILED:
-            raise NightschoolError(f"the history cannot be read: Slack says {reading.error}.")
+            raise NightschoolError(f"the history cannot be read ({reading.error}): see the message in the channel, and the log.")
         console.print(history.counts(reading))
     else:
         console.print(f"Its messages are not read: {refused}.")
