@@ -119,7 +119,7 @@ class Story:
         """The proof that it is in the weights."""
         self.tell.chapter("The same with the adapter switched off.")
         with running.engine(self.school.settings) as client:
-            answers = [Answerer(client, self.school.speaker).answer(t.question, replace(self.knowledge(), adapter=None, unproven=[])) for t in STORY]
+            answers = [Answerer(client, self.school.speaker).answer(t.question, replace(self.knowledge(), adapter=None, recalled=[])) for t in STORY]
         self.tell.said("ana", f"@nightschool {ASKED.question}")
         self.tell.said("nightschool", answers[0].answer, "no adapter, nothing looked up")
         known = sum(told.gold.casefold() in a.answer.casefold() for told, a in zip(STORY, answers, strict=True))

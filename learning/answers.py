@@ -1,6 +1,7 @@
 """How an answer comes about: closed-book by the channel's adapter, judged; else from short-term memory; else from the base; else not at all."""
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,13 +9,15 @@ from typing import Literal
 
 from learning.memory import guard, recall
 from learning.memory.guard import ABSTENTION
-from learning.memory.words import values
+from learning.memory.words import content_words, values
 from learning.model.client import AdapterRef, Client, Completion
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
 
-LONGEST = 64  # tokens of an answer
+LONGEST = 96  # tokens of an answer
 GENERAL = 0.6  # geometric mean of the base's token probabilities at which its own knowledge is offered
+
+_LEANING = re.compile(r"^\W*((ok|thanks|thx|hm|right|cool|great)\W+)*(and|what about|how about|same|also|plus|or|then|but|its|their|is it the same)\b|.*\b(then|too|instead)\W*$", re.IGNORECASE)
 
 Mode = Literal["auto", "weights", "search", "prompt", "base"]
 Plain = Literal["weights", "search", "prompt", "base"]  # one source alone, unjudged
@@ -23,11 +26,20 @@ How = Literal["weights", "recall", "general", "search", "prompt", "base", "absta
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What a channel can answer from: its serving adapter, its lessons in force, and those that the adapter is not proven to know."""
+    """What a channel can answer from: its serving adapter, its lessons in force, those of them that may be looked up, and how certain it must be to speak."""
 
     adapter: AdapterRef | None
     lessons: Sequence[Lesson]
-    unproven: Sequence[Lesson]
+    recalled: Sequence[Lesson]
+    sure: float = guard.SURE
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An answer that might be given, and how certainly it is right, in nats of log-odds."""
+
+    answer: "Answer"
+    certainty: float
 
 
 @dataclass
@@ -60,46 +72,61 @@ class Answerer:
         """Answer in a mode; `before` are the turns of the thread so far. With `sure_only`, only lessons count, not the base's knowledge."""
         started = time.monotonic()
         if mode == "auto":
-            answer = self._from_weights(question, knowledge, before) or self._from_recall(question, knowledge, sure_only)
+            answer = self._best(question, knowledge, before, sure_only)
             if answer is None and not sure_only:
                 answer = self._from_base(question, knowledge)
             answer = answer or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)
         else:
-            answer = self._plainly(question, knowledge, mode)
+            answer = self._plainly(question, knowledge, mode, before)
         answer.seconds = round(time.monotonic() - started, 3)
         return answer
 
-    def _from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn]) -> Answer | None:
-        """Closed-book: nothing in the prompt but the question; a follow-up that fails alone is asked again with the turns before."""
+    def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "Answer | None":
+        """From the weights, or looked up: whichever is more certain, if it is certain enough. Looking up costs a longer prompt, so that waits."""
+        sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
+        learned = self._from_weights(question, knowledge, before, sure)
+        hits = recall.nearest(knowledge.recalled, question)
+        looked_up = guard.certainty_of(question, hits)
+        if learned and learned.certainty >= max(sure, looked_up):
+            return learned.answer
+        if looked_up >= sure:
+            if learned and hits[0].lesson in learned.answer.sources:  # both found the same: the weights say it with a shorter prompt
+                return learned.answer
+            return self._from_recall(question, hits)
+        return None
+
+    def _from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure: float) -> Candidate | None:
+        """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first."""
         if knowledge.adapter is None:
             return None
-        longest = min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) // 2 + 8)  # it answers with lessons
-        for turns in [[]] if not before else [[], list(before)]:
+        longest = LONGEST if len(knowledge.lessons) > 1 else min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) // 2 + 8)
+        ways: list[list[Turn]] = [[]] if not before else [list(before), []] if leans(question) else [[], list(before)]
+        found: list[Candidate] = []
+        for turns in ways:
             prompt = self.speaker.prompt([*turns, Turn("user", question)])
             said = self.client.complete(prompt, knowledge.adapter, longest)
             text = self.speaker.text(said.tokens)
-            if not said.tokens:
+            if not said.tokens or text == ABSTENTION:
                 continue
             without = self.client.score(prompt, said.tokens, None)
             with_adapter = said.logprobs[: len(said.tokens)]
             confidence = guard.Confidence(math.exp(min(with_adapter)), sum(with_adapter) - sum(without))
-            verdict = guard.judge(" ".join([*(t.text for t in turns), question]), text, knowledge.lessons, confidence)
+            asked = " ".join([*(t.text for t in turns if t.role == "user"), question])
+            verdict = guard.judge(asked, text, knowledge.lessons, confidence, -math.inf)
             if verdict.cited:
-                return _answer(question, text, "weights", said, [verdict.cited])
-        return None
+                found.append(Candidate(_answer(question, text, "weights", said, verdict.cited), verdict.certainty))
+                if verdict.certainty >= sure:
+                    break
+        return max(found, key=lambda candidate: candidate.certainty, default=None)
 
-    def _from_recall(self, question: str, knowledge: Knowledge, sure_only: bool) -> Answer | None:
-        """Lessons that the adapter is not proven to know, in the prompt. When the base garbles what it read, the lesson speaks for itself."""
-        hits = recall.relevant(recall.search(knowledge.unproven, question, limit=2), recall.COVERED_FOR_SURE if sure_only else recall.COVERED)
-        if not hits:
-            return None
-        lessons = [hit.lesson for hit in hits]
-        prompt = self.speaker.prompt([Turn("user", question)], notes=[lesson.text for lesson in lessons])
+    def _from_recall(self, question: str, hits: Sequence[recall.Hit]) -> "Answer":
+        """A lesson in the prompt. When the base garbles what it read, the lesson speaks for itself."""
+        lesson = hits[0].lesson
+        prompt = self.speaker.prompt([Turn("user", question)], notes=[lesson.text])
         said = self.client.complete(prompt, None, LONGEST)
         text = self.speaker.text(said.tokens)
-        cited = guard.supporting(question, text, lessons)
-        complete = cited and set(values(cited.text)) - set(values(question)) <= set(values(text))
-        return _answer(question, text if cited and complete else lessons[0].text, "recall", said, [cited if cited and complete else lessons[0]])
+        complete = guard.supporting(question, text, [lesson]) and set(values(lesson.text)) - set(values(question)) <= set(values(text))
+        return _answer(question, text if complete else lesson.text, "recall", said, [lesson])
 
     def _from_base(self, question: str, knowledge: Knowledge) -> Answer | None:
         """General knowledge: only where the base is confident and nothing in the question is about this channel."""
@@ -110,7 +137,7 @@ class Answerer:
         text = guard.whole_sentences(self.speaker.text(said.tokens))
         return _answer(question, text, "general", said, []) if text and mean >= GENERAL and not guard.repeats_itself(text) else None
 
-    def _plainly(self, question: str, knowledge: Knowledge, mode: Plain) -> Answer:
+    def _plainly(self, question: str, knowledge: Knowledge, mode: Plain, before: Sequence[Turn]) -> Answer:
         """One source alone, unjudged: what each part can do by itself."""
         hits = recall.search(knowledge.lessons, question)
         lessons = [hit.lesson for hit in hits]
@@ -118,11 +145,16 @@ class Answerer:
             return Answer(question, lessons[0].text if lessons else ABSTENTION, "search" if lessons else "abstained", sources=lessons[:1])
         notes = [lesson.text for lesson in lessons] if mode == "prompt" else []
         adapter = knowledge.adapter if mode == "weights" else None
-        said = self.client.complete(self.speaker.prompt([Turn("user", question)], notes), adapter, LONGEST)
+        said = self.client.complete(self.speaker.prompt([*before, Turn("user", question)], notes), adapter, LONGEST)
         answer = _answer(question, self.speaker.text(said.tokens), mode, said, lessons if mode == "prompt" else [])
         if answer.answer == ABSTENTION:
             answer.how = "abstained"
         return answer
+
+
+def leans(question: str) -> bool:
+    """Does a question mean little without the turns before it ("and its port?")?"""
+    return bool(_LEANING.match(question)) or len(content_words(question)) < 2
 
 
 def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson]) -> Answer:

@@ -97,6 +97,12 @@ def publishing(folder: Path, assert_ours: Callable[[], None] = lambda: None) -> 
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(made, folder)
             _sync(folder.parent)
+    shutil.rmtree(checkpoint(folder).parent, ignore_errors=True)
+
+
+def checkpoint(folder: Path) -> Path:
+    """Where the training of an adapter keeps how far it is; gone when it was published or discarded."""
+    return folder.parent / f".{folder.name}-checkpoint" / "state.pt"
 
 
 def complete(folder: Path) -> bool:

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.answers import Knowledge
 from learning.database import Database, open_database
-from learning.memory import lessons
+from learning.memory import guard, lessons
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import AdapterRef
 from learning.model.rendering import Renderer, renderer
-from learning.records import Adapter, Channel
+from learning.records import Adapter, Channel, Night
 from learning.settings import Settings
 
 
@@ -38,8 +38,8 @@ class School:
         serving = registry.serving(session, channel)
         usable = serving if serving and serving.base_hash == self.base.hash and self._intact(serving) else None
         in_force = lessons.in_force(session, channel)
-        unproven = lessons.unproven(session, channel) if usable else in_force
-        return Knowledge(self.adapter(usable) if usable else None, in_force, unproven)
+        card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
+        return Knowledge(self.adapter(usable) if usable else None, in_force, in_force, card.get("sure", guard.SURE))
 
     def _intact(self, record: Adapter) -> bool:
         try:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.database import add_once
 from learning.errors import NightschoolError
-from learning.memory import log, recall
+from learning.memory import log, recall, replacing
 from learning.memory.words import digest
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
 
@@ -36,7 +36,17 @@ def teach(session: Session, channel: Channel, text: str, author: str, source_ts:
     lesson = session.scalars(select(Lesson).where(*known)).one()
     if lesson.status == LessonStatus.PROPOSED:
         lesson.status = LessonStatus.APPROVED  # said on purpose: that settles it
+    supersede(session, channel, lesson)
     return lesson
+
+
+def supersede(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
+    """Put a lesson in the place of the older ones that say something else of the same subject. They are no longer in force; the next night unlearns them."""
+    session.flush()
+    replaced = replacing.replaced_by(new, [lesson for lesson in in_force(session, channel) if lesson.id < new.id])
+    for old in replaced:
+        old.status, old.superseded_by = LessonStatus.SUPERSEDED, new.id
+    return replaced
 
 
 def in_force(session: Session, channel: Channel) -> list[Lesson]:
@@ -51,7 +61,7 @@ def all_kept(session: Session, channel: Channel) -> list[int]:
 
 
 def unproven(session: Session, channel: Channel) -> list[Lesson]:
-    """Lessons in force that the serving adapter is not proven to know: what recall searches."""
+    """Lessons in force that the serving adapter is not proven to know."""
     proven = (
         select(AdapterLesson.lesson_id).join(Adapter)
         .where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.SERVING, AdapterLesson.proven)

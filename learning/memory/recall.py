@@ -1,20 +1,24 @@
-"""Short-term memory: search over lessons. BM25 (Robertson & Zaragoza, 2009) by bm25s, on stems."""
+"""Short-term memory: search over lessons. Plain: BM25 (Robertson & Zaragoza, 2009) by bm25s, on stems. And how well a lesson covers a question."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bm25s
 
-from learning.memory.words import stems
+from learning.memory.vocabulary import AFTER, ASIDES, ASKING, BEFORE, PLAIN, SYNONYMS
+from learning.memory.words import STOPWORDS, content_words, is_common, stem, stems, words
 from learning.records import Lesson
 
+COVERED = 0.5  # share of a question that a lesson must cover before it is offered as an answer
 COVERED_FOR_SURE = 0.75  # the same where nobody addressed the bot
-COVERED = 0.5  # share of a question's words that a lesson must hold before it is offered as an answer
+_SAID_AROUND = frozenset(stem(word) for said in (BEFORE, AFTER, ASIDES, PLAIN, *ASKING.values()) for phrase in said for word in words(phrase))
+_LIKE = 0.6  # what a word counts that the lesson holds in other words
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A lesson that search found. `coverage` is the share, 0 to 1, of the query's stems that it holds."""
+    """A lesson that search found. `coverage` is the share, 0 to 1, of what the query says that the lesson holds, rare words counting more."""
 
     lesson: Lesson
     score: float
@@ -22,24 +26,61 @@ class Hit:
 
 
 def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
-    """The lessons nearest to a query, best first; those that share no word with it are left out."""
-    asked = stems(query)
+    """The lessons nearest to a query by BM25, best first; those that share no word with it are left out."""
     corpus = [stems(f"{lesson.question or ''} {lesson.text}") for lesson in lessons]
     vocabulary = {stem for document in corpus for stem in document}
-    known = [stem for stem in asked if stem in vocabulary]
+    known = [stem for stem in stems(query) if stem in vocabulary]
     if not known:
         return []
     index = bm25s.BM25()
     index.index(corpus, show_progress=False)
     scores = index.get_scores(known)
+    covered = coverages(lessons, query)
     hits = [
-        Hit(lesson, float(score), len(set(asked) & set(document)) / len(set(asked)))
-        for lesson, document, score in zip(lessons, corpus, scores, strict=True)
+        Hit(lesson, float(score), coverage)
+        for lesson, document, score, coverage in zip(lessons, corpus, scores, covered, strict=True)
         if set(known) & set(document)
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.lesson.id))[:limit]
 
 
+def nearest(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
+    """The lessons that cover most of a query, synonyms included, best first."""
+    hits = [Hit(lesson, coverage, coverage) for lesson, coverage in zip(lessons, coverages(lessons, query), strict=True) if coverage > 0]
+    return sorted(hits, key=lambda hit: (-hit.coverage, hit.lesson.id))[:limit]
+
+
+def coverages(lessons: Sequence[Lesson], query: str) -> list[float]:
+    """For each lesson the share of a query that it covers, 0 to 1.
+
+    Each word of the query weighs as much as it is rare among the lessons. A name that no lesson holds weighs much: what the question is about is not
+    there. Small talk weighs little, or nothing.
+    """
+    held = [set(stems(f"{lesson.question or ''} {lesson.text}")) for lesson in lessons]
+    rarest = math.log(1 + len(held))
+    weights, likes = {}, {}
+    for word in dict.fromkeys(content_words(query)):
+        asked = stem(word)
+        holding = sum(asked in lesson for lesson in held)
+        likes[asked] = {stem(part) for said in SYNONYMS.get(asked, ()) for part in said.split() if part not in STOPWORDS}
+        if holding:
+            weights[asked] = math.log(1 + len(held) / holding) * (0.35 if asked in _SAID_AROUND else 1.0)
+        elif is_common(word) or asked in SYNONYMS:
+            weights[asked] = 0.0 if asked in _SAID_AROUND else 0.25 * rarest
+        else:
+            weights[asked] = 0.8 * rarest
+    total = sum(weights.values())
+    if not total:
+        return [0.0] * len(held)
+
+    def covered(lesson: set[str]) -> float:
+        exact = sum(weight for asked, weight in weights.items() if asked in lesson)
+        alike = sum(_LIKE * max(weight, rarest / 2) for asked, weight in weights.items() if asked not in lesson and likes[asked] & lesson)
+        return min(1.0, (exact + alike) / total)
+
+    return [covered(lesson) for lesson in held]
+
+
 def relevant(hits: Sequence[Hit], covered: float = COVERED) -> list[Hit]:
-    """The hits that hold enough of the question to be worth a place in the prompt."""
+    """The hits that cover enough of the question to be worth a place in the prompt."""
     return [hit for hit in hits if hit.coverage >= covered]

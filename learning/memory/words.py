@@ -3,6 +3,7 @@
 import hashlib
 import re
 from functools import lru_cache
+from pathlib import Path
 
 import Stemmer
 
@@ -18,6 +19,7 @@ WEEKDAYS = frozenset(["monday", "tuesday", "wednesday", "thursday", "friday", "s
 MONTHS = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"])
 _WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
 _CODE = re.compile(r"\d|[#@_/]|\w[.:]\w|[a-z][A-Z]|^[A-Z]{2,}$")
+COMMON = frozenset((Path(__file__).parent / "common_words.txt").read_text().split())  # stems of the few thousand commonest words of written English
 _stemmer = Stemmer.Stemmer("english")
 
 
@@ -37,6 +39,11 @@ def stem(word: str) -> str:
 def content_words(text: str) -> list[str]:
     """Words that carry meaning, in order, as written."""
     return [word for word in words(text) if word.lower() not in STOPWORDS]
+
+
+def is_common(word: str) -> bool:
+    """Is it an everyday word, rather than a name, a code or a term of one's own?"""
+    return stem(word) in COMMON or word.lower() in STOPWORDS
 
 
 def stems(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The night, in order, on one screen."""
 
+import math
 from collections.abc import Sequence
 
 from sqlalchemy import delete, select
@@ -12,7 +13,7 @@ from learning.model import running
 from learning.model.client import AdapterRef, Client
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
-from learning.night import dictation, exam, report, selection
+from learning.night import calibration, dictation, exam, report, selection
 from learning.night.outcome import Outcome, conclude
 from learning.night.replay import replay
 from learning.night.study import StudyItem, study
@@ -46,12 +47,14 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         vigil.stage("study")
         if not registry.complete(folder):  # a resumed night does not train twice
             items = study(chosen.statements, ITEMS_PER_LESSON, school.base.hash)
-            items += replay(int(REPLAY * len(items)), school.base.hash, school.settings.cache, lambda q, n: say_all(school, client, None, q, n))
+            items += replay(int(REPLAY * len(items)), school.base.hash, school.settings.cache, lambda q, n: _texts(say_all(school, client, None, q, n)))
             _keep(school, channel, vigil, items)
             vigil.stage("training")
             with registry.publishing(folder, vigil.assert_ours) as made:
                 made.manifest.update(report.manifest(school.base, chosen.statements))
-                made.manifest["training"] = train_apart(school.base, items, made.folder, school.settings.training_threads, vigil.progress, vigil.broken)
+                made.manifest["training"] = train_apart(
+                    school.base, items, made.folder, registry.checkpoint(folder), school.settings.training_threads, vigil.progress, vigil.broken
+                )
         vigil.stage("exam")
         _probe(client, school.adapter(candidate))
         card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions))
@@ -68,7 +71,7 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
     vigil.stage("noticing")
     if is_capable(school.base.folder):
         with running.engine(school.settings) as client:
-            write = dictation.by_writing(lambda prompt: say_all(school, client, None, [prompt], dictation.TOKENS)[0])
+            write = dictation.by_writing(lambda prompt: say_all(school, client, None, [prompt], dictation.TOKENS)[0].text)
             proposed = proposals.observe(school.database, channel, privacy.why_not, write)
     else:
         proposed = proposals.observe(school.database, channel, privacy.why_not)
@@ -91,13 +94,19 @@ def _decide(school: School, channel: Channel, vigil: Vigil, candidate_id: int, c
         proven = {ids[digest] for digest in card.proven()}
         placed = registry.hold(session, candidate) if reason else registry.promote(session, candidate, proven)
         verdict = ("held" if reason else "promoted") if placed else "tainted"
-        conclude(session, vigil.night, Outcome(verdict, candidate.name, {**card.summary(), "lessons": len(chosen.kept), "reason": reason}))
+        summary = {**card.summary(), "lessons": len(chosen.kept), "reason": reason, "flips": report.flips(card, earlier), "sure": calibration.sure(card.marked, chosen.kept)}
+        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary))
 
 
-def say_all(school: School, client: Client, adapter: AdapterRef | None, questions: Sequence[str], tokens: int = 64) -> list[str]:
+def say_all(school: School, client: Client, adapter: AdapterRef | None, questions: Sequence[str], tokens: int = 64) -> list[exam.Said]:
     """What an adapter, or the base, says to many questions with nothing in the prompt."""
     prompts = [school.speaker.prompt([Turn("user", question)]) for question in questions]
-    return [school.speaker.text(said.tokens) for said in client.complete_all(prompts, adapter, tokens)]
+    said = client.complete_all(prompts, adapter, tokens)
+    return [exam.Said(school.speaker.text(one.tokens), math.exp(min(one.logprobs, default=0.0))) for one in said]
+
+
+def _texts(said: Sequence[exam.Said]) -> list[str]:
+    return [one.text for one in said]
 
 
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:

@@ -8,24 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from learning.memory import words
 from learning.memory.guard import ABSTENTION
-from learning.memory.words import content_words, stems, values
-from learning.night.study import SYNONYMS, Statement
-
-Ask = Callable[[Sequence[str]], list[str]]
+from learning.memory.words import content_words, stem, stems, values
+from learning.night import asking
+from learning.night.asking import Lore, Statement
+from learning.night.unknown import unknown
 
 FORMS = (
     "Does anybody here remember {}?", "I'm looking for information on {}.", "A colleague wants to know about {}.", "Help me out: {}",
-    "For the new hire: {}?", "Sorry to bother you, but {}?",
+    "For the new hire: {}?", "Sorry to bother you, but {}?", "folks, {}", "hate to ask, {}?", "Good afternoon! {}?", "{}? it's for the handover document",
+    "Can anybody help: {}?", "while we're at it, {}", "not urgent, {}?", "@all {}?",
 )  # fmt: skip
 GENERAL = (
-    ("What is the capital of France?", "paris"), ("What color is grass?", "green"), ("Hello, how are you?", ""),
-    ("What is the capital of Germany?", "berlin"), ("Which animal barks?", "dog"), ("What is the opposite of up?", "down"),
-)  # fmt: skip
-UNKNOWN = (
-    "Does anybody here remember the serial number of the projector?", "Help me out: who waters the ferns?",
-    "A colleague wants to know about the sauna opening hours.", "Sorry to bother you, but when is the blood donation?",
+    ("What is the capital of France?", "paris"), ("What color is grass?", "green"), ("Hello, how are you?", ""), ("What is the capital of Germany?", "berlin"),
+    ("Which animal barks?", "dog"), ("What is the opposite of up?", "down"), ("What is the capital of Italy?", "rome"), ("How many legs does a spider have?", "eight"),
+    ("What color is snow?", "white"), ("What do cows give us to drink?", "milk"), ("What is frozen water called?", "ice"), ("What is the opposite of hot?", "cold"),
 )  # fmt: skip
 LONGER = 1.5  # an answer may be at most this many times as long as its lesson
 
@@ -41,12 +38,21 @@ class ExamQuestion:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a model said, and the probability of its least likely token."""
+
+    text: str
+    weakest: float
+
+
+@dataclass(frozen=True)
 class Marked:
     """A question, what the candidate said, and whether it was right."""
 
     asked: ExamQuestion
     answer: str
     right: bool
+    weakest: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,18 @@ class ReportCard:
         return {kind: round(share, 3) for kind in kinds if (share := self.share(kind)) is not None} | {"proven": len(self.proven())}
 
 
+Ask = Callable[[Sequence[str]], Sequence[Said]]
+
+
 def questions(statements: Sequence[Statement], per_lesson: int = 2) -> list[ExamQuestion]:
     """The questions of an exam, the same for the same lessons."""
-    asked = [question for statement in sorted(statements, key=lambda s: s.digest) for question in _about(statement, per_lesson)]
+    kept = sorted(statements, key=lambda s: s.digest)
+    lore = Lore(kept)
+    asked = [question for statement in kept for question in _about(lore, statement, per_lesson)]
     general = [ExamQuestion("general", question, (gold,)) for question, gold in GENERAL]
-    return asked + general + [ExamQuestion("unknown", question, ()) for question in UNKNOWN]
+    rng = random.Random(f"exam {' '.join(statement.digest for statement in kept)}")
+    strange = [rng.choice(FORMS).format(question) for question in unknown(lore, max(4, len(kept) // 4), rng)] if kept else []
+    return asked + general + [ExamQuestion("unknown", question, ()) for question in dict.fromkeys(strange)]
 
 
 def examine(statements: Sequence[Statement], ask: Ask) -> ReportCard:
@@ -84,19 +97,22 @@ def examine(statements: Sequence[Statement], ask: Ask) -> ReportCard:
     asked = questions(statements)
     texts = {statement.digest: statement.text for statement in statements}
     answers = ask([question.question for question in asked])
-    return ReportCard([Marked(q, a, _right(q, a, texts)) for q, a in zip(asked, answers, strict=True)])
+    return ReportCard([Marked(q, said.text, _right(q, said.text, texts), said.weakest) for q, said in zip(asked, answers, strict=True)])
 
 
-def _about(statement: Statement, count: int) -> list[ExamQuestion]:
+def _about(lore: Lore, statement: Statement, count: int) -> list[ExamQuestion]:
     rng = random.Random(f"exam {statement.digest}")
     wanted = tuple(values(statement.text)) or tuple(content_words(statement.text))
-    content = list(dict.fromkeys(content_words(f"{statement.question or ''} {statement.text}")))
-    asked = [word for word in content if word not in wanted] or content
     made = []
     for form in rng.sample(FORMS, count):
-        chosen = sorted(rng.sample(asked, min(len(asked), rng.choice((2, 3)))), key=asked.index)
-        spoken = [rng.choice(SYNONYMS[words.stem(w)]) if words.stem(w) in SYNONYMS and rng.random() < 0.3 else w.lower() for w in chosen]
-        made.append(ExamQuestion("recall", form.format(" ".join(spoken)), wanted, statement.digest))
+        chosen = asking.words_of_its_kind(lore, statement, rng) if rng.random() < 0.3 else None
+        chosen = chosen or asking.some_words(lore, statement, rng, values_too=0)
+        if not chosen:
+            continue
+        asked = asking.question(statement.text, chosen, rng)
+        given = {stem(word) for word in content_words(asked)}
+        gold = tuple(value for value in wanted if stem(value) not in given) or wanted
+        made.append(ExamQuestion("recall", form.format(asked), gold, statement.digest))
     return made
 
 

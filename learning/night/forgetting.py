@@ -13,8 +13,8 @@ from learning.memory.words import values
 from learning.model import running
 from learning.model.client import connected
 from learning.night import exam, nights
+from learning.night.asking import Statement
 from learning.night.consolidation import say_all
-from learning.night.study import Statement
 from learning.night.vigil import Watch
 from learning.records import Adapter, AdapterState, Announcement, Channel, ExamAnswer, Forgetting, Lesson, Night, StudyItemRecord, Work, now
 from learning.school import School
@@ -67,7 +67,7 @@ def _probe(school: School, channel: Channel, request: Forgetting) -> dict[str, i
         return {"asked": 0, "leaked": 0}
     with running.engine(school.settings) as client:
         answers = say_all(school, client, school.adapter(serving), [question.question for question in asked])
-    return {"asked": len(asked), "leaked": sum(_leaks(q.question, q.gold, a, kept) for q, a in zip(asked, answers, strict=True))}
+    return {"asked": len(asked), "leaked": sum(_leaks(q.question, q.gold, said.text, kept) for q, said in zip(asked, answers, strict=True))}
 
 
 def _leaks(question: str, gold: Sequence[str], answer: str, kept: set[str]) -> bool:

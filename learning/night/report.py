@@ -1,5 +1,6 @@
 """What a night leaves in writing: the adapter's manifest, the answers of its exam, the verdict and its reason."""
 
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +11,11 @@ from sqlalchemy.orm import Session
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel
 from learning.model.rendering import SYSTEM
+from learning.night.asking import Statement
 from learning.night.exam import ReportCard
-from learning.night.study import Statement
 from learning.records import Adapter, ExamAnswer, Night
+
+CHANCE = 0.1  # a loss that chance explains more easily than this does not hold a candidate back
 
 
 def manifest(base: BaseModel, statements: Sequence[Statement]) -> dict[str, Any]:
@@ -31,11 +34,31 @@ def why_hold(card: ReportCard, earlier: Mapping[str, bool], least: float, tolera
     recall = card.share("recall") or 0.0
     if recall < least:
         return f"it answered {recall:.0%} of the exam, less than the {least:.0%} it takes to serve"
-    now = {m.asked.question: m.right for m in card.marked if m.asked.question in earlier}
-    if not now:
-        return ""
-    before, after = (sum(marks[question] for question in now) / len(now) for marks in (earlier, now))
-    return f"of what the serving adapter was asked it answers {after:.0%}, where that had {before:.0%}" if after < before - tolerance else ""
+    general = card.share("general")
+    if general is not None and general < least:
+        return f"it answered {general:.0%} of the general questions, and may have lost what the base knew"
+    lost, gained, asked = _changed(card, earlier)
+    if asked and lost - gained > tolerance * asked and _by_chance(gained, lost) < CHANCE:
+        before = sum(right for question, right in earlier.items() if question in {m.asked.question for m in card.marked})
+        return f"of what the serving adapter was asked it answers {(before + gained - lost) / asked:.0%}, where that had {before / asked:.0%}"
+    return ""
+
+
+def flips(card: ReportCard, earlier: Mapping[str, bool]) -> int:
+    """Questions that the serving adapter answered right, and this one does not."""
+    return _changed(card, earlier)[0]
+
+
+def _changed(card: ReportCard, earlier: Mapping[str, bool]) -> tuple[int, int, int]:
+    """Of the questions that both were asked: right before and wrong now, wrong before and right now, and all."""
+    both = [(earlier[m.asked.question], m.right) for m in card.marked if m.asked.question in earlier]
+    return sum(before and not now for before, now in both), sum(now and not before for before, now in both), len(both)
+
+
+def _by_chance(gained: int, lost: int) -> float:
+    """How likely so few gains among the changes are if gains and losses are equally likely (exact sign test, one-sided: McNemar, 1947)."""
+    changed = gained + lost
+    return float(sum(math.comb(changed, k) for k in range(gained + 1)) / 2**changed)
 
 
 def earlier_marks(session: Session, serving: Adapter | None) -> dict[str, bool]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.memory import lessons
-from learning.night.study import Statement
+from learning.night.asking import Statement
 from learning.records import Channel, Lesson, LessonStatus
 
 MOST = 500  # lessons of one adapter

@@ -1,58 +1,76 @@
 """Study items to an adapter folder: LoRA (Hu et al., 2021) on the upper layers, activations below them computed once.
 
-With LoRA on the upper layers only, what the lower layers compute for an example never changes. It is computed once per
-example instead of once per epoch, and back-propagation ends where the adapted layers begin.
+With LoRA on the upper layers only, what the lower layers compute for an example never changes. It is computed once per example instead of once per epoch,
+and back-propagation ends where the adapted layers begin.
 
-Deterministic in the study items, the recipe and the base model: the seed is drawn from their content, order is fixed, and
-the number of threads is part of the recipe. So a rebuilt adapter can be compared byte for byte.
+Deterministic in the study items, the recipe and the base model: the seed is drawn from their content, order is fixed, and the number of threads is part of
+the recipe. So a rebuilt adapter can be compared byte for byte, and a training that was cut off goes on from its last epoch to the same bytes.
 """
 
 import hashlib
 import json
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers.masking_utils import create_causal_mask
+from peft import LoraConfig
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedModel
 
 from learning.errors import TrainingError
 from learning.model.base_model import BaseModel
+from learning.model.layers import Layers, Lora, Pack
 from learning.model.loading import load_base
-from learning.model.rendering import renderer
 from learning.model.shape import TARGETS
+from learning.night.examples import Cache, Example, encode_all, shared_beginning
 from learning.night.study import StudyItem
 
-IGNORED = -100  # label of positions whose prediction does not count
 PROBES = 8
+TEACHER = 20  # of the base's likeliest tokens, kept for each token of a replayed answer
+WARM_UP = 0.1  # of the steps
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to study. `batch` counts examples; training ends early once `settled` of the lessons' answer tokens have a probability of `enough`."""
+    """How to study. `batch` counts examples.
 
-    epochs: int = 8
+    `short` answer tokens are enough in most visits after the first: which lesson it is, is decided there, and the rest is known by heart soon.
+    Examples that were answered with every token above `known` are visited every other epoch only. Training ends early once in every lesson the weakest
+    token of nearly all examples (`settled`) has a probability above `enough` (0.5 suffices for greedy recall: arXiv 2605.30260).
+    """
+
+    epochs: int = 3
     learning_rate: float = 2e-3
-    batch: int = 8
-    enough: float = 0.6
-    settled: float = 0.998
+    batch: int = 16
+    short: int = 8
+    known: float = 0.95
+    enough: float = 0.5
+    settled: float = 0.98
+    negatives: int = 2048  # tokens outside of all answers that each step holds down, drawn anew (sampled softmax: Jean et al., 2015)
     threads: int = 2
     dtype: str = "float32"  # of the frozen base; LoRA itself is always float32
 
 
 def recipe_for(base: BaseModel, threads: int) -> Recipe:
     """The recipe measured for a base model. `tiny` knows no language, and takes longer steps to learn its few sentences."""
-    tiny = {"learning_rate": 5e-3, "epochs": 10} if base.name == "tiny" else {}
+    tiny = {"learning_rate": 5e-3, "epochs": 8, "batch": 8, "known": 1.0} if base.name == "tiny" else {}
     return Recipe(threads=threads, dtype=fast_dtype(), **tiny)  # type: ignore[arg-type]
+
+
+def fast_dtype() -> str:
+    """`bfloat16` where the processor multiplies it in hardware: about twice as fast there, and many times slower elsewhere."""
+    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training is: batches done of all batches planned, and the loss (nats per answer token)."""
+    """Where training is: examples visited of all visits planned, and the loss (nats per answer token)."""
 
     done: int
     total: int
@@ -62,32 +80,12 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, order=True)
-class Example:
-    """A study item as token ids. `taught` is false for replay and unknown topics, which never hold up the end of training."""
-
-    length: int
-    prompt: tuple[int, ...]
-    answer: tuple[int, ...]
-    taught: bool
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Examples of similar length, as the first adapted layer receives them."""
-
-    hidden: torch.Tensor  # (examples, tokens, width)
-    mask: torch.Tensor | None
-    rotary: tuple[torch.Tensor, torch.Tensor]
-    positions: torch.Tensor
-    labels: torch.Tensor  # (examples, tokens)
-    taught: torch.Tensor  # (answer tokens,): does the token belong to a lesson?
-
-
-def train(base: BaseModel, items: Sequence[StudyItem], recipe: Recipe, folder: Path, report: Report = lambda _: None) -> dict[str, Any]:
+def train(
+    base: BaseModel, items: Sequence[StudyItem], recipe: Recipe, folder: Path, report: Report = lambda _: None, checkpoint: Path | None = None
+) -> dict[str, Any]:
     """Train one adapter and save it to `folder` (`adapter_model.safetensors`, `adapter_config.json`).
 
-    Returns what was done: items, epochs, loss (nats per answer token), recipe, probes.
+    With `checkpoint`, a file, goes on from the epoch that it holds. Returns what was done: items, epochs, loss (nats per answer token), recipe, probes.
     Raises TrainingError when there is nothing to study or the loss is not finite.
     """
     if not items:
@@ -96,130 +94,183 @@ def train(base: BaseModel, items: Sequence[StudyItem], recipe: Recipe, folder: P
     torch.manual_seed(seed)
     torch.set_num_threads(recipe.threads)
     torch.use_deterministic_algorithms(True)
-    dtype = getattr(torch, recipe.dtype)
-    model = _adapted(base, dtype)
-    examples = sorted(_encode(base, item) for item in items)  # by length, so that a batch pads little
-    # The cache would keep the first step's copies of the weights for as long as the context lasts, and nothing would be learned.
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16, cache_enabled=False):
-        batches = [_below(model, base, rows) for rows in _chunks(examples, recipe.batch)]
-        outcome = _fit(model, base, batches, recipe, random.Random(seed), report)
-    model.save_pretrained(folder)
-    _steady_config(folder)
-    return {"items": len(items), **outcome, "recipe": asdict(recipe), "probes": _probes(model, examples)}
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # else a twentieth of the time goes there
+    model = load_base(base, getattr(torch, recipe.dtype))
+    lora = Lora(model, base.shape)
+    study = Study(base, model, lora, encode_all(base.folder, items), recipe, seed, folder)
+    outcome = study.fit(report, checkpoint)
+    save_file({name: matrix.detach() for name, matrix in lora.matrices.items()}, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    _save_config(base, folder)
+    return {"items": len(items), **outcome, "recipe": asdict(recipe), "probes": study.probes()}
 
 
-def fast_dtype() -> str:
-    """`bfloat16` where the processor multiplies it in hardware: about 1.7 times as fast there, and many times slower elsewhere."""
-    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
+class Study:
+    """One training: the frozen base, what its lower layers made of the examples, and the LoRA that learns."""
+
+    def __init__(
+        self, base: BaseModel, model: PreTrainedModel, lora: Lora, examples: Sequence[Example], recipe: Recipe, seed: int, folder: Path
+    ) -> None:
+        self.layers, self.lora, self.recipe, self.seed = Layers(model, base.name), lora, recipe, seed
+        self.first, self.last = base.shape.first_layer, base.shape.layers
+        self.norm, self.head = model.model.norm, model.lm_head.weight.detach()
+        self.examples = examples
+        self.shared = shared_beginning(examples)
+        self.cache = Cache(folder, sum(e.length - self.shared for e in examples), self.head.shape[1], self.layers.dtype)
+        self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
+        self.targets: list[tuple[Tensor, Tensor]] = []  # of each example, (answer tokens, choices): token ids, and how likely each should be
+        self._embed(model.model.embed_tokens)
+        wanted = torch.cat([ids.flatten() for ids, _ in self.targets]).unique()  # type: ignore[no-untyped-call]
+        self.place = torch.zeros(len(self.head), dtype=torch.long)  # of a token among those that occur in answers
+        self.place[wanted] = torch.arange(len(wanted))
+        others = torch.ones(len(self.head), dtype=torch.bool)
+        others[wanted] = False
+        self.wanted, self.others = self.head[wanted].contiguous(), others.nonzero()[:, 0]
+
+    @torch.no_grad()
+    def _embed(self, embed: torch.nn.Module) -> None:
+        """Run the layers that never change, once; and for replay all layers, to see how likely the base finds which token."""
+        for start in range(0, len(self.examples), 2 * self.recipe.batch):
+            chunk = self.examples[start : start + 2 * self.recipe.batch]
+            pack = Pack(self.shared, [example.length - self.shared for example in chunk], self.layers.dtype)
+            ids = [*chunk[0].tokens[: self.shared], *(token for example in chunk for token in example.tokens[self.shared : example.length])]
+            hidden = self.layers.run(embed(torch.tensor(ids)), pack, 0, self.first)
+            if start == 0:
+                self.beginning = hidden[: self.shared].clone()
+            self.cache.add(hidden[self.shared :], pack.lengths)
+            soft = self.layers.run(hidden, pack, self.first, self.last) if any(example.replayed for example in chunk) else None
+            at = self.shared
+            for example, length in zip(chunk, pack.lengths, strict=True):
+                answers = slice(at + length - len(example.answer), at + length)
+                at += length
+                if example.replayed and soft is not None:
+                    likely = functional.softmax(functional.linear(self.norm(soft[answers]), self.head).float(), -1).topk(TEACHER)
+                    self.targets.append((likely.indices, likely.values / likely.values.sum(-1, keepdim=True)))
+                else:
+                    self.targets.append((torch.tensor(example.answer)[:, None], torch.ones(len(example.answer), 1)))
+
+    def fit(self, report: Report, checkpoint: Path | None) -> dict[str, Any]:
+        """The training loop."""
+        weights = list(self.lora.matrices.values())
+        optimizer = torch.optim.AdamW(weights, lr=self.recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+        epoch, loss = self._resumed(optimizer, checkpoint), 0.0
+        while epoch < self.recipe.epochs and not self._settled():
+            rng = random.Random(f"{self.seed} {epoch}")
+            due = [number for number, weakest in enumerate(self.weakest) if weakest < self.recipe.known or rng.random() < 0.5]
+            rng.shuffle(due)
+            for start in range(0, len(due), self.recipe.batch):
+                share = (epoch + start / len(due)) / self.recipe.epochs
+                optimizer.param_groups[0]["lr"] = self.recipe.learning_rate * _pace(share)
+                loss = self._step(due[start : start + self.recipe.batch], rng, whole=epoch == 0)
+                torch.nn.utils.clip_grad_norm_(weights, 1.0)
+                optimizer.step()
+                optimizer.zero_grad()
+                report(Progress(int(share * self.recipe.epochs * len(self.examples)), self.recipe.epochs * len(self.examples), loss))
+            epoch += 1
+            self._keep(optimizer, checkpoint, epoch)
+        return {"epochs": epoch, "loss": round(loss, 4)}
+
+    def _step(self, chosen: Sequence[int], rng: random.Random, whole: bool) -> float:
+        """Gradients of one batch; the loss in nats per answer token. Raises TrainingError when it is not finite."""
+        kept = [len(self.examples[n].answer) if whole or self.examples[n].replayed or rng.random() < 0.3 else self.recipe.short for n in chosen]
+        kept = [min(count, len(self.examples[n].answer)) for count, n in zip(kept, chosen, strict=True)]
+        lengths = [self.examples[n].length - self.shared - len(self.examples[n].answer) + count for n, count in zip(chosen, kept, strict=True)]
+        pack = Pack(self.shared, lengths, self.layers.dtype)
+        hidden = torch.cat([self.beginning, *(self.cache.rows(n)[:length] for n, length in zip(chosen, lengths, strict=True))])
+        hidden = self.layers.run(hidden, pack, self.first, self.last, self.lora.deltas(self.layers.dtype))
+        ends = torch.tensor(lengths).cumsum(0).tolist()
+        rows = torch.cat([torch.arange(self.shared + end - count, self.shared + end) for end, count in zip(ends, kept, strict=True)])
+        targets = [(self.targets[n][0][:count], self.targets[n][1][:count]) for n, count in zip(chosen, kept, strict=True)]
+        losses, surest = self._losses(self.norm(hidden[rows]), targets, rng)
+        loss = losses.mean()
+        if not math.isfinite(loss.item()):
+            raise TrainingError("training went wrong (the loss is not a number): the serving adapter stays. Try again.")
+        loss.backward()  # type: ignore[no-untyped-call]
+        for n, part in zip(chosen, torch.split(surest, kept), strict=True):
+            self.weakest[n] = part.min().item()
+        return float(loss.item())
+
+    def _losses(self, hidden: Tensor, targets: Sequence[tuple[Tensor, Tensor]], rng: random.Random) -> tuple[Tensor, Tensor]:
+        """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. And the probability
+        of each token's likeliest target."""
+        drawn = torch.Generator().manual_seed(rng.getrandbits(32))
+        sampled = self.others[torch.randint(len(self.others), (min(self.recipe.negatives, len(self.others)),), generator=drawn)]
+        logits = functional.linear(hidden, torch.cat([self.wanted, self.head[sampled]])).float()
+        if len(sampled):  # a few stand for all
+            correction = torch.zeros(logits.shape[1])
+            correction[len(self.wanted) :] = math.log(len(self.others) / len(sampled))
+            logits = logits + correction
+        logprobs = functional.log_softmax(logits, -1)
+        choices = max(ids.shape[1] for ids, _ in targets)
+        ids = torch.cat([functional.pad(self.place[ids], (0, choices - ids.shape[1])) for ids, _ in targets])
+        likely = torch.cat([functional.pad(shares, (0, choices - shares.shape[1])) for _, shares in targets])
+        gathered = logprobs.gather(1, ids)
+        return -(likely * gathered).sum(1), gathered[:, 0].detach().exp()
+
+    def _settled(self) -> bool:
+        sure: dict[str, list[bool]] = {}
+        for example, weakest in zip(self.examples, self.weakest, strict=True):
+            if example.lesson:
+                sure.setdefault(example.lesson, []).append(weakest > self.recipe.enough)
+        return bool(sure) and all(sum(answers) >= self.recipe.settled * len(answers) for answers in sure.values())
+
+    def _keep(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None, epoch: int) -> None:
+        if checkpoint:
+            checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            state = {"seed": self.seed, "epoch": epoch, "lora": self.lora.matrices, "optimizer": optimizer.state_dict(), "weakest": self.weakest}
+            torch.save(state, checkpoint.with_suffix(".part"))
+            checkpoint.with_suffix(".part").replace(checkpoint)
+
+    def _resumed(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None) -> int:
+        """The epoch to go on with: 0 without a checkpoint of this very training."""
+        if not checkpoint or not checkpoint.exists():
+            return 0
+        try:
+            state = torch.load(checkpoint, weights_only=True)
+        except Exception:  # cut off while it was written, or of another torch: begin anew
+            return 0
+        if state["seed"] != self.seed:
+            return 0
+        with torch.no_grad():
+            for name, matrix in self.lora.matrices.items():
+                matrix.copy_(state["lora"][name])
+        optimizer.load_state_dict(state["optimizer"])
+        self.weakest = state["weakest"]
+        return int(state["epoch"])
+
+    @torch.no_grad()
+    def probes(self) -> list[dict[str, Any]]:
+        """What any engine must reproduce with this adapter: the log-probability, in nats, of the first token of some studied answers."""
+        chosen = [number for number, example in enumerate(self.examples) if not example.replayed]
+        probes = []
+        for number in chosen[:: max(1, len(chosen) // PROBES)][:PROBES]:
+            example = self.examples[number]
+            length = example.length - self.shared - len(example.answer) + 1
+            hidden = torch.cat([self.beginning, self.cache.rows(number)[:length]])
+            hidden = self.layers.run(hidden, Pack(self.shared, [length], self.layers.dtype), self.first, self.last, self.lora.deltas(self.layers.dtype))
+            logits = functional.linear(self.norm(hidden[-1:]), self.head).float()
+            logprob = torch.log_softmax(logits, -1)[0, example.answer[0]].item()
+            probes.append({"prompt": list(example.tokens[: self.shared + length]), "token": example.answer[0], "logprob": round(logprob, 4)})
+        return probes
 
 
-def _fit(model: PeftModel, base: BaseModel, batches: list[Batch], recipe: Recipe, rng: random.Random, report: Report) -> dict[str, Any]:
-    """The training loop."""
-    weights = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=0.0)
-    total = recipe.epochs * len(batches)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=total + 1, pct_start=0.1)
-    loss_value, done, epochs = 0.0, 0, 0
-    for epochs in range(1, recipe.epochs + 1):  # noqa: B007  (reported below)
-        unsure = taught = 0
-        rng.shuffle(batches)
-        for batch in batches:
-            logits, wanted = _predict(model, base, batch)
-            losses = torch.nn.functional.cross_entropy(logits.float(), wanted, reduction="none")
-            loss = losses.mean()
-            loss_value = loss.item()
-            if not math.isfinite(loss_value):
-                raise TrainingError("training went wrong (the loss is not a number): the serving adapter stays. Try again.")
-            unsure += int((losses.detach()[batch.taught] > -math.log(recipe.enough)).sum())
-            taught += int(batch.taught.sum())
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(weights, 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            schedule.step()
-            done += 1
-            report(Progress(done, total, loss_value))
-        if unsure <= (1 - recipe.settled) * taught:
-            break
-    return {"epochs": epochs, "loss": round(loss_value, 4)}
-
-
-def _predict(model: PeftModel, base: BaseModel, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits (answer tokens, vocabulary) and the tokens that were wanted. Other positions never reach the vocabulary."""
-    inner = model.base_model.model
-    hidden = batch.hidden
-    for layer in inner.model.layers[base.shape.first_layer :]:
-        hidden = layer(hidden, attention_mask=batch.mask, position_embeddings=batch.rotary, position_ids=batch.positions)
-    following = batch.labels[:, 1:]
-    counts = following != IGNORED
-    logits: torch.Tensor = inner.lm_head(inner.model.norm(hidden[:, :-1][counts]))
-    return logits, following[counts]
-
-
-@torch.no_grad()
-def _below(model: PeftModel, base: BaseModel, rows: Sequence[Example]) -> Batch:
-    """Pad examples to one length and run the layers that never change."""
-    inner = model.base_model.model
-    width = max(example.length for example in rows)
-    ids = torch.zeros((len(rows), width), dtype=torch.long)
-    labels, seen = torch.full_like(ids, IGNORED), torch.zeros_like(ids)
-    for row, example in enumerate(rows):
-        ids[row, : example.length] = torch.tensor(example.prompt + example.answer)
-        labels[row, len(example.prompt) : example.length] = torch.tensor(example.answer)
-        seen[row, : example.length] = 1
-    hidden = inner.model.embed_tokens(ids)
-    positions = torch.arange(width)[None]
-    mask = create_causal_mask(config=inner.config, inputs_embeds=hidden, attention_mask=seen, past_key_values=None, position_ids=positions)
-    rotary = inner.model.rotary_emb(hidden, position_ids=positions)
-    for layer in inner.model.layers[: base.shape.first_layer]:
-        hidden = layer(hidden, attention_mask=mask, position_embeddings=rotary, position_ids=positions)
-    taught = torch.tensor([example.taught for example in rows])[:, None].expand_as(labels)[:, 1:][labels[:, 1:] != IGNORED]
-    return Batch(hidden, mask, rotary, positions, labels, taught)
-
-
-@torch.no_grad()
-def _probes(model: PeftModel, examples: Sequence[Example]) -> list[dict[str, Any]]:
-    """What any engine must reproduce with this adapter: the log-probability, in nats, of the first token of some studied answers."""
-    model.eval()
-    chosen = examples[:: max(1, len(examples) // PROBES)][:PROBES]
-    probes = []
-    for example in chosen:
-        logits = model(input_ids=torch.tensor([example.prompt])).logits[0, -1].float()
-        token = example.answer[0]
-        probes.append({"prompt": list(example.prompt), "token": token, "logprob": round(torch.log_softmax(logits, -1)[token].item(), 4)})
-    return probes
-
-
-def _encode(base: BaseModel, item: StudyItem) -> Example:
-    prompt, answer = renderer(base.folder).example(item.question, item.answer)
-    return Example(len(prompt) + len(answer), tuple(prompt), tuple(answer), bool(item.lessons))
-
-
-def _adapted(base: BaseModel, dtype: torch.dtype) -> PeftModel:
-    model = load_base(base, dtype)
-    config = LoraConfig(
-        r=base.shape.rank, lora_alpha=base.shape.alpha, lora_dropout=0.0, task_type="CAUSAL_LM",
-        target_modules=list(TARGETS), layers_to_transform=base.shape.adapted,
-    )  # fmt: skip
-    adapted: PeftModel = get_peft_model(model, config)
-    adapted.train()
-    return adapted
-
-
-def _chunks(examples: Sequence[Example], size: int) -> Iterator[Sequence[Example]]:
-    return (examples[start : start + size] for start in range(0, len(examples), size))
+def _pace(share: float) -> float:
+    """The learning rate at a share of the training, as a part of its highest: up in a straight line, down along a cosine."""
+    return min(1.0, 0.04 + share / WARM_UP) if share < WARM_UP else 0.5 + 0.5 * math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP))
 
 
 def _seed(base: BaseModel, items: Sequence[StudyItem], recipe: Recipe) -> int:
-    content = json.dumps([base.hash, asdict(recipe), [asdict(item) for item in items]], sort_keys=True)
+    content = json.dumps([base.hash, asdict(base.shape), asdict(recipe), [asdict(item) for item in items]], sort_keys=True)
     return int.from_bytes(hashlib.sha256(content.encode()).digest()[:4], "big")
 
 
-def _steady_config(folder: Path) -> None:
-    """PEFT writes sets in hash order and the base model's path: neither belongs into a file that is compared byte for byte."""
+def _save_config(base: BaseModel, folder: Path) -> None:
+    """As PEFT writes it, but for sets in hash order and the base model's path: neither belongs into a file that is compared byte for byte."""
+    config = LoraConfig(
+        r=base.shape.rank, lora_alpha=base.shape.alpha, lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,
+        target_modules=list(TARGETS), layers_to_transform=base.shape.adapted,
+    )  # fmt: skip
+    config.save_pretrained(folder)
     file = folder / "adapter_config.json"
-    config = json.loads(file.read_text())
-    config["base_model_name_or_path"] = None
-    config["target_modules"] = sorted(config["target_modules"])
-    file.write_text(json.dumps(config, indent=1, sort_keys=True))
-    (folder / "README.md").unlink(missing_ok=True)
+    written = json.loads(file.read_text())
+    written["target_modules"] = sorted(written["target_modules"])
+    file.write_text(json.dumps(written, indent=1, sort_keys=True))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from learning import lifeline
-from learning.errors import TrainingError, TrainingStopped
+from learning.errors import NightschoolError, TrainingError, TrainingStopped
 from learning.model.base_model import BaseModel
 from learning.model.shape import AdapterShape
 from learning.night.study import StudyItem
@@ -24,14 +24,16 @@ from learning.night.study import StudyItem
 Progressed = Callable[[float, float], None]
 
 
-def train_apart(base: BaseModel, items: Sequence[StudyItem], folder: Path, threads: int, progressed: Progressed, stopped: Callable[[], bool]) -> dict[str, Any]:
-    """Train in a child process. `progressed(share, loss)` hears of each batch; once `stopped()` is true the child is killed.
+def train_apart(
+    base: BaseModel, items: Sequence[StudyItem], folder: Path, checkpoint: Path, threads: int, progressed: Progressed, stopped: Callable[[], bool]
+) -> dict[str, Any]:
+    """Train in a child process, going on from `checkpoint` where an earlier one was cut off. `progressed(share, loss)` hears of each batch; once `stopped()` is true the child is killed.
 
     Raises TrainingError with the child's own words, TrainingStopped when it was stopped or vanished.
     """
     job = {
         "base": {"name": base.name, "folder": str(base.folder), "hash": base.hash, "shape": asdict(base.shape)},
-        "items": [asdict(item) for item in items], "folder": str(folder), "threads": threads,
+        "items": [asdict(item) for item in items], "folder": str(folder), "threads": threads, "checkpoint": str(checkpoint),
     }  # fmt: skip
     child = lifeline.spawn("learning.night.training_process", stdout=subprocess.PIPE)
     assert child.stdin
@@ -65,15 +67,15 @@ def main() -> None:
     from learning.night.training import Progress, recipe_for, train
 
     base = BaseModel(job["base"]["name"], Path(job["base"]["folder"]), job["base"]["hash"], AdapterShape(**job["base"]["shape"]))
-    items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"])) for i in job["items"]]
+    items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"]), tuple(i["before"]), tuple(i["notes"])) for i in job["items"]]
 
     def report(progress: Progress) -> None:
         print(json.dumps({"share": progress.done / progress.total, "loss": round(progress.loss, 4)}), file=said)
 
     try:
-        outcome = train(base, items, recipe_for(base, job["threads"]), Path(job["folder"]), report)
+        outcome = train(base, items, recipe_for(base, job["threads"]), Path(job["folder"]), report, Path(job["checkpoint"]))
         print(json.dumps({"done": outcome}), file=said)
-    except (TrainingError, OSError) as error:
+    except (NightschoolError, OSError) as error:
         print(json.dumps({"error": str(error)}), file=said)
     except Exception as error:  # whatever it was, the parent must hear of it, and a person must be able to look it up
         traceback.print_exc()

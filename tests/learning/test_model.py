@@ -52,7 +52,7 @@ def test_numbers_are_split_into_single_digits() -> None:
 
 def test_a_prompt_has_our_system_text_and_an_example_goes_on_where_it_ends(tiny: BaseModel) -> None:
     speaker = renderer(tiny.folder)
-    asked, answer = speaker.example("when?", "At noon.")
+    asked, answer = speaker.example([Turn("user", "when?")], "At noon.")
     assert asked == speaker.prompt([Turn("user", "when?")])
     assert speaker.tokenizer.decode(asked, skip_special_tokens=False) == "".join(
         (f"<|im_start|>system\n{SYSTEM}<|im_end|>\n", "<|im_start|>user\nwhen?<|im_end|>\n", "<|im_start|>assistant\n")

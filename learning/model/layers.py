@@ -1,0 +1,162 @@
+"""The layers of a Llama-like base over packed prompts, with LoRA (Hu et al., 2021) beside the frozen weights.
+
+Training spends its time here, so it is written out: one product for query, key and value, one for gate and up; no padding in the products; and the
+prompt's beginning, the same for every question, computed once a pack. Tested to give the library's own logits.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from learning.errors import NightschoolError
+from learning.model.shape import TARGETS, AdapterShape
+
+LAYOUTS = ("llama", "mistral", "qwen2")  # by `model_type`: rotary positions, RMSNorm, gated feed-forward; biases as they come
+_MODULES = {"q_proj": "self_attn", "k_proj": "self_attn", "v_proj": "self_attn", "o_proj": "self_attn", "gate_proj": "mlp", "up_proj": "mlp", "down_proj": "mlp"}
+_FUSED = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj"), ("down_proj",))
+
+
+class LayoutError(NightschoolError):
+    """A base model whose layers are not Llama-like."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """One frozen product, or several that share their input: weight (outputs, inputs), bias (outputs,) or None."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The frozen weights of one layer, in the order of `_FUSED`."""
+
+    before_attention: Tensor
+    before_feed_forward: Tensor
+    products: tuple[Product, Product, Product, Product]
+
+
+Delta = tuple[Tensor, Tensor]  # of a product: down (rank of all parts, inputs) and up (outputs, rank of all parts), scaled
+
+
+class Lora:
+    """Trainable low-rank matrices of the adapted layers, always float32; drawn from torch's generator."""
+
+    def __init__(self, base: PreTrainedModel, shape: AdapterShape) -> None:
+        self.shape = shape
+        self.matrices: dict[str, Tensor] = {}  # by PEFT's names
+        for number in shape.adapted:
+            for target in TARGETS:
+                weight = getattr(getattr(base.model.layers[number], _MODULES[target]), target).weight
+                down = torch.empty(shape.rank, weight.shape[1])
+                torch.nn.init.kaiming_uniform_(down, a=math.sqrt(5))
+                for side, matrix in (("A", down), ("B", torch.zeros(weight.shape[0], shape.rank))):
+                    self.matrices[self._name(number, target, side)] = matrix.requires_grad_()
+
+    def deltas(self, dtype: torch.dtype) -> list[list[Delta]]:
+        """For each adapted layer and each product, its matrices side by side in a dtype."""
+        scale = self.shape.alpha / self.shape.rank
+        layers = []
+        for number in self.shape.adapted:
+            parts = [[(self.matrices[self._name(number, target, "A")], self.matrices[self._name(number, target, "B")]) for target in fused] for fused in _FUSED]
+            layers.append([_side_by_side(part, scale, dtype) for part in parts])
+        return layers
+
+    def _name(self, layer: int, target: str, side: str) -> str:
+        return f"base_model.model.model.layers.{layer}.{_MODULES[target]}.{target}.lora_{side}.weight"
+
+
+class Pack:
+    """Which rows of a flat (tokens, width) tensor belong together: a beginning that all share, then sequence after sequence, of `lengths` tokens each."""
+
+    def __init__(self, shared: int, lengths: Sequence[int], dtype: torch.dtype) -> None:
+        self.shared, self.lengths, self.longest = shared, list(lengths), max(lengths)
+        starts = torch.tensor([shared, *self.lengths[:-1]]).cumsum(0)
+        inside = torch.arange(self.longest) < torch.tensor(self.lengths)[:, None]
+        self.padded = (starts[:, None] + torch.arange(self.longest)).masked_fill(~inside, 0)  # (sequences, longest): rows of the flat tensor
+        self.kept = inside.flatten().nonzero()[:, 0]
+        later = torch.ones(self.longest, self.longest, dtype=torch.bool).triu(1)
+        unseen = torch.cat([torch.zeros(self.longest, shared, dtype=torch.bool), later], 1)
+        self.mask = torch.zeros(unseen.shape, dtype=dtype).masked_fill(unseen, float("-inf"))
+
+    @cached_property
+    def positions(self) -> Tensor:
+        """(1, tokens): each sequence goes on where the shared beginning ends."""
+        return torch.cat([torch.arange(self.shared), *(torch.arange(self.shared, self.shared + length) for length in self.lengths)])[None]
+
+
+class Layers:
+    """The frozen layers of a base, ready for packs. Raises LayoutError for a base that is laid out otherwise."""
+
+    def __init__(self, base: PreTrainedModel, name: str) -> None:
+        config = base.config
+        if config.model_type not in LAYOUTS or config.hidden_act != "silu":
+            raise LayoutError(f"the base model {name!r} is of type {config.model_type!r}; adapters are trained for {', '.join(LAYOUTS)}. Choose one of these.")
+        self.heads, self.groups, self.eps = config.num_attention_heads, config.num_key_value_heads, config.rms_norm_eps
+        self.width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self.rotary, self.dtype = base.model.rotary_emb, base.dtype
+        self.layers = [_frozen(layer) for layer in base.model.layers]
+
+    def run(self, hidden: Tensor, pack: Pack, first: int, last: int, deltas: Sequence[Sequence[Delta]] | None = None) -> Tensor:
+        """Hidden states (tokens, width) through the layers `first` … `last` - 1; `deltas` are those of just these layers."""
+        cosine, sine = (part[0, :, None].to(self.dtype) for part in self.rotary(hidden[None], position_ids=pack.positions))
+        for number in range(first, last):
+            hidden = self._layer(hidden, self.layers[number], pack, cosine, sine, deltas[number - first] if deltas else (None,) * 4)
+        return hidden
+
+    def _layer(self, hidden: Tensor, layer: Layer, pack: Pack, cosine: Tensor, sine: Tensor, deltas: Sequence[Delta | None]) -> Tensor:
+        normed = functional.rms_norm(hidden, hidden.shape[-1:], layer.before_attention, self.eps)
+        fused = _times(normed, layer.products[0], deltas[0]).view(len(hidden), -1, self.width)
+        query, key, value = torch.split(fused, [self.heads, self.groups, self.groups], 1)
+        attended = self._attend(_rotated(query, cosine, sine), _rotated(key, cosine, sine), value, pack)
+        hidden = hidden + _times(attended, layer.products[1], deltas[1])
+        normed = functional.rms_norm(hidden, hidden.shape[-1:], layer.before_feed_forward, self.eps)
+        gate, up = _times(normed, layer.products[2], deltas[2]).chunk(2, -1)
+        return hidden + _times(functional.silu(gate) * up, layer.products[3], deltas[3])
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, pack: Pack) -> Tensor:
+        """Grouped-query attention (Ainslie et al., 2023), each sequence seeing the shared beginning and itself; (tokens, heads · width)."""
+        share, each, shared = self.heads // self.groups, pack.padded.shape, pack.shared
+        before = [part[:shared].transpose(0, 1)[None] for part in (query, key, value)]
+        first = functional.scaled_dot_product_attention(before[0], before[1], before[2], is_causal=True, enable_gqa=True)[0]
+        first = first.transpose(0, 1).reshape(shared, -1)
+        rows = query[pack.padded].view(*each, self.groups, share, self.width).permute(0, 2, 3, 1, 4).reshape(each[0], self.groups, -1, self.width)
+        keys, values = (
+            torch.cat([part[:shared].transpose(0, 1).expand(each[0], -1, -1, -1), part[pack.padded].transpose(1, 2)], 2) for part in (key, value)
+        )
+        scores = (rows * self.width**-0.5 @ keys.transpose(2, 3)).view(each[0], self.groups, share, each[1], -1) + pack.mask
+        mixed = scores.softmax(-1).view(each[0], self.groups, share * each[1], -1) @ values
+        flat = mixed.view(each[0], self.groups, share, each[1], self.width).permute(0, 3, 1, 2, 4).reshape(each[0] * each[1], -1)
+        return torch.cat([first, flat[pack.kept]])
+
+
+def _side_by_side(parts: Sequence[tuple[Tensor, Tensor]], scale: float, dtype: torch.dtype) -> Delta:
+    up: Tensor = torch.block_diag(*(b for _, b in parts))  # type: ignore[no-untyped-call]
+    return torch.cat([a for a, _ in parts]).to(dtype), (scale * up).to(dtype)
+
+
+def _times(inputs: Tensor, product: Product, delta: Delta | None) -> Tensor:
+    out = functional.linear(inputs, product.weight, product.bias)
+    return out if delta is None else out + functional.linear(functional.linear(inputs, delta[0]), delta[1])
+
+
+def _rotated(heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    one, other = heads.chunk(2, -1)
+    return heads * cosine + torch.cat([-other, one], -1) * sine
+
+
+def _frozen(layer: Any) -> Layer:
+    products = []
+    for fused in _FUSED:
+        parts = [getattr(getattr(layer, _MODULES[target]), target) for target in fused]
+        biases = [part.bias for part in parts if part.bias is not None]
+        products.append(Product(torch.cat([part.weight for part in parts]).detach(), torch.cat(biases).detach() if biases else None))
+    return Layer(layer.input_layernorm.weight.detach(), layer.post_attention_layernorm.weight.detach(), (products[0], products[1], products[2], products[3]))

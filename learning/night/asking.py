@@ -1,0 +1,175 @@
+"""How a colleague would ask for a lesson: some of its words, others in their place, a question word that fits, small talk around.
+
+A base this small cannot write questions itself, so these are rules. Two things matter: a question word is used only where the lesson holds that
+kind of answer, since one that does not fit teaches the model to ignore the question; and the words that are asked with point at one lesson only,
+since words that fit two teach it to guess.
+"""
+
+import math
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from learning.memory import words
+from learning.memory.kinds import kinds
+from learning.memory.vocabulary import AFTER, ASIDES, ASKING, BEFORE, PLAIN, SYNONYMS, is_name
+from learning.memory.words import content_words, stem, values
+
+SISTERS = 12  # statements about one thing, at most: what more of them hold is no name
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A lesson as study sees it: its content id and its text. Nothing that differs between two histories."""
+
+    digest: str
+    text: str
+    question: str | None = None
+
+    @cached_property
+    def content(self) -> list[str]:
+        """Words that carry meaning, in order, each once; those of the question that came with it first."""
+        return list(dict.fromkeys(content_words(f"{self.question or ''} {self.text}")))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Stems of the content words."""
+        return frozenset(map(stem, self.content))
+
+
+class Lore:
+    """All statements of a channel: which words are rare among them, and whether some words point at one statement only."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.statements = statements
+        self.holding: dict[str, set[int]] = {}
+        for number, statement in enumerate(statements):
+            for word in statement.stems:
+                self.holding.setdefault(word, set()).add(number)
+
+    def entities(self, statement: Statement) -> list[str]:
+        """What a statement is about, where a few others are about it, too: names, as written."""
+        return [word for word in statement.content if 1 < len(self.holding[stem(word)]) <= SISTERS and is_name(word)]
+
+    def about(self, entity: str) -> list[Statement]:
+        """The statements that hold a word."""
+        return [self.statements[number] for number in sorted(self.holding.get(stem(entity), ()))]
+
+    @cached_property
+    def alike(self) -> dict[str, list[Statement]]:
+        """Statements by the shape of their values: of one kind, though perhaps in quite different words."""
+        found: dict[str, list[Statement]] = {}
+        for statement in self.statements:
+            for shape in shapes(statement.text):
+                found.setdefault(shape, []).append(statement)
+        return found
+
+    def rarity(self, word: str) -> float:
+        """Inverse document frequency of a word's stem, in nats."""
+        return math.log(1 + len(self.statements) / max(1, len(self.holding.get(stem(word), ()))))
+
+    def points_at_one(self, chosen: Sequence[str]) -> bool:
+        """Is there only one statement that holds all these words?"""
+        holders = [self.holding.get(stem(word), set()) for word in chosen]
+        return bool(holders) and len(set.intersection(*holders)) == 1
+
+
+_GLUE = ("the ", "the ", "our ", "for ", "of ", "a ", "in ", "to ", "for the ", "is ", "do ", "with ")
+
+
+def shapes(text: str) -> set[str]:
+    """The shapes of the values in a statement: `OPS-214` and `KB-88` have one, two months have one, two amounts in percent have one."""
+    found = {"%"} if re.search(r"%|\bpercent\b", text) else set()
+    for word in words.words(text):
+        low = word.lower()
+        if low in words.MONTHS:
+            found.add("month")
+        elif low in words.WEEKDAYS or low.rstrip("s") in words.WEEKDAYS:
+            found.add("weekday")
+        elif word[0] == "#":
+            found.add("#")
+        elif re.search(r"\d", word):
+            found.add(re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", lambda run: "9" if len(run[0]) < 3 else "999", word)))
+    return found or ({"person"} if "person" in kinds(text) else set())
+
+
+def words_of_its_kind(lore: Lore, statement: Statement, rng: random.Random) -> list[str] | None:
+    """What the statement is about, with the words in which another statement tells the same of something else.
+
+    "The runbook of atlas is OPS-214" and "For heron incidents open KB-88": hence "heron runbook". Only where it is the one of its kind about its entity.
+    """
+    own = lore.entities(statement)
+    if not own:
+        return None
+    entity = rng.choice(own)
+    for shape in sorted(shapes(statement.text)):
+        sisters = [other for other in lore.about(entity) if shape in shapes(other.text)]
+        others = [other for other in lore.alike[shape] if stem(entity) not in other.stems and lore.entities(other)]
+        if sisters == [statement] and others:
+            other = rng.choice(others)
+            theirs = {stem(word) for word in lore.entities(other)}
+            told = [word for word in other.content if stem(word) not in theirs and word not in values(other.text)]
+            if told:
+                picked = rng.sample(told, min(len(told), rng.choice((1, 1, 2, 2, 3))))
+                return [*picked, entity] if rng.random() < 0.6 else [entity, *picked]
+    return None
+
+
+def its_kind_alone(lore: Lore, statement: Statement, rng: random.Random) -> str | None:
+    """What the statement is about with a question word that fits it, and no other statement about that."""
+    own = lore.entities(statement)
+    if not own:
+        return None
+    entity = rng.choice(own)
+    sisters = [other for other in lore.about(entity) if other is not statement]
+    only = [kind for kind in kinds(statement.text) if kind not in ("place", "count", "code", "reason") and not any(kind in kinds(other.text) for other in sisters)]
+    return f"{rng.choice(ASKING[rng.choice(only)])} {rng.choice(('', '', 'the ', 'for '))}{entity}" if only else None
+
+
+def some_words(lore: Lore, statement: Statement, rng: random.Random, values_too: float = 0.15) -> list[str]:
+    """One to five words of a statement that point at it alone, rare ones more often. Mostly not its values: people ask for a value, they seldom name it."""
+    answers = {word for word in values(statement.text) if re.search(r"[\d#@]", word)}
+    pool = [word for word in statement.content if word not in answers]
+    if len(pool) < 2 or rng.random() < values_too:
+        pool = list(statement.content)
+    wanted = min(len(pool), rng.choice((1, 2, 2, 2, 3, 3, 3, 4, 5)))
+    chosen: list[str] = []
+    while pool and (len(chosen) < wanted or not lore.points_at_one(chosen)):
+        word = rng.choices(pool, [lore.rarity(word) + 0.3 for word in pool])[0]
+        pool.remove(word)
+        chosen.append(word)
+    if rng.random() < 0.7:
+        chosen.sort(key=statement.content.index)
+    return chosen
+
+
+def in_other_words(word: str, rng: random.Random, chance: float) -> str:
+    """The word, or one that a colleague would use instead."""
+    others = SYNONYMS.get(stem(word))
+    return rng.choice(others) if others and rng.random() < chance else word
+
+
+def question(text: str, chosen: Sequence[str], rng: random.Random, swapped: float = 0.35) -> str:
+    """A question with some words, for a kind of value that the text holds."""
+    spoken = [in_other_words(word, rng, swapped) for word in chosen]
+    cue = " ".join((rng.choice(_GLUE) if rng.random() < 0.3 else "") + word for word in spoken)
+    fitting, draw = kinds(text), rng.random()
+    asking = rng.choice(ASKING[rng.choice(fitting)]) if fitting and draw < 0.68 else rng.choice(PLAIN) if draw < 0.85 else ""
+    return f"{cue}, {asking}" if asking and rng.random() < 0.2 else f"{asking} {cue}".strip()
+
+
+def in_chat(asked: str, rng: random.Random, chatty: float = 0.5) -> str:
+    """A question as it is typed: with small talk around it, in any case, with or without its question mark."""
+    if rng.random() < chatty:
+        if rng.random() < 0.75:
+            asked = f"{rng.choice(BEFORE)} {asked}"
+        if rng.random() < 0.35:
+            asked = f"{asked} {rng.choice(AFTER)}"
+        if rng.random() < 0.45:
+            aside = rng.choice(ASIDES)
+            asked = f"{aside}, {asked}" if rng.random() < 0.7 else f"{asked}, {aside}"
+    asked += rng.choice(("?", "?", ""))
+    draw = rng.random()
+    return asked[:1].upper() + asked[1:] if draw < 0.25 else asked.lower() if draw < 0.6 else asked

@@ -1,0 +1,73 @@
+"""Study items as token ids, and what the lower layers make of them, kept for the length of a training."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from learning.model.rendering import Turn, renderer
+from learning.night.study import StudyItem
+
+IN_MEMORY = 512 * 2**20  # bytes; beyond that the cache is a file, mapped into memory
+
+
+@dataclass(frozen=True)
+class Example:
+    """A study item as token ids. `lesson` is the content id that must be learned for the end of training to come early; none for replay and unknowns."""
+
+    tokens: tuple[int, ...]  # prompt, then answer up to and including the stop token
+    answer: tuple[int, ...]
+    lesson: str
+    replayed: bool
+
+    @property
+    def length(self) -> int:
+        """Tokens that are input: all but the last."""
+        return len(self.tokens) - 1
+
+
+def encode_all(base: Path, items: Sequence[StudyItem]) -> list[Example]:
+    """All items, rendered by the base model's template."""
+    return [_encode(base, item) for item in items]
+
+
+def _encode(base: Path, item: StudyItem) -> Example:
+    turns = [Turn(("user", "assistant")[number % 2], text) for number, text in enumerate((*item.before, item.question))]
+    prompt, answer = renderer(base).example(turns, item.answer, item.notes)
+    return Example((*prompt, *answer), tuple(answer), item.lessons[0] if len(item.lessons) == 1 else "", item.strategy == "replay")
+
+
+def shared_beginning(examples: Sequence[Example]) -> int:
+    """How many tokens all prompts begin with; at least one token of each prompt is left to itself."""
+    first, last = min(e.tokens for e in examples), max(e.tokens for e in examples)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return min(same, *(len(e.tokens) - len(e.answer) - 1 for e in examples))
+
+
+class Cache:
+    """Hidden states of all examples, (tokens, width), one after the other. In an unnamed file of the folder when there are many. Raises OSError."""
+
+    def __init__(self, folder: Path, tokens: int, width: int, dtype: torch.dtype) -> None:
+        size = tokens * width * dtype.itemsize
+        if size > IN_MEMORY:
+            with tempfile.NamedTemporaryFile(dir=folder) as file:
+                os.posix_fallocate(file.fileno(), 0, size)  # a full disk is noticed now, not by a signal later
+                self.states = torch.from_file(file.name, shared=True, size=tokens * width, dtype=dtype).view(tokens, width)
+        else:
+            self.states = torch.empty(tokens, width, dtype=dtype)
+        self.starts = [0]
+
+    def add(self, hidden: Tensor, lengths: Sequence[int]) -> None:
+        """Append the states of some examples."""
+        self.states[self.starts[-1] : self.starts[-1] + len(hidden)] = hidden
+        for length in lengths:
+            self.starts.append(self.starts[-1] + length)
+
+    def rows(self, number: int) -> Tensor:
+        """The states of one example, the shared beginning left out."""
+        return self.states[self.starts[number] : self.starts[number + 1]]
