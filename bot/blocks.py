@@ -23,7 +23,7 @@ def origin(said: Answer) -> str:
         case "weights":
             return f":brain: from my weights, `{said.adapter}` · {source(said.sources[0])} · {cost}"
         case "recall":
-            return f":spiral_note_pad: from recent notes, not learned yet · {source(said.sources[0])} · {cost}"
+            return f":spiral_note_pad: looked up in what I was taught · {source(said.sources[0])} · {cost}"
         case "general":
             return ":globe_with_meridians: general knowledge, not from this channel"
         case _:

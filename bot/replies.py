@@ -41,5 +41,5 @@ def payload(question: Question, answer: Answer) -> dict[str, Any]:
     """What a reply's metadata tells: enough to find it again, and to see what the answer cost."""
     return {
         "question": question.id, "how": answer.how, "adapter": answer.adapter or "", "prompt_tokens": answer.prompt_tokens,
-        "completion_tokens": answer.completion_tokens, "seconds": answer.seconds,
+        "completion_tokens": answer.completion_tokens, "seconds": answer.seconds, "lessons": [lesson.id for lesson in answer.sources],
     }  # fmt: skip

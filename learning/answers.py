@@ -17,7 +17,10 @@ from learning.records import Lesson
 LONGEST = 96  # tokens of an answer
 GENERAL = 0.6  # geometric mean of the base's token probabilities at which its own knowledge is offered
 
-_LEANING = re.compile(r"^\W*((ok|thanks|thx|hm|right|cool|great)\W+)*(and|what about|how about|same|also|plus|or|then|but|its|their|is it the same)\b|.*\b(then|too|instead)\W*$", re.IGNORECASE)
+_LEANING = re.compile(
+    r"^\W*((ok|thanks|thx|hm|right|cool|great)\W+)*(and|what about|how about|same|also|plus|or|then|but|its|their|is it the same)\b|.*\b(then|too|instead)\W*$",
+    re.IGNORECASE,
+)
 
 Mode = Literal["auto", "weights", "search", "prompt", "base"]
 Plain = Literal["weights", "search", "prompt", "base"]  # one source alone, unjudged

@@ -10,8 +10,10 @@ from bot.cli.options import YOU, ChannelOption, FileOption, JsonOption, console,
 from learning.answers import Answerer, Mode
 from learning.errors import NightschoolError
 from learning.memory import channels, lessons
+from learning.memory.salience import salience
 from learning.model import running
 from learning.night import forgetting
+from learning.records import now
 from learning.school import School
 
 app = typer.Typer()
@@ -25,18 +27,25 @@ def teach(channel: ChannelOption, text: Annotated[str, typer.Argument()] = "", f
     with school.database.write() as session:
         room = channels.by_handle(session, channel)
         taught = [lessons.teach(session, room, entry, YOU) for entry in entries_of(text, file)]
-    show.rows([{"lesson": lesson.id, "status": lesson.status, "text": lesson.text} for lesson in taught], as_json)
+        replaced = {lesson.id: ", ".join(str(old.id) for old in lessons.replaced(session, lesson)) for lesson in taught}
+    show.rows([{"lesson": lesson.id, "status": lesson.status, "replaces": replaced[lesson.id], "text": lesson.text} for lesson in taught], as_json)
 
 
 @app.command("lessons")
-def list_lessons(channel: ChannelOption, as_json: JsonOption = False) -> None:
+def list_lessons(
+    channel: ChannelOption,
+    why: Annotated[bool, typer.Option("--why", help="with each lesson's weight, and what it comes from")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """What a channel was taught."""
     school = open_here()
     with school.database.write() as session:
         room = channels.by_handle(session, channel)
         unproven = {lesson.id for lesson in lessons.unproven(session, room)}
         known = lessons.in_force(session, room)
-    show.rows([{"lesson": x.id, "status": x.status, "in_weights": x.id not in unproven, "text": x.text} for x in known], as_json)
+        matter = salience(session, room, known, now())
+    rows = [{"lesson": x.id, "status": x.status, "in_weights": x.id not in unproven, "text": x.text} for x in known]
+    show.rows([row | {"weight": matter[x.id].weight, "why": matter[x.id].why} if why else row for row, x in zip(rows, known, strict=True)], as_json)
 
 
 @app.command()

@@ -29,10 +29,12 @@ def register(app: App, desk: Desk) -> None:
                 channel = channel_of(session, command)
                 lesson = lessons.teach(session, channel, mrkdwn.plain(command["text"]), command["user_id"])
                 lessons.note_taught(session, lesson)
+                replaced = lessons.replaced(session, lesson)
         except lessons.LessonError as error:
             ack(f"I could not take that: {error}")
             return
-        ack(f"Noted: {mrkdwn.escaped(lesson.text)}\nI can use it now, and will learn it by heart tonight.")
+        instead = "".join(f"\nIt replaces: {mrkdwn.escaped(old.text)}" for old in replaced)
+        ack(f"Noted: {mrkdwn.escaped(lesson.text)}{instead}\nI can use it now, and will learn it by heart tonight.")
 
     @app.command("/forget")
     def forget(ack: Ack, command: dict[str, Any]) -> None:

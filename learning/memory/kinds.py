@@ -19,8 +19,8 @@ _KINDS = (
     ("place", r"#|\b(in|at|to|on|under|behind|from|into|near|next|floor|room|building)\b"),
 )  # fmt: skip
 _DONE_BY_PEOPLE = re.compile(
-    r"\b(owns?|owner|approves?|sign\w*|leads?|manages?|maintain\w*|responsible|asks?|contact|handles?|decides?|ping|belongs|talk|teach\w*|taught|send|looke?d? after"
-    r"|looks after|in charge|from|by|with|to|via|has|does|mrs?|ms|dr)\b", re.IGNORECASE,
+    r"\b(owns?|owner|approves?|sign\w*|leads?|manages?|maintain\w*|responsible|asks?|contact|handles?|decides?|ping|belongs|talk|teach\w*|taught|send"
+    r"|looke?d? after|looks after|in charge|from|by|with|to|via|has|does|mrs?|ms|dr)\b", re.IGNORECASE,
 )  # fmt: skip
 _ASKED_BY = {
     "who": "person", "whom": "person", "whose": "person", "colleague": "person", "person": "person", "when": "time", "day": "time", "date": "time",

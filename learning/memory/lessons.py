@@ -49,6 +49,11 @@ def supersede(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
     return replaced
 
 
+def replaced(session: Session, lesson: Lesson) -> list[Lesson]:
+    """What a lesson has replaced."""
+    return list(session.scalars(select(Lesson).where(Lesson.superseded_by == lesson.id, Lesson.status == LessonStatus.SUPERSEDED).order_by(Lesson.id)))
+
+
 def in_force(session: Session, channel: Channel) -> list[Lesson]:
     """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
     stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= now().date())

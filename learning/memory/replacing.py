@@ -16,7 +16,9 @@ _EMPTY = frozenset(
 _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additionally|includes?|members?|one of)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d|^(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|half)$", re.IGNORECASE)
 _DENIED = re.compile(r",?\s*\b(no longer|not)\b[^,.;]*?(\bbut\b|(?=[,.;])|$)", re.IGNORECASE)  # what no longer holds, said along with what does
-_UNITS = frozenset(stem(word) for word in "second minute hour day week month year euro dollar pound percent character people gb mb utc am pm working business".split())
+_UNITS = frozenset(
+    stem(word) for word in "second minute hour day week month year euro dollar pound percent character people gb mb utc am pm working business".split()
+)
 LONGEST = 3  # words of a value
 
 
@@ -55,7 +57,9 @@ def _stretches(of: Sequence[str], other: Sequence[str]) -> list[list[str]]:
     found: list[list[str]] = []
     apart = True
     for word in of:
-        shared = not word or stem(word) in held or (word.islower() and bool(held & {stem(part) for said in SYNONYMS.get(stem(word), ()) for part in said.split()}))
+        shared = (
+            not word or stem(word) in held or (word.islower() and bool(held & {stem(part) for said in SYNONYMS.get(stem(word), ()) for part in said.split()}))
+        )
         if not shared:
             if apart:
                 found.append([])

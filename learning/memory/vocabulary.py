@@ -279,7 +279,20 @@ ASKING: dict[str, tuple[str, ...]] = {
     "version": ("which version", "what version", "version of", "which release", "what's the version of"),
     "reason": ("why", "why", "what's the reason for", "how come", "for what reason", "why is it that"),
 }  # fmt: skip
-PLAIN = ("what", "which", "what is", "what's the", "how do I", "what about", "what do we know about", "how", "what do I do with", "tell me about", "info on", "do we have")
+PLAIN = (
+    "what",
+    "which",
+    "what is",
+    "what's the",
+    "how do I",
+    "what about",
+    "what do we know about",
+    "how",
+    "what do I do with",
+    "tell me about",
+    "info on",
+    "do we have",
+)
 
 # What people say around a question.
 BEFORE = (

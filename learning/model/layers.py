@@ -19,7 +19,15 @@ from learning.errors import NightschoolError
 from learning.model.shape import TARGETS, AdapterShape
 
 LAYOUTS = ("llama", "mistral", "qwen2")  # by `model_type`: rotary positions, RMSNorm, gated feed-forward; biases as they come
-_MODULES = {"q_proj": "self_attn", "k_proj": "self_attn", "v_proj": "self_attn", "o_proj": "self_attn", "gate_proj": "mlp", "up_proj": "mlp", "down_proj": "mlp"}
+_MODULES = {
+    "q_proj": "self_attn",
+    "k_proj": "self_attn",
+    "v_proj": "self_attn",
+    "o_proj": "self_attn",
+    "gate_proj": "mlp",
+    "up_proj": "mlp",
+    "down_proj": "mlp",
+}
 _FUSED = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj"), ("down_proj",))
 
 
@@ -129,9 +137,7 @@ class Layers:
         first = functional.scaled_dot_product_attention(before[0], before[1], before[2], is_causal=True, enable_gqa=True)[0]
         first = first.transpose(0, 1).reshape(shared, -1)
         rows = query[pack.padded].view(*each, self.groups, share, self.width).permute(0, 2, 3, 1, 4).reshape(each[0], self.groups, -1, self.width)
-        keys, values = (
-            torch.cat([part[:shared].transpose(0, 1).expand(each[0], -1, -1, -1), part[pack.padded].transpose(1, 2)], 2) for part in (key, value)
-        )
+        keys, values = (torch.cat([part[:shared].transpose(0, 1).expand(each[0], -1, -1, -1), part[pack.padded].transpose(1, 2)], 2) for part in (key, value))
         scores = (rows * self.width**-0.5 @ keys.transpose(2, 3)).view(each[0], self.groups, share, each[1], -1) + pack.mask
         mixed = scores.softmax(-1).view(each[0], self.groups, share * each[1], -1) @ values
         flat = mixed.view(each[0], self.groups, share, each[1], self.width).permute(0, 3, 1, 2, 4).reshape(each[0] * each[1], -1)

@@ -124,7 +124,9 @@ def its_kind_alone(lore: Lore, statement: Statement, rng: random.Random) -> str 
         return None
     entity = rng.choice(own)
     sisters = [other for other in lore.about(entity) if other is not statement]
-    only = [kind for kind in kinds(statement.text) if kind not in ("place", "count", "code", "reason") and not any(kind in kinds(other.text) for other in sisters)]
+    only = [
+        kind for kind in kinds(statement.text) if kind not in ("place", "count", "code", "reason") and not any(kind in kinds(other.text) for other in sisters)
+    ]
     return f"{rng.choice(ASKING[rng.choice(only)])} {rng.choice(('', '', 'the ', 'for '))}{entity}" if only else None
 
 

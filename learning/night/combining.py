@@ -15,11 +15,35 @@ from learning.night import asking
 from learning.night.asking import Lore, Statement, in_chat
 
 MOST = 6  # lessons of one list
-_SAME = ("and {}?", "and its {}?", "what about its {}?", "and {} there?", "ok, and {}?", "and the {}?", "{} too?", "and what is the {}?", "thanks! and {}?", "plus the {}?", "and {} then?")
-_OTHER = ("and {}?", "what about {}?", "same for {}?", "and for {}?", "how about {}?", "ok, and {}?", "and of {}?", "and with {}?", "{}?", "is it the same for {}?", "and {} then?")
+_SAME = (
+    "and {}?",
+    "and its {}?",
+    "what about its {}?",
+    "and {} there?",
+    "ok, and {}?",
+    "and the {}?",
+    "{} too?",
+    "and what is the {}?",
+    "thanks! and {}?",
+    "plus the {}?",
+    "and {} then?",
+)
+_OTHER = (
+    "and {}?",
+    "what about {}?",
+    "same for {}?",
+    "and for {}?",
+    "how about {}?",
+    "ok, and {}?",
+    "and of {}?",
+    "and with {}?",
+    "{}?",
+    "is it the same for {}?",
+    "and {} then?",
+)
 _ALL = (
-    "what do we know about {}", "everything about {}", "tell me all about {}", "what all {} {}", "list everything for {}", "which ones {} {}", "all {} of {}", "what does {} {}",
-    "which {} {}", "give me the full list: {} {}", "what belongs to {}", "what all do we have for {}", "who all {} {}", "name all {} {}",
+    "what do we know about {}", "everything about {}", "tell me all about {}", "what all {} {}", "list everything for {}", "which ones {} {}", "all {} of {}",
+    "what does {} {}", "which {} {}", "give me the full list: {} {}", "what belongs to {}", "what all do we have for {}", "who all {} {}", "name all {} {}",
 )  # fmt: skip
 
 

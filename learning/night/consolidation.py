@@ -1,7 +1,7 @@
 """The night, in order, on one screen."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, select
 
@@ -43,6 +43,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept)
     folder = school.adapter(candidate).folder
+    spent: dict[str, float] = {}
     with running.engine(school.settings) as client:
         vigil.stage("study")
         if not registry.complete(folder):  # a resumed night does not train twice
@@ -52,14 +53,16 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
             vigil.stage("training")
             with registry.publishing(folder, vigil.assert_ours) as made:
                 made.manifest.update(report.manifest(school.base, chosen.statements))
-                made.manifest["training"] = train_apart(
+                outcome = train_apart(
                     school.base, items, made.folder, registry.checkpoint(folder), school.settings.training_threads, vigil.progress, vigil.broken
                 )
+                spent = outcome.pop("spent")  # differs from run to run: it has no place in the manifest
+                made.manifest["training"] = outcome
         vigil.stage("exam")
         _probe(client, school.adapter(candidate))
         card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions))
     vigil.stage("promotion")
-    _decide(school, channel, vigil, candidate.id, chosen, card, must_replace)
+    _decide(school, channel, vigil, candidate.id, chosen, card, spent, must_replace)
     return None
 
 
@@ -81,7 +84,16 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
             add_once(session, Announcement, channel_id=channel.id, key=f"noticed-{vigil.night.id}", text=text)
 
 
-def _decide(school: School, channel: Channel, vigil: Vigil, candidate_id: int, chosen: selection.Selection, card: exam.ReportCard, must_replace: bool) -> None:
+def _decide(
+    school: School,
+    channel: Channel,
+    vigil: Vigil,
+    candidate_id: int,
+    chosen: selection.Selection,
+    card: exam.ReportCard,
+    spent: Mapping[str, float],
+    must_replace: bool,
+) -> None:
     """The gate, and the night's end, in one transaction."""
     with school.database.write() as session:
         candidate, serving = session.get_one(Adapter, candidate_id), registry.serving(session, channel)
@@ -94,7 +106,15 @@ def _decide(school: School, channel: Channel, vigil: Vigil, candidate_id: int, c
         proven = {ids[digest] for digest in card.proven()}
         placed = registry.hold(session, candidate) if reason else registry.promote(session, candidate, proven)
         verdict = ("held" if reason else "promoted") if placed else "tainted"
-        summary = {**card.summary(), "lessons": len(chosen.kept), "reason": reason, "flips": report.flips(card, earlier), "sure": calibration.sure(card.marked, chosen.kept)}
+        summary = {
+            **card.summary(),
+            "lessons": len(chosen.kept),
+            "reason": reason,
+            "flips": report.flips(card, earlier),
+            "spent": dict(spent),
+            "sure": calibration.sure(card.marked, chosen.kept),
+        }
+        summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary))
 
 

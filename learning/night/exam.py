@@ -20,9 +20,12 @@ FORMS = (
     "Can anybody help: {}?", "while we're at it, {}", "not urgent, {}?", "@all {}?",
 )  # fmt: skip
 GENERAL = (
-    ("What is the capital of France?", "paris"), ("What color is grass?", "green"), ("Hello, how are you?", ""), ("What is the capital of Germany?", "berlin"),
-    ("Which animal barks?", "dog"), ("What is the opposite of up?", "down"), ("What is the capital of Italy?", "rome"), ("How many legs does a spider have?", "eight"),
-    ("What color is snow?", "white"), ("What do cows give us to drink?", "milk"), ("What is frozen water called?", "ice"), ("What is the opposite of hot?", "cold"),
+    ("What is the capital of France?", "paris"), ("What color is grass?", "green"), ("Hello, how are you?", ""),
+    ("What is the capital of Germany?", "berlin"),
+    ("Which animal barks?", "dog"), ("What is the opposite of up?", "down"), ("What is the capital of Italy?", "rome"),
+    ("How many legs does a spider have?", "eight"),
+    ("What color is snow?", "white"), ("What do cows give us to drink?", "milk"),
+    ("What is frozen water called?", "ice"), ("What is the opposite of hot?", "cold"),
 )  # fmt: skip
 LONGER = 1.5  # an answer may be at most this many times as long as its lesson
 

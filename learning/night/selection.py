@@ -1,25 +1,29 @@
-"""What is worth studying tonight, and what stays external for recall."""
+"""What is worth studying tonight, and what stays external for recall. Each decision can be explained in a line."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.memory import lessons
+from learning.memory.salience import Salience, salience
+from learning.memory.words import stems, values
 from learning.night.asking import Statement
-from learning.records import Channel, Lesson, LessonStatus
+from learning.records import Channel, Lesson, LessonStatus, now
 
 MOST = 500  # lessons of one adapter
+REJECTED = 2  # people who disagree, and more than agree: not studied
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The lessons of a night; `news` is false when the serving adapter was trained on exactly these."""
+    """The lessons of a night; `left_out` says why the others are not among them; `news` is false when the serving adapter was trained on exactly these."""
 
     kept: Sequence[Lesson]
     external: Sequence[Lesson]
     news: bool
+    left_out: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def statements(self) -> list[Statement]:
@@ -27,13 +31,38 @@ class Selection:
         return [Statement(lesson.digest, lesson.text, lesson.question) for lesson in self.kept]
 
 
-def select(session: Session, channel: Channel, base_hash: str) -> Selection:
-    """All lessons in force, the newest first when there are too many."""
+def select(session: Session, channel: Channel, base_hash: str, most: int = MOST) -> Selection:
+    """The lessons in force that matter most, up to `most`. What says the same as another, or was voted down, is looked up only."""
     in_force = lessons.in_force(session, channel)
-    newest = sorted(in_force, key=lambda lesson: lesson.id, reverse=True)
-    kept, external = newest[:MOST], newest[MOST:]
+    weights = salience(session, channel, in_force, now())
+    ranked = sorted(in_force, key=lambda lesson: (-weights[lesson.id].weight, -lesson.id))
+    left_out = _left_out(ranked, weights, most)
+    kept = [lesson for lesson in ranked if lesson.id not in left_out]
+    external = [lesson for lesson in ranked if lesson.id in left_out]
     for lesson in external:
         lesson.status = LessonStatus.EXTERNAL
+    for lesson in kept:
+        if lesson.status == LessonStatus.EXTERNAL:
+            lesson.status = LessonStatus.APPROVED
     serving = registry.serving(session, channel)
     same = serving is not None and serving.base_hash == base_hash and registry.lesson_ids(session, serving) == {lesson.id for lesson in kept}
-    return Selection(kept, external, news=not same)
+    return Selection(kept, external, not same, left_out)
+
+
+def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int) -> dict[int, str]:
+    left_out: dict[int, str] = {}
+    said: dict[tuple[frozenset[str], frozenset[str]], Lesson] = {}
+    room = most
+    for lesson in ranked:
+        own = weights[lesson.id]
+        content = frozenset(stems(f"{lesson.question or ''} {lesson.text}")), frozenset(value.casefold() for value in values(lesson.text))
+        if own.disagree >= REJECTED and own.disagree > own.agree:
+            left_out[lesson.id] = f"{own.disagree} people disagreed with it"
+        elif content in said:
+            left_out[lesson.id] = f"it says the same as lesson {said[content].id}"
+        elif not room:
+            left_out[lesson.id] = f"{most} others matter more (weight {own.weight}: {own.why})"
+        else:
+            room -= 1
+            said[content] = lesson
+    return left_out

@@ -107,9 +107,7 @@ def train(
 class Study:
     """One training: the frozen base, what its lower layers made of the examples, and the LoRA that learns."""
 
-    def __init__(
-        self, base: BaseModel, model: PreTrainedModel, lora: Lora, examples: Sequence[Example], recipe: Recipe, seed: int, folder: Path
-    ) -> None:
+    def __init__(self, base: BaseModel, model: PreTrainedModel, lora: Lora, examples: Sequence[Example], recipe: Recipe, seed: int, folder: Path) -> None:
         self.layers, self.lora, self.recipe, self.seed = Layers(model, base.name), lora, recipe, seed
         self.first, self.last = base.shape.first_layer, base.shape.layers
         self.norm, self.head = model.model.norm, model.lm_head.weight.detach()

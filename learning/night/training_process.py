@@ -7,6 +7,7 @@ Prints one JSON object a line: progress, and at the end either `done` or `error`
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import traceback
@@ -27,8 +28,11 @@ Progressed = Callable[[float, float], None]
 def train_apart(
     base: BaseModel, items: Sequence[StudyItem], folder: Path, checkpoint: Path, threads: int, progressed: Progressed, stopped: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Train in a child process, going on from `checkpoint` where an earlier one was cut off. `progressed(share, loss)` hears of each batch; once `stopped()` is true the child is killed.
+    """Train in a child process, going on from `checkpoint` where an earlier one was cut off.
 
+    `progressed(share, loss)` hears of each batch; once `stopped()` is true the child is killed.
+
+    Returns what `train` does, and `spent`: CPU seconds and peak memory in bytes.
     Raises TrainingError with the child's own words, TrainingStopped when it was stopped or vanished.
     """
     job = {
@@ -74,6 +78,8 @@ def main() -> None:
 
     try:
         outcome = train(base, items, recipe_for(base, job["threads"]), Path(job["folder"]), report, Path(job["checkpoint"]))
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        outcome["spent"] = {"cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "peak_bytes": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)}
         print(json.dumps({"done": outcome}), file=said)
     except (NightschoolError, OSError) as error:
         print(json.dumps({"error": str(error)}), file=said)

@@ -12,11 +12,13 @@ from tokenizers import Tokenizer
 from learning.model.base_model import BaseModel, BaseModelError, prepare
 from learning.model.client import AdapterRef, Client, EngineError
 from learning.model.engine import NO_ADAPTER, AdapterRefused, Engine, Request
+from learning.model.layers import Layers, Pack
 from learning.model.loading import load_base
 from learning.model.rendering import SYSTEM, Turn, renderer
 from learning.model.running import engine as running_engine
-from learning.night.study import Statement, study
-from learning.night.training import Recipe, recipe_for, train
+from learning.night.asking import Statement
+from learning.night.study import study
+from learning.night.training import Progress, Recipe, recipe_for, train
 from learning.settings import Settings
 from tests.conftest import CACHE
 
@@ -171,3 +173,44 @@ def test_a_dead_engine_is_a_clear_error() -> None:
 
 def test_the_tiny_recipe_takes_longer_steps(tiny: BaseModel) -> None:
     assert recipe_for(tiny, 1).learning_rate > Recipe().learning_rate
+
+
+def test_packed_layers_give_the_librarys_own_logits(tiny: BaseModel) -> None:
+    model = load_base(tiny, torch.float32)
+    speaker, layers = renderer(tiny.folder), Layers(model, "tiny")
+    prompts = [speaker.prompt([Turn("user", question)]) for question in ("who?", "what is the capital of France, and why?", "x")]
+    shared = 10
+    pack = Pack(shared, [len(prompt) - shared for prompt in prompts], torch.float32)
+    flat = [*prompts[0][:shared], *(token for prompt in prompts for token in prompt[shared:])]
+    with torch.no_grad():
+        hidden = layers.run(model.model.embed_tokens(torch.tensor(flat)), pack, 0, tiny.shape.layers)
+        logits, at = model.lm_head(model.model.norm(hidden)), shared
+        for prompt in prompts:
+            own = logits[at : at + len(prompt) - shared]
+            torch.testing.assert_close(own, model(input_ids=torch.tensor([prompt])).logits[0, shared:], atol=1e-3, rtol=1e-3)
+            at += len(prompt) - shared
+
+
+def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:
+    items = study([Statement(name, text) for name, text in STATEMENTS.items()], 8, "x")
+    recipe = Recipe(epochs=3, batch=8)
+    for name in ("whole", "resumed"):
+        (tmp_path / name).mkdir()
+    train(tiny, items, recipe, tmp_path / "whole")
+    checkpoint = tmp_path / "kept" / "state.pt"
+
+    class CutOff(Exception):
+        pass
+
+    def cut(progress: Progress) -> None:
+        if progress.done >= 2 * progress.total / 3:
+            raise CutOff
+
+    with pytest.raises(CutOff):
+        train(tiny, items, recipe, tmp_path / "resumed", cut, checkpoint)
+    assert checkpoint.exists()
+    seen: list[Progress] = []
+    train(tiny, items, recipe, tmp_path / "resumed", seen.append, checkpoint)
+    assert seen[0].done >= seen[0].total / 3, "it did not begin anew"
+    one, other = ((tmp_path / name / "adapter_model.safetensors").read_bytes() for name in ("whole", "resumed"))
+    assert one == other

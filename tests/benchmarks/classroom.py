@@ -1,0 +1,82 @@
+"""A school of its own for a benchmark: teach, hold nights, ask; through the product's own code."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from learning.answers import Answer, Answerer, Knowledge, Mode
+from learning.memory import channels
+from learning.memory import lessons as memory
+from learning.model import running
+from learning.model.client import Client
+from learning.model.rendering import Turn
+from learning.night import nights
+from learning.records import Channel, Night
+from learning.school import School, open_school
+from learning.settings import Settings
+
+DAY = date(2026, 3, 1)
+
+
+@dataclass
+class Classroom:
+    """One channel of a school with a running engine."""
+
+    school: School
+    client: Client
+    channel: Channel
+
+    def teach(self, texts: Sequence[str]) -> None:
+        """As `/teach` does."""
+        with self.school.database.write() as session:
+            for text in texts:
+                memory.teach(session, session.get_one(Channel, self.channel.id), text, "U1")
+
+    def sleep(self) -> Night:
+        """A night, now."""
+        with self.school.database.write() as session:
+            night = nights.open_another(session, self.channel, DAY, "sleep")
+        held = nights.hold_night(self.school, night.id)
+        assert held
+        return held
+
+    def knowledge(self) -> Knowledge:
+        """What the channel can answer from now."""
+        with self.school.database.read() as session:
+            return self.school.knowledge(session, self.channel)
+
+    def ask(
+        self, questions: Sequence[str], mode: Mode = "auto", before: Sequence[Sequence[str]] | None = None, knowledge: Knowledge | None = None
+    ) -> list[Answer]:
+        """Answers to many questions; `before` are the turns of each one's thread."""
+        known = knowledge or self.knowledge()
+        answerer = Answerer(self.client, self.school.speaker)
+        turns = [[Turn(("user", "assistant")[n % 2], text) for n, text in enumerate(thread)] for thread in before or [[]] * len(questions)]
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(lambda pair: answerer.answer(pair[0], known, mode, pair[1]), zip(questions, turns, strict=True)))
+
+    def training(self) -> dict[str, Any]:
+        """What the manifest of the serving adapter tells of its training."""
+        from learning import registry
+
+        adapter = self.knowledge().adapter
+        assert adapter
+        told: dict[str, Any] = registry.read_manifest(adapter.folder)["training"]
+        return told
+
+
+@contextmanager
+def classroom(base: str = "embedded", name: str = "C1") -> Iterator[Classroom]:
+    """An empty channel in a temporary folder; candidates always serve, so that what they know can be measured."""
+    with tempfile.TemporaryDirectory() as home:
+        settings = Settings(home=Path(home), base_model=base, promote_at=0.0, tolerate_loss=1.0, lease_seconds=60)
+        with running.engine(settings) as client:
+            school = open_school(settings.model_copy(update={"engine_url": client.url}))
+            with school.database.write() as session:
+                channel = channels.by_handle(session, name)
+            yield Classroom(school, client, channel)

@@ -1,0 +1,171 @@
+"""Words, kinds, what replaces what, and what matters."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from learning.database import Database
+from learning.memory import channels, lessons, log, recall, words
+from learning.memory.replacing import replaces
+from learning.memory.salience import salience
+from learning.memory.vocabulary import SYNONYMS, is_name
+from learning.night import selection
+from learning.night.asking import Statement
+from learning.night.calibration import LEAST, MOST, sure
+from learning.night.exam import ExamQuestion, Marked
+from learning.night.study import study
+from learning.records import Channel, Lesson, LessonStatus, Question, now
+from tests.benchmarks import material
+
+
+@pytest.fixture
+def ops(database: Database) -> Channel:
+    with database.write() as session:
+        return channels.ensure(session, "T1", "C1", name="ops")
+
+
+def lesson(number: int, text: str) -> Lesson:
+    return Lesson(id=number, text=text, status="approved", author="U1", digest=words.digest(text), channel_id=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Backups run at 02:00.", "Backups now run at 04:30."),
+        ("Our VPN is Wireguard.", "We use Tailscale as VPN."),
+        ("Meeting notes go into Confluence.", "Meeting notes go into Notion, no longer into Confluence."),
+        ("Log level in production is debug.", "Log level in production is warning."),
+    ],
+)
+def test_another_value_for_the_same_subject_replaces(old: str, new: str) -> None:
+    assert replaces(lesson(2, new), lesson(1, old))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The port of atlas is 8412.", "The port of heron is 9020."),
+        ("The port of atlas is 8412.", "The runbook of atlas is OPS-12."),
+        ("Gudrun sits on the works council.", "Mehmet is also on the works council."),
+        ("The offsite starts on October 9.", "The offsite takes place in Ghent."),
+        ("Backups run at 02:00.", "Backups run at 02:00."),
+    ],
+)
+def test_lessons_of_one_kind_or_about_one_thing_stand_side_by_side(one: str, other: str) -> None:
+    assert not replaces(lesson(2, other), lesson(1, one))
+
+
+def test_of_the_benchmarks_lessons_next_to_none_seems_to_replace_another() -> None:
+    known = [lesson(number, taught.text) for number, taught in enumerate(material.lessons("lessons_a", "lessons_b", "families"))]
+    wrongly = [(new.text, old.text) for number, new in enumerate(known) for old in known[:number] if replaces(new, old)]
+    assert len(wrongly) <= 2, wrongly
+    entries = material.rows("replaced")
+    found = [replaces(lesson(2, entry["new"]["text"]), lesson(1, entry["old"]["text"])) for entry in entries]
+    assert sum(found) >= 0.85 * len(found)
+
+
+def test_what_is_taught_anew_takes_the_olds_place(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        old = lessons.teach(session, ops, "Backups run at 02:00.", "U1")
+        new = lessons.teach(session, ops, "Backups now run at 04:30.", "U2")
+        assert [x.text for x in lessons.in_force(session, ops)] == [new.text]
+        assert (old.status, old.superseded_by) == (LessonStatus.SUPERSEDED, new.id)
+        assert lessons.replaced(session, new) == [old]
+
+
+def test_no_rule_produces_a_question_of_the_benchmark() -> None:
+    taught = material.lessons("lessons_a", "lessons_b", "families")
+    made = {item.question.casefold().strip(" ?.") for item in study([Statement(words.digest(t.text), t.text) for t in taught], 24, "s")}
+    asked = {question.casefold().strip(" ?.") for t in taught for manner, question in t.asked.items() if len(question.split()) > 3}
+    assert not made & asked
+
+
+def test_the_benchmarks_data_is_what_it_says() -> None:
+    taught = material.lessons("lessons_a", "lessons_b", "families")
+    assert len(taught) >= 500
+    assert sum(t.family is not None for t in taught) >= 0.45 * len(taught)
+    for t in taught:
+        assert len(t.asked) >= 2
+        assert material.holds(t.text, t.gold), t
+        assert not any(material.holds(question, [gold]) for question in t.asked.values() for gold in t.gold), t
+    counts = {name: len(material.rows(name)) for name in ("unknown", "followups", "general", "links", "lists")}
+    assert all(counts[name] >= least for name, least in {"unknown": 100, "followups": 40, "general": 50, "links": 40, "lists": 20}.items())
+
+
+def test_names_are_no_everyday_words() -> None:
+    assert [word for word in ("kestrel", "Halvorsen", "Monday", "release", "the", "8412", "#ops", "customer") if is_name(word)] == ["kestrel", "Halvorsen"]
+    assert "owner" not in SYNONYMS["owner"]
+
+
+def test_a_name_that_nobody_mentioned_covers_little() -> None:
+    known = [lesson(1, "The port of atlas is 8412."), lesson(2, "The port of heron is 9020."), lesson(3, "Lunch is at noon.")]
+    mentioned, strange = (max(recall.coverages(known, f"hey, which port does {name} use?")) for name in ("heron", "quoxel"))
+    assert mentioned > 0.9
+    assert strange < 0.6
+    assert recall.nearest(known, "socket of heron")[0].lesson.id == 2, "in other words"
+
+
+def test_what_people_think_of_a_lesson_weighs_as_long_as_they_think_so(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        taught = lessons.teach(session, ops, "Lunch is at noon.", "U1", source_ts="1.0")
+        log.react(session, ops, "1.0", "U1", "+1")
+        session.flush()
+        alone = salience(session, ops, [taught], now())[taught.id]
+        assert alone.agree == 0, "nobody votes for themselves"
+        for author, emoji in (("U2", "+1::skin-tone-2"), ("U2", "brain"), ("U3", "heavy_check_mark"), ("U4", "tada::x")):
+            log.react(session, ops, "1.0", author, emoji)
+        session.add(Question(channel_id=ops.id, ts="2.0", author="U5", text="?", reply_ts="2.1", answer={"lessons": [taught.id]}))
+        session.flush()
+        liked = salience(session, ops, [taught], now())[taught.id]
+        assert (liked.agree, liked.asked) == (3, 1)
+        assert liked.weight > alone.weight
+        assert "3 agreed" in liked.why
+        log.react(session, ops, "2.1", "U6", "-1")
+        session.flush()
+        assert salience(session, ops, [taught], now())[taught.id].disagree == 1, "on an answer that rests on it"
+        log.unreact(session, ops, "2.1", "U6", "-1")
+        session.flush()
+        assert salience(session, ops, [taught], now())[taught.id] == liked
+        later = salience(session, ops, [taught], now() + timedelta(days=720))[taught.id]
+        assert later.weight < liked.weight
+
+
+def test_what_matters_more_is_studied_and_the_rest_is_looked_up_with_the_reason(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        noon = lessons.teach(session, ops, "Lunch is at noon.", "U1", source_ts="1.0")
+        again = lessons.teach(session, ops, "At noon is lunch!", "U1")
+        disliked = lessons.teach(session, ops, "The printer is haunted.", "U1", source_ts="3.0")
+        port = lessons.teach(session, ops, "The port of atlas is 8412.", "U1")
+        owner = lessons.teach(session, ops, "Marek owns the scanner.", "U1", source_ts="5.0")
+        log.react(session, ops, "5.0", "U2", "+1")
+        for person in ("U2", "U3"):
+            log.react(session, ops, "3.0", person, "-1")
+        session.flush()
+        chosen = selection.select(session, ops, "base", most=2)
+        assert [x.id for x in chosen.kept] == [owner.id, port.id]
+        assert "disagreed" in chosen.left_out[disliked.id]
+        assert {noon.id, again.id} < set(chosen.left_out)
+        assert all(x.status == LessonStatus.EXTERNAL for x in chosen.external)
+        everything = selection.select(session, ops, "base")
+        assert [x for x in everything.left_out.values() if "says the same as lesson" in x]
+        assert noon.status == LessonStatus.APPROVED or again.status == LessonStatus.APPROVED, "there is room again"
+
+
+def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious() -> None:
+    known = [lesson(number, f"The port of {name} is {8000 + number}.") for number, name in enumerate(("atlas", "heron", "kestrel", "quince"))]
+
+    def marked(right: bool) -> list[Marked]:
+        asked = [
+            ExamQuestion("recall", f"port of {name}?", (str(8000 + n),), known[n].digest) for n, name in enumerate(("atlas", "heron", "kestrel", "quince"))
+        ]
+        return [Marked(q, known[n if right else (n + 1) % 4].text, right, 0.99) for n, q in enumerate(asked)]
+
+    assert LEAST <= sure(marked(True), known) <= sure(marked(False), known) <= MOST
+
+
+def test_a_channel_may_hold_thousands_of_lessons() -> None:
+    rng = random.Random(0)
+    known = [Statement(f"{n}", f"The {rng.choice(('port', 'owner', 'floor'))} of unit{n} is {rng.randrange(10_000)}.") for n in range(5_000)]
+    assert len(study(known[:500], 4, "s")) > 2_000
+    assert len(recall.nearest([lesson(n, s.text) for n, s in enumerate(known)], "port of unit4711?")) == 4
