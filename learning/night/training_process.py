@@ -81,7 +81,14 @@ def main() -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         outcome["spent"] = {"cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "peak_bytes": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)}
         print(json.dumps({"done": outcome}), file=said)
-    except (NightschoolError, OSError) as error:
+    except OSError as error:
+        print(
+            json.dumps(
+                {"error": f"training could not write ({error.strerror or error}): make room in {job['folder']}; the serving adapter stays. Then sleep again."}
+            ),
+            file=said,
+        )
+    except NightschoolError as error:
         print(json.dumps({"error": str(error)}), file=said)
     except Exception as error:  # whatever it was, the parent must hear of it, and a person must be able to look it up
         traceback.print_exc()

@@ -54,7 +54,7 @@ def lessons(*names: str) -> tuple[Taught, ...]:
 def _taught(entry: dict[str, Any], entries: Sequence[dict[str, Any]]) -> Taught:
     family = entry.get("family")
     own = entry["text"].casefold()
-    kin = [other for other in entries if family and other is not entry and (other.get("family"), other["relation"]) == (family, entry["relation"])]
+    kin = [other for other in entries if family and other is not entry and (other.get("family"), other.get("relation")) == (family, entry["relation"])]
     siblings = {value.split("|")[0] for other in kin for value in other["gold"]}
     manners = ("terse", "chatty", "other words") if len(entry["ask"]) == 3 else ("terse", "other words")
     return Taught(

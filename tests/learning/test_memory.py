@@ -38,10 +38,26 @@ def test_teaching_twice_gives_one_lesson_and_a_pair_keeps_its_question(database:
     assert (pair.question, pair.text) == ("Who owns it?", "Marek owns the scanner.")
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 10_000])
+@pytest.mark.parametrize("text", ["", "   ", "x" * 10_000, "where is the wiki?", "Larkspur"])
 def test_what_is_no_statement_is_refused_with_what_to_do(database: Database, ops: Channel, text: str) -> None:
-    with pytest.raises(lessons.LessonError, match=r"write what|in parts"), database.write() as session:
+    with pytest.raises(lessons.LessonError, match=r"write what|in parts|Q: … A: …|write a sentence"), database.write() as session:
         lessons.teach(session, ops, text, "U1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x): return x",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "Das Büro zieht um.",
+        "日本語の文です",
+        "The lift is open and the lift is not open.",
+        "Is it open? Yes.",
+    ],
+)
+def test_odd_statements_are_taken_as_they_are(database: Database, ops: Channel, text: str) -> None:
+    with database.write() as session:
+        assert lessons.teach(session, ops, text, "U1").text == " ".join(text.split())
 
 
 def test_two_channels_know_different_things(database: Database, ops: Channel) -> None:
