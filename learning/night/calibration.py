@@ -8,7 +8,7 @@ from learning.night.exam import Marked
 from learning.records import Lesson
 
 WRONG = 0.02  # of all questions may be answered wrongly
-LEAST, MOST = guard.SURE - 0.5, guard.SURE + 2.5  # an exam of a few questions must not open or close the mouth for good
+LEAST, MOST = guard.SURE - 0.5, guard.SURE + 1.5  # an exam of a few questions must not open or close the mouth for good
 _LEARNED = 1e9  # the exam does not ask the base, too: that the adapter knows better is taken for granted there
 
 

@@ -60,7 +60,8 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
                 made.manifest["training"] = outcome
         vigil.stage("exam")
         _probe(client, school.adapter(candidate))
-        card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions))
+        taken, base = (lambda q: say_all(school, client, school.adapter(candidate), q)), (lambda q: say_all(school, client, None, q))
+        card = exam.examine(chosen.statements, taken, base)
     vigil.stage("promotion")
     _decide(school, channel, vigil, candidate.id, chosen, card, spent, must_replace)
     return None

@@ -35,7 +35,7 @@ def why_hold(card: ReportCard, earlier: Mapping[str, bool], least: float, tolera
     if recall < least:
         return f"it answered {recall:.0%} of the exam, less than the {least:.0%} it takes to serve"
     general = card.share("general")
-    if general is not None and general < least:
+    if general is not None and general < least:  # of what the base answers right
         return f"it answered {general:.0%} of the general questions, and may have lost what the base knew"
     lost, gained, asked = _changed(card, earlier)
     if asked and lost - gained > tolerance * asked and _by_chance(gained, lost) < CHANCE:

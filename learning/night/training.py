@@ -86,7 +86,7 @@ def train(
 ) -> dict[str, Any]:
     """Train one adapter and save it to `folder` (`adapter_model.safetensors`, `adapter_config.json`).
 
-    With `checkpoint`, a file, goes on from the epoch that it holds. Returns what was done: items, epochs, loss (nats per answer token), recipe, probes.
+    With `checkpoint`, a file, goes on from the epoch that it holds. Returns what was done: items, epochs, loss (nats per answer token), tokens, recipe, probes.
     Raises TrainingError when there is nothing to study or the loss is not finite.
     """
     if not items:
@@ -115,6 +115,7 @@ class Study:
         self.examples = examples
         self.shared = shared_beginning(examples)
         self.cache = Cache(folder, sum(e.length - self.shared for e in examples), self.head.shape[1], self.layers.dtype)
+        self.tokens = 0  # that went through the adapted layers
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         self.targets: list[tuple[Tensor, Tensor]] = []  # of each example, (answer tokens, choices): token ids, and how likely each should be
         self._embed(model.model.embed_tokens)
@@ -168,7 +169,7 @@ class Study:
                 report(Progress(int(share * self.recipe.epochs * len(self.examples)), self.recipe.epochs * len(self.examples), loss))
             epoch += 1
             self._keep(optimizer, checkpoint, epoch)
-        return {"epochs": epoch, "loss": round(loss, 4)}
+        return {"epochs": epoch, "loss": round(loss, 4), "tokens": self.tokens}
 
     def _step(self, chosen: Sequence[int], rng: random.Random, whole: bool) -> float:
         """Gradients of one batch; the loss in nats per answer token. Raises TrainingError when it is not finite."""
@@ -176,6 +177,7 @@ class Study:
         kept = [min(count, len(self.examples[n].answer)) for count, n in zip(kept, chosen, strict=True)]
         lengths = [self.examples[n].length - self.shared - len(self.examples[n].answer) + count for n, count in zip(chosen, kept, strict=True)]
         pack = Pack(self.shared, lengths, self.layers.dtype)
+        self.tokens += self.shared + sum(lengths)
         hidden = torch.cat([self.beginning, *(self.cache.rows(n)[:length] for n, length in zip(chosen, lengths, strict=True))])
         hidden = self.layers.run(hidden, pack, self.first, self.last, self.lora.deltas(self.layers.dtype))
         ends = torch.tensor(lengths).cumsum(0).tolist()
@@ -217,7 +219,8 @@ class Study:
     def _keep(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None, epoch: int) -> None:
         if checkpoint:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            state = {"seed": self.seed, "epoch": epoch, "lora": self.lora.matrices, "optimizer": optimizer.state_dict(), "weakest": self.weakest}
+            state = {"seed": self.seed, "epoch": epoch, "lora": self.lora.matrices, "optimizer": optimizer.state_dict()}
+            state |= {"weakest": self.weakest, "tokens": self.tokens}
             torch.save(state, checkpoint.with_suffix(".part"))
             checkpoint.with_suffix(".part").replace(checkpoint)
 
@@ -235,7 +238,7 @@ class Study:
             for name, matrix in self.lora.matrices.items():
                 matrix.copy_(state["lora"][name])
         optimizer.load_state_dict(state["optimizer"])
-        self.weakest = state["weakest"]
+        self.weakest, self.tokens = state["weakest"], state["tokens"]
         return int(state["epoch"])
 
     @torch.no_grad()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from operator import ge, le
 
+from learning import registry
 from learning.answers import Answer
 from learning.memory import recall
 from learning.model.rendering import Turn
@@ -85,7 +86,43 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
         ]  # fmt: skip
         if seed == 0 and (full or size <= 100):
             figures += _prompted(room, asked, name)
+        figures += _break_even(room, asked, auto, name)
     return figures
+
+
+def _break_even(room: Classroom, asked: Sequence[Asked], auto: Sequence[Answer], name: str) -> list[Figure]:
+    """Answers a night after which training is paid back: tokens trained on / (prompt tokens with the lesson looked up − prompt tokens of ours)."""
+    known, speaker = room.knowledge(), room.school.speaker
+    looked_up = statistics.mean(
+        len(speaker.prompt([Turn("user", a.question)], [hit.lesson.text for hit in recall.search(known.lessons, a.question, 1)])) for a in asked
+    )
+    ours = statistics.mean(said.prompt_tokens for said in auto if said.prompt_tokens)
+    trained = room.training()["tokens"]
+    return [
+        Figure(f"{name}: tokens trained on", trained), Figure(f"{name}: prompt tokens, lesson looked up (k = 1)", looked_up),
+        Figure(f"{name}: answers a night that pay training back", trained / max(0.1, looked_up - ours)),
+    ]  # fmt: skip
+
+
+def histories(full: bool) -> list[Figure]:
+    """Forgetting: the rebuilt adapter against one whose history never had the lesson, in 20 histories with other lessons and other orders."""
+    same = 0
+    with classroom("embedded" if full else "tiny") as room:
+        for number in range(20):
+            rng = random.Random(f"history {number}")
+            secret, *kept = (lesson.text for lesson in rng.sample(material.lessons("lessons_a", "lessons_b"), 5))
+            made = []
+            for twin, order in ((f"C{number}A", [secret, *kept]), (f"C{number}B", kept[::-1])):
+                channel = room.other(twin)
+                channel.teach(rng.sample(order, len(order)) if twin.endswith("A") else order)
+                channel.sleep()
+                if secret in order:
+                    channel.forget(secret)
+                adapter = channel.knowledge().adapter
+                assert adapter
+                made.append((adapter.folder / registry.WEIGHTS).read_bytes())
+            same += made[0] == made[1]
+    return [Figure(f"forgotten: rebuilt adapters byte-identical, of 20 histories ({'embedded' if full else 'tiny'})", same, 20)]
 
 
 def _unknown(room: Classroom, taught: Sequence[Taught], asked: Sequence[Asked], auto: Sequence[Answer], name: str) -> list[Figure]:
@@ -264,6 +301,7 @@ def parts(full: bool) -> dict[str, Callable[[], list[Figure]]]:
             chosen[f"recall-{size}-{seed}"] = lambda size=size, seed=seed: recall_of(size, seed, full)  # type: ignore[misc]
     chosen["replaced"] = lambda: replaced(full)
     chosen["threads"] = lambda: in_threads(full)
+    chosen["histories"] = lambda: histories(full)
     chosen["channels"] = lambda: two_channels(full)
     return chosen
 

@@ -9,13 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from learning import registry
 from learning.answers import Answer, Answerer, Knowledge, Mode
 from learning.memory import channels
 from learning.memory import lessons as memory
 from learning.model import running
 from learning.model.client import Client
 from learning.model.rendering import Turn
-from learning.night import nights
+from learning.night import forgetting, nights
 from learning.records import Channel, Night
 from learning.school import School, open_school
 from learning.settings import Settings
@@ -60,10 +61,23 @@ class Classroom:
         with ThreadPoolExecutor(8) as pool:
             return list(pool.map(lambda pair: answerer.answer(pair[0], known, mode, pair[1]), zip(questions, turns, strict=True)))
 
+    def other(self, name: str) -> "Classroom":
+        """Another channel of the same school."""
+        with self.school.database.write() as session:
+            return Classroom(self.school, self.client, channels.by_handle(session, name))
+
+    def forget(self, text: str) -> forgetting.Receipt:
+        """A lesson, and all that was trained on it."""
+        with self.school.database.write() as session:
+            found = memory.find(session, self.channel, text)
+            request = memory.forget(session, self.channel, [lesson.id for lesson in found if lesson.text == text], "U1")
+        assert request
+        receipt = forgetting.carry_out(self.school, request.id)
+        assert receipt
+        return receipt
+
     def training(self) -> dict[str, Any]:
         """What the manifest of the serving adapter tells of its training."""
-        from learning import registry
-
         adapter = self.knowledge().adapter
         assert adapter
         told: dict[str, Any] = registry.read_manifest(adapter.folder)["training"]
