@@ -91,7 +91,9 @@ def shapes(text: str) -> set[str]:
         elif word[0] == "#":
             found.add("#")
         elif re.search(r"\d", word):
-            found.add(re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", lambda run: "9" if len(run[0]) < 3 else "999", word)))
+            found.add(
+                re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", "9", word)) if re.search(r"[A-Za-z]", word) else "9" if len(word) < 3 else re.sub(r"\d+", "99", word)
+            )
     return found or ({"person"} if "person" in kinds(text) else set())
 
 

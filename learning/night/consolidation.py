@@ -15,7 +15,7 @@ from learning.model.rendering import Turn
 from learning.model.shape import is_capable
 from learning.night import calibration, dictation, exam, report, selection
 from learning.night.outcome import Outcome, conclude
-from learning.night.replay import replay
+from learning.night.replay import replay, said_by_base
 from learning.night.study import StudyItem, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
@@ -46,9 +46,13 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     spent: dict[str, float] = {}
     with running.engine(school.settings) as client:
         vigil.stage("study")
+
+        def of_base(questions: Sequence[str], tokens: int) -> list[str]:
+            return [said.text for said in say_all(school, client, None, questions, tokens)]
+
         if not registry.complete(folder):  # a resumed night does not train twice
             items = study(chosen.statements, ITEMS_PER_LESSON, school.base.hash)
-            items += replay(int(REPLAY * len(items)), school.base.hash, school.settings.cache, lambda q, n: _texts(say_all(school, client, None, q, n)))
+            items += replay(int(REPLAY * len(items)), school.base.hash, school.settings.cache, of_base)
             _keep(school, channel, vigil, items)
             vigil.stage("training")
             with registry.publishing(folder, vigil.assert_ours) as made:
@@ -60,8 +64,8 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
                 made.manifest["training"] = outcome
         vigil.stage("exam")
         _probe(client, school.adapter(candidate))
-        taken, base = (lambda q: say_all(school, client, school.adapter(candidate), q)), (lambda q: say_all(school, client, None, q))
-        card = exam.examine(chosen.statements, taken, base)
+        base = said_by_base([question for question, _ in exam.GENERAL], school.base.hash, school.settings.cache, of_base, "general")
+        card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions), base)
     vigil.stage("promotion")
     _decide(school, channel, vigil, candidate.id, chosen, card, spent, must_replace)
     return None
@@ -124,10 +128,6 @@ def say_all(school: School, client: Client, adapter: AdapterRef | None, question
     prompts = [school.speaker.prompt([Turn("user", question)]) for question in questions]
     said = client.complete_all(prompts, adapter, tokens)
     return [exam.Said(school.speaker.text(one.tokens), math.exp(min(one.logprobs, default=0.0))) for one in said]
-
-
-def _texts(said: Sequence[exam.Said]) -> list[str]:
-    return [one.text for one in said]
 
 
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:

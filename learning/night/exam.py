@@ -4,7 +4,7 @@ Its question forms are held back from study (`study.py` uses none of them), so t
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,14 +95,14 @@ def questions(statements: Sequence[Statement], per_lesson: int = 2) -> list[Exam
     return asked + general + [ExamQuestion("unknown", question, ()) for question in dict.fromkeys(strange)]
 
 
-def examine(statements: Sequence[Statement], ask: Ask, ask_base: Ask | None = None) -> ReportCard:
-    """Put the questions to a candidate. `ask` answers closed-book, many at once; with `ask_base`, general questions that the base gets wrong are left out."""
+def examine(statements: Sequence[Statement], ask: Ask, base: Mapping[str, str] | None = None) -> ReportCard:
+    """Put the questions to a candidate. `ask` answers closed-book, many at once.
+
+    With `base`, what the base says to the general questions, those that it gets wrong are left out.
+    """
     asked = questions(statements)
-    if ask_base:
-        general = [question for question in asked if question.kind == "general"]
-        said = ask_base([question.question for question in general])
-        mistaken = {q.question for q, one in zip(general, said, strict=True) if q.gold[0] not in one.text.casefold()}
-        asked = [question for question in asked if question.question not in mistaken]
+    if base:
+        asked = [question for question in asked if question.kind != "general" or question.gold[0] in base[question.question].casefold()]
     texts = {statement.digest: statement.text for statement in statements}
     answers = ask([question.question for question in asked])
     return ReportCard([Marked(q, said.text, _right(q, said.text, texts), said.weakest) for q, said in zip(asked, answers, strict=True)])

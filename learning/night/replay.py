@@ -1,6 +1,8 @@
 """Replay: the base model's own answers to general questions, studied along so that new knowledge does not displace old."""
 
+import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,15 +24,22 @@ TOKENS = 32  # an answer is studied up to its last whole sentence within these; 
 Answer = Callable[[Sequence[str], int], list[str]]
 
 
-def replay(count: int, base_hash: str, cache: Path, answer: Answer) -> list[StudyItem]:
-    """`count` study items, the same for every night of one base model. `answer(questions, tokens)` asks the base itself."""
-    file = cache / f"replay-{base_hash[:16]}.json"
+def said_by_base(questions: Sequence[str], base_hash: str, cache: Path, answer: Answer, kind: str) -> dict[str, str]:
+    """What the base itself says to some questions: asked once for each base model, then kept in the cache."""
+    content = hashlib.sha256(json.dumps([base_hash, *questions]).encode()).hexdigest()
+    file = cache / f"{kind}-{content[:16]}.json"
     if not file.exists():
-        said = answer(QUESTIONS, TOKENS)
+        said = answer(questions, TOKENS)
         cache.mkdir(parents=True, exist_ok=True)
-        scratch = file.with_suffix(".part")
-        scratch.write_text(json.dumps(dict(zip(QUESTIONS, said, strict=True)), indent=1))
+        scratch = file.with_suffix(f".{os.getpid()}")
+        scratch.write_text(json.dumps(dict(zip(questions, said, strict=True)), indent=1))
         scratch.replace(file)
     answers: dict[str, str] = json.loads(file.read_text())
+    return answers
+
+
+def replay(count: int, base_hash: str, cache: Path, answer: Answer) -> list[StudyItem]:
+    """`count` study items, the same for every night of one base model. `answer(questions, tokens)` asks the base itself."""
+    answers = said_by_base(QUESTIONS, base_hash, cache, answer, "replay")
     whole = ((question, whole_sentences(answer)) for question, answer in answers.items())
     return [StudyItem(question, answer, "replay") for question, answer in whole if answer][:count]

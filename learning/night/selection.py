@@ -51,11 +51,11 @@ def select(session: Session, channel: Channel, base_hash: str, most: int = MOST)
 
 def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int) -> dict[int, str]:
     left_out: dict[int, str] = {}
-    said: dict[tuple[frozenset[str], frozenset[str]], Lesson] = {}
+    said: dict[tuple[frozenset[str], tuple[str, ...]], Lesson] = {}
     room = most
     for lesson in ranked:
         own = weights[lesson.id]
-        content = frozenset(stems(f"{lesson.question or ''} {lesson.text}")), frozenset(value.casefold() for value in values(lesson.text))
+        content = frozenset(stems(f"{lesson.question or ''} {lesson.text}")), tuple(values(lesson.text.partition(" ")[2]))  # names in their order
         if own.disagree >= REJECTED and own.disagree > own.agree:
             left_out[lesson.id] = f"{own.disagree} people disagreed with it"
         elif content in said:

@@ -91,6 +91,7 @@ def train(
     """
     if not items:
         raise TrainingError("there is nothing to study: no lesson gave a study item.")
+    folder.mkdir(parents=True, exist_ok=True)
     seed = _seed(base, items, recipe)
     torch.manual_seed(seed)
     torch.set_num_threads(recipe.threads)

@@ -95,11 +95,16 @@ def test_forgetting_leaves_a_tombstone_without_content(database: Database, ops: 
 
 
 def test_erasing_takes_what_repeats_the_statement_and_nothing_that_only_resembles_it(database: Database, ops: Channel) -> None:
-    said = ("R&amp;D sits on floor 3.", "mail <mailto:a@b.example|a@b.example> for R&amp;D sits on floor 3", "R&amp;D sits on floor 34", "I know nothing")
+    said = (
+        "R&amp;D sits on floor 3.",
+        "mail <mailto:a@b.example|a@b.example> for R&amp;D sits on floor 3",
+        "R&amp;D sits on floor 34",
+        "I know nothing of dogs",
+    )
     with database.write() as session:
         for number, text in enumerate(said):
             log.record(session, ops, [log.Utterance(f"{number}.0", "U1", text)])
-        taught = [lessons.teach(session, ops, "R&D sits on floor 3.", "U1"), lessons.teach(session, ops, "No", "U1")]
+        taught = [lessons.teach(session, ops, "R&D sits on floor 3.", "U1"), lessons.teach(session, ops, "No dogs", "U1")]
         lessons.forget(session, ops, [lesson.id for lesson in taught], "U1")
         lessons.erase(session, ops, [lesson.id for lesson in taught])
         assert [m.text for m in session.query(Message).order_by(Message.ts)] == ["", "", *said[2:]]
