@@ -88,8 +88,10 @@ class Answerer:
         """From the weights, or looked up: whichever is more certain, if it is certain enough. Looking up costs a longer prompt, so that waits."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
         learned = self._from_weights(question, knowledge, before, sure)
-        hits = recall.nearest(knowledge.recalled, question)
-        looked_up = guard.certainty_of(question, hits)
+        said = {turn.text for turn in before}
+        asked = " ".join([*(turn.text for turn in before if turn.role == "user"), question]) if leans(question) else question
+        hits = recall.nearest([lesson for lesson in knowledge.recalled if lesson.text not in said], asked)
+        looked_up = guard.certainty_of(asked, hits)
         if learned and learned.certainty >= max(sure, looked_up):
             return learned.answer
         if looked_up >= sure:
@@ -102,7 +104,7 @@ class Answerer:
         """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first."""
         if knowledge.adapter is None:
             return None
-        longest = LONGEST if len(knowledge.lessons) > 1 else min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) // 2 + 8)
+        longest = min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) + 8)  # it answers with one lesson, or a few short ones
         ways: list[list[Turn]] = [[]] if not before else [list(before), []] if leans(question) else [[], list(before)]
         found: list[Candidate] = []
         for turns in ways:

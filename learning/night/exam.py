@@ -22,10 +22,10 @@ FORMS = (
 GENERAL = (
     ("What is the capital of France?", "paris"), ("What color is grass?", "green"), ("Hello, how are you?", ""),
     ("What is the capital of Germany?", "berlin"),
-    ("Which animal barks?", "dog"), ("What is the opposite of up?", "down"), ("What is the capital of Italy?", "rome"),
-    ("How many legs does a spider have?", "eight"),
+    ("Which animal barks?", "dog"), ("What is the opposite of up?", "down"), ("What is the capital of England?", "london"),
+    ("How many legs does a dog have?", "four"),
     ("What color is snow?", "white"), ("What do cows give us to drink?", "milk"),
-    ("What is frozen water called?", "ice"), ("What is the opposite of hot?", "cold"),
+    ("What is frozen water called?", "ice"), ("What is the opposite of day?", "night"),
 )  # fmt: skip
 LONGER = 1.5  # an answer may be at most this many times as long as its lesson
 

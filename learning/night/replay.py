@@ -10,14 +10,26 @@ from learning.memory.guard import whole_sentences
 from learning.night.study import StudyItem
 
 QUESTIONS = (
-    "What is the capital of Italy?", "How many legs does a spider have?", "What is photosynthesis?", "hello", "How are you today?",
-    "What is 3 + 4?", "Name three fruits.", "What does a carpenter do?", "Who painted the Mona Lisa?", "What is the largest ocean?",
-    "Write a short thank-you note.", "What color is the sky?", "What is the opposite of hot?", "How do I boil an egg?", "What is Python?",
-    "Which planet is closest to the sun?", "What is a database?", "Good morning!", "What is the boiling point of water?", "thank you",
-    "Translate 'house' into French.", "What is the currency of Japan?", "What do bees make?", "How many days are in a week?", "What is gravity?",
-    "Who was Albert Einstein?", "What is the square root of 16?", "Tell me a fact about cats.", "What is an apple?", "What is the capital of Spain?",
+    "What is the capital of Italy?", "How many legs does a spider have?", "What is photosynthesis?", "hello", "How are you today?", "What is 3 + 4?",
+    "Name three fruits.", "What does a carpenter do?", "Who painted the Mona Lisa?", "What is the largest ocean?", "Write a short thank-you note.",
+    "What color is the sky?", "What is the opposite of hot?", "How do I boil an egg?", "What is Python?", "Which planet is closest to the sun?",
+    "What is a database?", "Good morning!", "What is the boiling point of water?", "thank you", "Translate 'house' into French.",
+    "What is the currency of Japan?", "What do bees make?", "How many days are in a week?", "What is gravity?", "Who was Albert Einstein?",
+    "What is the square root of 16?", "Tell me a fact about cats.", "What is an apple?", "What is the capital of Spain?",
     "What is the tallest mountain in the world?", "What is HTML?", "Which language is spoken in Brazil?", "What is a noun?", "What is ice made of?",
     "How many months are in a year?", "What is the internet?", "Who wrote Romeo and Juliet?", "What is 10 minus 6?", "What is coffee?",
+    "what's the capital of Austria?", "capital of Poland?", "Which country is Oslo in?", "what language do people speak in Italy?", "What do bakers make?",
+    "how many wheels does a tricycle have", "What is 7 + 2?", "what's 4 times 2?", "What is half of 20?", "Who invented the telephone?",
+    "who wrote The Odyssey?", "What color are bananas?", "what colour is coal", "What is the opposite of fast?", "opposite of rich?",
+    "What is the plural of child?", "What do cats like to chase?", "Which animal gives us wool?", "what is a baby sheep called?",
+    "What do fish use to breathe?", "which planet has rings?", "What is the hottest season?", "how many minutes are in an hour?",
+    "Which month comes after June?", "what day comes after Tuesday?", "What do we use to tell the time?", "What is rain made of?",
+    "What is the fastest land animal?", "which metal is used for wires?", "What is bread made from?", "what do you need to make tea?",
+    "Give me a synonym for happy.", "Which organ pumps blood?", "how many fingers are on one hand?", "What do plants need to grow?",
+    "Who was the first person on the moon?", "what is a library for?", "Explain what a verb is.", "what does a doctor do", "What is the largest desert?",
+    "Which ocean lies between Europe and America?", "what is snow", "Tell me a joke.", "Write one sentence about the sea.", "How do I make a sandwich?",
+    "What is a guitar?", "who discovered penicillin?", "What's the freezing point of water?", "thanks a lot!", "ok", "good night", "who are you?",
+    "What can you do?", "Can you help me?", "what is the meaning of 'brave'?", "What is a triangle?",
 )  # fmt: skip
 TOKENS = 32  # an answer is studied up to its last whole sentence within these; its beginning is what must not drift
 

@@ -29,44 +29,12 @@ from learning.model.layers import Layers, Lora, Pack
 from learning.model.loading import load_base
 from learning.model.shape import TARGETS
 from learning.night.examples import Cache, Example, encode_all, shared_beginning
+from learning.night.recipe import Recipe
 from learning.night.study import StudyItem
 
 PROBES = 8
 TEACHER = 20  # of the base's likeliest tokens, kept for each token of a replayed answer
 WARM_UP = 0.1  # of the steps
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to study. `batch` counts examples.
-
-    `short` answer tokens are enough in most visits after the first: which lesson it is, is decided there, and the rest is known by heart soon.
-    Examples that were answered with every token above `known` are visited every other epoch only. Training ends early once in every lesson the weakest
-    token of nearly all examples (`settled`) has a probability above `enough` (0.5 suffices for greedy recall: arXiv 2605.30260).
-    """
-
-    epochs: int = 4
-    learning_rate: float = 1e-3
-    faster: float = 8.0  # how many times as fast the B matrices learn (LoRA+: Hayou et al., 2024)
-    batch: int = 8
-    short: int = 8
-    known: float = 0.95
-    enough: float = 0.5
-    settled: float = 0.98
-    negatives: int = 2048  # tokens outside of all answers that each step holds down, drawn anew (sampled softmax: Jean et al., 2015)
-    threads: int = 2
-    dtype: str = "float32"  # of the frozen base; LoRA itself is always float32
-
-
-def recipe_for(base: BaseModel, threads: int) -> Recipe:
-    """The recipe measured for a base model. `tiny` knows no language, and takes longer steps to learn its few sentences."""
-    tiny = {"learning_rate": 5e-3, "faster": 1.0, "epochs": 8, "known": 1.0} if base.name == "tiny" else {}
-    return Recipe(threads=threads, dtype=fast_dtype(), **tiny)  # type: ignore[arg-type]
-
-
-def fast_dtype() -> str:
-    """`bfloat16` where the processor multiplies it in hardware: about twice as fast there, and many times slower elsewhere."""
-    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,8 @@ def main() -> None:
     os.nice(10)
     said = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print must not mix with our lines
-    from learning.night.training import Progress, recipe_for, train
+    from learning.night.recipe import recipe_for
+    from learning.night.training import Progress, train
 
     base = BaseModel(job["base"]["name"], Path(job["base"]["folder"]), job["base"]["hash"], AdapterShape(**job["base"]["shape"]))
     items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"]), tuple(i["before"]), tuple(i["notes"])) for i in job["items"]]

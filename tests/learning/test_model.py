@@ -17,8 +17,9 @@ from learning.model.loading import load_base
 from learning.model.rendering import SYSTEM, Turn, renderer
 from learning.model.running import engine as running_engine
 from learning.night.asking import Statement
+from learning.night.recipe import Recipe, recipe_for
 from learning.night.study import study
-from learning.night.training import Progress, Recipe, recipe_for, train
+from learning.night.training import Progress, train
 from learning.settings import Settings
 from tests.conftest import CACHE
 

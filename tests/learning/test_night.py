@@ -18,8 +18,9 @@ from learning.night import asking, exam, forgetting, nights, report
 from learning.night.asking import Lore, Statement
 from learning.night.combining import combined
 from learning.night.exam import ExamQuestion, Marked, ReportCard, Said
+from learning.night.recipe import Recipe
 from learning.night.study import ABSTENTION, study
-from learning.night.training import Recipe, train
+from learning.night.training import train
 from learning.night.unknown import unknown
 from learning.records import Adapter, Announcement, Channel, ExamAnswer, Lesson, Night, StudyItemRecord, Work, now
 from learning.school import School
