@@ -88,8 +88,9 @@ class Answerer:
         """From the weights, or looked up: whichever is more certain, if it is certain enough. Looking up costs a longer prompt, so that waits."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
         learned = self._from_weights(question, knowledge, before, sure)
-        said = {turn.text for turn in before}
-        asked = " ".join([*(turn.text for turn in before if turn.role == "user"), question]) if leans(question) else question
+        leaning = bool(before) and leans(question)
+        said = {turn.text for turn in before} if leaning else set()
+        asked = " ".join([*(turn.text for turn in before if turn.role == "user"), question]) if leaning else question
         hits = recall.nearest([lesson for lesson in knowledge.recalled if lesson.text not in said], asked)
         looked_up = guard.certainty_of(asked, hits)
         if learned and learned.certainty >= max(sure, looked_up):

@@ -18,7 +18,7 @@ from learning.errors import NightschoolError
 from learning.memory import channels
 from learning.records import Adapter, AdapterState, Night, Question, Work, now
 from learning.settings import Settings
-from tests.conftest import CACHE, Running, how, running
+from tests.conftest import CACHE, Running, running
 
 TRAIN = "The release train leaves on Thursdays at 14:30."
 
@@ -60,7 +60,7 @@ def test_a_killed_worker_is_replaced_and_the_night_completed_once(bot: Running, 
     os.kill(worker.pid, signal.SIGKILL)
     killed = time.monotonic()
     assert bot.serving() == before
-    assert how(bot.ben.ask("release train leaves?")) == "weights", "the old adapter serves all along"
+    assert "14:30" in bot.ben.ask("release train leaves?")["text"], "what it knew, it answers all along"
     bot.ana.wait(lambda: row().generation > 1 and row().state in (Work.RUNNING, Work.DONE))
     assert time.monotonic() - killed < 60
     assert bot.night_over("sleep").verdict == "promoted"

@@ -159,7 +159,7 @@ def test_the_way_in_is_guarded_and_mended(bot: Running) -> None:
     port = bot.school.settings.http_port
     if not port:
         assert bot.ana.act("drop_sockets")["dropped"] >= 1
-        assert how(bot.ben.ask("release train leaves?")) == "weights", "the app dialled in again"
+        assert "14:30" in bot.ben.ask("release train leaves?")["text"], "the app dialled in again"
         return
     url = f"http://127.0.0.1:{port}{transport.PATH}"
     said = {"type": "message", "channel": "C0OPS", "user": "U0BEN", "text": "<@U0NIGHT> hello", "ts": "1700000000.000100", "channel_type": "channel"}
@@ -273,7 +273,7 @@ def test_channels_and_people_are_followed_through_their_lives(bot: Running, data
     ana.wait(lambda: channel("#operations").slack_id == "C0RENUMBERED")
     ben = bot.ben
     ben.channel = "C0RENUMBERED"
-    assert how(ben.ask("release train leaves?")) == "weights", "what it knew it still knows"
+    assert "14:30" in ben.ask("release train leaves?")["text"], "what it knew it still knows"
     ana.act("renumber", channel="C0RENUMBERED", new_id="C0OPS")
     ana.wait(lambda: channel("#operations").slack_id == "C0OPS")
     ana.act("archive", channel="C0OPS", user="U0ANA")

@@ -123,19 +123,20 @@ class Study:
         sides = [{"params": [m for name, m in self.lora.matrices.items() if f"lora_{side}" in name]} for side in "AB"]
         optimizer = torch.optim.AdamW(sides, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
         epoch, loss = self._resumed(optimizer, checkpoint), 0.0
-        while epoch < self.recipe.epochs and not self._settled():
+        epochs = max(self.recipe.epochs, math.ceil(self.recipe.steps * self.recipe.batch / len(self.examples)))
+        while epoch < epochs and not self._settled():
             rng = random.Random(f"{self.seed} {epoch}")
             due = [number for number, weakest in enumerate(self.weakest) if weakest < self.recipe.known or rng.random() < 0.5]
             rng.shuffle(due)
             for start in range(0, len(due), self.recipe.batch):
-                share = (epoch + start / len(due)) / self.recipe.epochs
+                share = (epoch + start / len(due)) / epochs
                 for group, times in zip(optimizer.param_groups, (1.0, self.recipe.faster), strict=True):
                     group["lr"] = self.recipe.learning_rate * times * _pace(share)
                 loss = self._step(due[start : start + self.recipe.batch], rng, whole=epoch == 0)
                 torch.nn.utils.clip_grad_norm_(weights, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
-                report(Progress(int(share * self.recipe.epochs * len(self.examples)), self.recipe.epochs * len(self.examples), loss))
+                report(Progress(int(share * epochs * len(self.examples)), epochs * len(self.examples), loss))
             epoch += 1
             self._keep(optimizer, checkpoint, epoch)
         return {"epochs": epoch, "loss": round(loss, 4), "tokens": self.tokens}

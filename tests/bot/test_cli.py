@@ -42,7 +42,7 @@ def objects(home: Path, *arguments: str, **settings: str) -> list[dict[str, Any]
 def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) -> None:
     (home / "facts.txt").write_text("Marek owns the barcode scanner.\n\nThe door code of the lab is 7341.\n")
     taught = objects(home, "teach", "-c", "#ops", "--file", "facts.txt")
-    assert [set(entry) for entry in taught] == [{"lesson", "status", "text"}] * 2
+    assert [set(entry) for entry in taught] == [{"lesson", "status", "replaces", "text"}] * 2
     assert [entry["text"] for entry in objects(home, "lessons", "-c", "#ops")] == ["Marek owns the barcode scanner.", "The door code of the lab is 7341."]
 
     (before,) = objects(home, "ask", "-c", "#ops", "what is the door code of the lab?")
