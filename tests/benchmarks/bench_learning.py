@@ -324,7 +324,7 @@ def main() -> None:
     for name, measure in parts(options.full).items():
         if options.only and not any(name.startswith(wanted) for wanted in options.only):
             continue
-        kept = PARTS / f"{name}{'-full' if options.full else ''}.json"
+        kept = PARTS / f"{name}{'-full' if options.full else ''}.part"
         if options.fresh or not kept.exists():
             measured = measure()
             kept.write_text(json.dumps([{**asdict(replace(f, meets=ge)), "meets": f.meets is le} for f in measured], default=str))

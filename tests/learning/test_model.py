@@ -194,7 +194,7 @@ def test_packed_layers_give_the_librarys_own_logits(tiny: BaseModel) -> None:
 
 def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:
     items = study([Statement(name, text) for name, text in STATEMENTS.items()], 8, "x")
-    recipe = Recipe(epochs=3, batch=8)
+    recipe = Recipe(epochs=3, steps=1, settled=2.0, batch=8)
     for name in ("whole", "resumed"):
         (tmp_path / name).mkdir()
     train(tiny, items, recipe, tmp_path / "whole")
