@@ -38,7 +38,7 @@ def encode_all(base: Path, items: Sequence[StudyItem]) -> list[Example]:
 
 def _encode(base: Path, item: StudyItem) -> Example:
     turns = [Turn(("user", "assistant")[number % 2], text) for number, text in enumerate((*item.before, item.question))]
-    prompt, answer = renderer(base).example(turns, item.answer, item.notes)
+    prompt, answer = renderer(base).example(turns, item.answer)
     return Example((*prompt, *answer), tuple(answer), item.lessons[0] if len(item.lessons) == 1 else "", item.strategy == "replay")
 
 

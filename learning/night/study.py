@@ -16,7 +16,7 @@ from learning.night.unknown import unknown
 class StudyItem:
     """One training example, with the content ids of all lessons it came from (none for replay and for what is not known).
 
-    `before` are the turns of the thread before the question, the asker's first; `notes` are lessons that lie open in the prompt.
+    `before` are the turns of the thread before the question, the asker's first.
     """
 
     question: str
@@ -24,7 +24,6 @@ class StudyItem:
     strategy: str
     lessons: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 Strategy = Callable[[Lore, Statement, random.Random], str | None]

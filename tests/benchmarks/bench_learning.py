@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.bench_learning [--full] [--only PART …]
 
-Quick: one seed, a channel of 60 lessons, everything asked once. `--full`: three seeds, up to 500 lessons. Each part leaves its figures in
+Quick: one seed, a channel of 40 lessons, everything asked once. `--full`: three seeds, up to 500 lessons. Each part leaves its figures in
 `.bench/learning/` when it is done, and a run that was cut off goes on with the next part (`--fresh` begins anew).
 """
 
@@ -302,7 +302,7 @@ def _paired(ours: Sequence[bool], theirs: Sequence[bool]) -> tuple[float, float,
 def parts(full: bool) -> dict[str, Callable[[], list[Figure]]]:
     """What is measured, in order."""
     chosen: dict[str, Callable[[], list[Figure]]] = {}
-    for size in (20, 100, 200, 500) if full else (60,):
+    for size in (20, 100, 200, 500) if full else (40,):
         for seed in range(3 if full else 1):
             chosen[f"recall-{size}-{seed}"] = lambda size=size, seed=seed: recall_of(size, seed, full)  # type: ignore[misc]
     chosen["replaced"] = lambda: replaced(full)
