@@ -18,10 +18,11 @@ from bot.sandbox.people import Message, Person
 from learning import registry
 from learning.database import Database, connect, migrate, open_database
 from learning.memory import channels
+from learning.memory.words import digest
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import Client
 from learning.model.running import engine as running_engine
-from learning.records import Channel, Night, Work
+from learning.records import Channel, Lesson, Night, Work
 from learning.school import School, open_school
 from learning.settings import Settings
 
@@ -133,6 +134,11 @@ class Running:
 def how(message: Message) -> str:
     """Where a reply comes from."""
     return str(message["metadata"]["event_payload"]["how"])
+
+
+def lesson(number: int, text: str) -> Lesson:
+    """A lesson that is in no database."""
+    return Lesson(id=number, text=text, status="approved", author="U1", digest=digest(text), channel_id=1)
 
 
 @contextmanager

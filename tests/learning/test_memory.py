@@ -6,16 +6,13 @@ from learning.database import Database
 from learning.memory import channels, guard, lessons, log, recall, words
 from learning.memory.guard import Confidence
 from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
+from tests.conftest import lesson
 
 
 @pytest.fixture
 def ops(database: Database) -> Channel:
     with database.write() as session:
         return channels.ensure(session, "T1", "C1", name="ops")
-
-
-def lesson(number: int, text: str) -> Lesson:
-    return Lesson(id=number, text=text, status="approved", author="U1", digest=words.digest(text), channel_id=1)
 
 
 def test_words_keep_codes_times_and_addresses_whole() -> None:

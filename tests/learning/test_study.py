@@ -15,18 +15,15 @@ from learning.night.asking import Statement
 from learning.night.calibration import LEAST, MOST, sure
 from learning.night.exam import ExamQuestion, Marked
 from learning.night.study import study
-from learning.records import Channel, Lesson, LessonStatus, Question, now
+from learning.records import Channel, LessonStatus, Question, now
 from tests.benchmarks import material
+from tests.conftest import lesson
 
 
 @pytest.fixture
 def ops(database: Database) -> Channel:
     with database.write() as session:
         return channels.ensure(session, "T1", "C1", name="ops")
-
-
-def lesson(number: int, text: str) -> Lesson:
-    return Lesson(id=number, text=text, status="approved", author="U1", digest=words.digest(text), channel_id=1)
 
 
 @pytest.mark.parametrize(
