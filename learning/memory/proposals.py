@@ -91,6 +91,7 @@ def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
     for lesson in chosen:
         lesson.status = LessonStatus.APPROVED
         lesson.permalink = lesson.permalink or _permalink(session, channel, lesson.source_ts)
+        lessons.supersede(session, channel, lesson)
     return chosen
 
 

@@ -98,9 +98,9 @@ class FollowUp:
             return None
         before = (in_chat(asking.question(first.text, chosen, rng), rng, chatty=0.2), first.text)
         asked = rng.choice(_SAME if self.same_thing else _OTHER).format(" ".join(spoken))
-        if self.same_thing and rng.random() < 0.3:
-            fitting = kinds(second.text)
-            asked = f"and {rng.choice(ASKING[rng.choice(fitting)])}?" if fitting and rng.random() < 0.3 else asked
+        fitting = kinds(second.text)
+        if self.same_thing and fitting and rng.random() < 0.1:
+            asked = f"and {rng.choice(ASKING[rng.choice(fitting)])}?"
         return Combined(asked, (second,), self.of, "follow_up", before)
 
 

@@ -153,7 +153,7 @@ def _general(room: Classroom, name: str) -> list[Figure]:
     kept = [row for row, said in zip(rows, base, strict=True) if holds(said.answer, row["gold"])]
     figures = [Figure(f"{name}: general questions that the base answers right", len(kept), 50)]
     for mode, goal in (("weights", 0.95), ("auto", 1.0)):
-        said = room.ask([row["question"] for row in kept], mode)  # type: ignore[arg-type]
+        said = room.ask([row["question"] for row in kept], mode)
         figures.append(
             Figure(f"{name}: general questions, {mode}", statistics.mean(holds(a.answer, row["gold"]) for a, row in zip(said, kept, strict=True)), goal)
         )
@@ -196,7 +196,7 @@ def in_threads(full: bool) -> list[Figure]:
             before = [[text for _, text in entry.get("turns", [])] for entry in entries]
             known = room.knowledge()
             for mode in ("weights", "auto"):
-                said = room.ask([entry["question"] for entry in entries], mode, before)  # type: ignore[arg-type]
+                said = room.ask([entry["question"] for entry in entries], mode, before)
                 right = [holds(a.answer, entry["gold"]) for a, entry in zip(said, entries, strict=True)]
                 figures.append(Figure(f"{label}, {mode} ({len(right)})", statistics.mean(right), goal if mode == "weights" else None))
             found = [" ".join(_iterative(known.lessons, entry["question"], len(entry["gold"]) if file == "lists" else 2)) for entry in entries]
@@ -304,7 +304,7 @@ def parts(full: bool) -> dict[str, Callable[[], list[Figure]]]:
     chosen: dict[str, Callable[[], list[Figure]]] = {}
     for size in (20, 100, 200, 500) if full else (40,):
         for seed in range(3 if full else 1):
-            chosen[f"recall-{size}-{seed}"] = lambda size=size, seed=seed: recall_of(size, seed, full)  # type: ignore[misc]
+            chosen[f"recall-{size}-{seed}"] = lambda size=size, seed=seed: recall_of(size, seed, full)
     chosen["replaced"] = lambda: replaced(full)
     chosen["threads"] = lambda: in_threads(full)
     chosen["histories"] = lambda: histories(full)

@@ -62,7 +62,7 @@ def main() -> None:
         asked = [(question, lesson if lesson in taught else None) for lesson in everything for question in lesson.asked.values()]
         for name, judge in (("_BY_HEART", by_heart), ("_LOOKED_UP", looked_up)):
             with ThreadPoolExecutor(8) as pool:
-                rows = [row for row in pool.map(lambda pair, judge=judge: judge(room, *pair), asked) if row]  # type: ignore[misc]
+                rows = [row for row in pool.map(lambda pair, judge=judge: judge(room, *pair), asked) if row]
             coefficients = fit(rows)
             print(name, "=", tuple(coefficients), f"({len(rows)} rows, {sum(right for _, right in rows)} right)")
             scores = [(coefficients[0] + sum(c * f for c, f in zip(coefficients[1:], row, strict=True)), right) for row, right in rows]

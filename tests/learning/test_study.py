@@ -151,13 +151,13 @@ def test_what_matters_more_is_studied_and_the_rest_is_looked_up_with_the_reason(
 def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious() -> None:
     known = [lesson(number, f"The port of {name} is {8000 + number}.") for number, name in enumerate(("atlas", "heron", "kestrel", "quince"))]
 
-    def marked(right: bool) -> list[Marked]:
-        asked = [
-            ExamQuestion("recall", f"port of {name}?", (str(8000 + n),), known[n].digest) for n, name in enumerate(("atlas", "heron", "kestrel", "quince"))
-        ]
-        return [Marked(q, known[n if right else (n + 1) % 4].text, right, 0.99) for n, q in enumerate(asked)]
+    def marked(taught: bool) -> list[Marked]:
+        kind, names = ("recall" if taught else "unknown"), ("atlas", "heron", "kestrel", "quince")
+        asked = [ExamQuestion(kind, f"port of {name}?", (str(8000 + n),), known[n].digest if taught else None) for n, name in enumerate(names)]
+        return [Marked(q, known[n].text, taught, 0.99) for n, q in enumerate(asked)]
 
-    assert LEAST <= sure(marked(True), known) <= sure(marked(False), known) <= MOST
+    assert sure(marked(True), known) == LEAST
+    assert LEAST < sure(marked(False), known) <= MOST
 
 
 def test_a_channel_may_hold_thousands_of_lessons() -> None:
