@@ -67,7 +67,7 @@ class Client:
     def score(self, prompt: Sequence[int], tokens: Sequence[int], adapter: AdapterRef | None = None) -> list[float]:
         """Log-probability of each of `tokens` after `prompt`, in nats. Raises EngineError."""
         whole = [*prompt, *tokens]
-        choice, _ = self._completion(whole, adapter, {"max_tokens": 1, "prompt_logprobs": 0})
+        choice, _ = self._completion(whole, adapter, {"max_tokens": 1, "prompt_logprobs": 0, "scored_from": len(prompt)})
         entries = choice["prompt_logprobs"][len(prompt) :]
         return [entry[str(token)]["logprob"] for entry, token in zip(entries, tokens, strict=True)]
 

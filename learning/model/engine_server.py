@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import torch
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
@@ -16,9 +17,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from learning import lifeline
+from learning.model.adapters import AdapterRefused
 from learning.model.base_model import prepare
 from learning.model.client import BASE
-from learning.model.engine import NO_ADAPTER, AdapterRefused, Busy, Engine, Generated, Request
+from learning.model.engine import NO_ADAPTER, Busy, Engine, Generated, Request
+from learning.model.loading import fast_dtype
 from learning.settings import Settings
 
 
@@ -27,27 +30,25 @@ def application(engine: Engine) -> Starlette:
 
     async def completions(http: HttpRequest) -> Response:
         body = await http.json()
-        name = body["model"]
-        request = Request(
-            prompt=body["prompt"], adapter=NO_ADAPTER if name == BASE else name,
-            max_tokens=int(body.get("max_tokens", 64)), score_prompt=body.get("prompt_logprobs") is not None,
-        )  # fmt: skip
+        name, prompt = body["model"], body["prompt"]
+        scored = 0 if body.get("prompt_logprobs") is None else len(prompt) - int(body.get("scored_from", 1))  # `scored_from` is ours; vLLM ignores it
+        request = Request(prompt, NO_ADAPTER if name == BASE else name, int(body.get("max_tokens", 64)), scored)
         generated = await asyncio.wrap_future(engine.submit(request))
         return JSONResponse(_completion(name, request, generated))
 
     async def load(http: HttpRequest) -> Response:
         body = await http.json()
-        await asyncio.to_thread(engine.load, body["lora_name"], Path(body["lora_path"]))
+        await asyncio.to_thread(engine.adapters.load, body["lora_name"], Path(body["lora_path"]))
         return PlainTextResponse(f"Success: LoRA adapter '{body['lora_name']}' added successfully.")
 
     async def unload(http: HttpRequest) -> Response:
         name = (await http.json())["lora_name"]
-        await asyncio.to_thread(engine.unload, name)
+        await asyncio.to_thread(engine.adapters.unload, name)
         return PlainTextResponse(f"Success: LoRA adapter '{name}' removed successfully.")
 
     async def models(_: HttpRequest) -> Response:
         base = {"id": BASE, "object": "model", "root": str(engine.base.folder), "parent": None}
-        loaded = [{"id": n, "object": "model", "root": str(f), "parent": BASE} for n, f in engine.adapters.items()]
+        loaded = [{"id": n, "object": "model", "root": str(f), "parent": BASE} for n, f in engine.adapters.folders().items()]
         return JSONResponse({"object": "list", "data": [base, *loaded]})
 
     async def health(_: HttpRequest) -> Response:
@@ -67,9 +68,9 @@ def _completion(name: str, request: Request, generated: Generated) -> dict[str, 
         "index": 0, "text": "", "token_ids": generated.tokens, "finish_reason": "stop" if generated.stopped else "length",
         "logprobs": {"token_logprobs": generated.logprobs},
     }  # fmt: skip
-    if generated.prompt_logprobs is not None:
-        scored = zip(request.prompt[1:], generated.prompt_logprobs[1:], strict=True)
-        choice["prompt_logprobs"] = [None, *({str(token): {"logprob": value}} for token, value in scored)]
+    if request.scored:  # the tokens before stand for themselves
+        scored = zip(request.prompt[-request.scored :], generated.prompt_logprobs, strict=True)
+        choice["prompt_logprobs"] = [None] * (len(request.prompt) - request.scored) + [{str(token): {"logprob": value}} for token, value in scored]
     usage = {"prompt_tokens": len(request.prompt), "completion_tokens": len(generated.tokens)}
     return {"object": "text_completion", "model": name, "choices": [choice], "usage": usage}
 
@@ -99,7 +100,7 @@ def main() -> None:
     options = parser.parse_args()
     lifeline.hold()
     settings = Settings()
-    engine = Engine(prepare(settings.base_model, settings.cache), settings.engine_threads)
+    engine = Engine(prepare(settings.base_model, settings.cache), settings.engine_threads, getattr(torch, fast_dtype()))
     listening = socket.create_server(("127.0.0.1", options.port))
     scratch = options.announce.with_suffix(".part")
     scratch.write_text(f"http://127.0.0.1:{listening.getsockname()[1]}")

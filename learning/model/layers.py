@@ -1,14 +1,14 @@
-"""The layers of a Llama-like base over packed prompts, with LoRA (Hu et al., 2021) beside the frozen weights.
+"""The layers of a Llama-like base, with LoRA (Hu et al., 2021) beside the frozen weights: for training over packed prompts, and for the engine.
 
-Training spends its time here, so it is written out: one product for query, key and value, one for gate and up; no padding in the products; and the
-prompt's beginning, the same for every question, computed once a pack. Tested to give the library's own logits.
+Training and answering spend their time here, so it is written out: one product for query, key and value, one for gate and up; no padding in the products;
+and the prompt's beginning, the same for every question, computed once a pack. Tested to give the library's own logits.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -28,11 +28,29 @@ _MODULES = {
     "up_proj": "mlp",
     "down_proj": "mlp",
 }
+NOTHING = (None,) * 4  # a layer without an adapter
 _FUSED = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj"), ("down_proj",))
 
 
 class LayoutError(NightschoolError):
     """A base model whose layers are not Llama-like."""
+
+
+class Delta(Protocol):
+    """What is added to a frozen product: inputs (rows, inputs) to (rows, outputs)."""
+
+    def __call__(self, inputs: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """The adapters of a product's parts side by side: down (rank of all parts, inputs) and up (outputs, rank of all parts), scaled."""
+
+    down: Tensor
+    up: Tensor
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        return functional.linear(functional.linear(inputs, self.down), self.up)
 
 
 @dataclass(frozen=True)
@@ -42,17 +60,35 @@ class Product:
     weight: Tensor
     bias: Tensor | None
 
+    def __call__(self, inputs: Tensor, delta: Delta | None = None) -> Tensor:
+        out = functional.linear(inputs, self.weight, self.bias)
+        return out if delta is None else out + delta(inputs)
 
-@dataclass(frozen=True)
+
+@dataclass
 class Layer:
-    """The frozen weights of one layer, in the order of `_FUSED`."""
+    """The frozen weights of one layer; the products are in the order of `_FUSED`."""
 
     before_attention: Tensor
     before_feed_forward: Tensor
-    products: tuple[Product, Product, Product, Product]
+    products: Sequence[Callable[[Tensor, Delta | None], Tensor]]
 
 
-Delta = tuple[Tensor, Tensor]  # of a product: down (rank of all parts, inputs) and up (outputs, rank of all parts), scaled
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]  # query (rows, heads, width), key and value (rows, groups, width) to (rows, heads · width)
+
+
+def deltas(matrices: Mapping[str, Tensor], shape: AdapterShape, dtype: torch.dtype) -> list[list[LowRank]]:
+    """An adapter's matrices, by PEFT's names, for each adapted layer and each product, side by side in a dtype."""
+    scale, layers = shape.alpha / shape.rank, []
+    for number in shape.adapted:
+        parts = [[(matrices[matrix_name(number, target, "A")], matrices[matrix_name(number, target, "B")]) for target in fused] for fused in _FUSED]
+        layers.append([_side_by_side(part, scale, dtype) for part in parts])
+    return layers
+
+
+def matrix_name(layer: int, target: str, side: str) -> str:
+    """PEFT's name of one matrix in an adapter's file."""
+    return f"base_model.model.model.layers.{layer}.{_MODULES[target]}.{target}.lora_{side}.weight"
 
 
 class Lora:
@@ -67,19 +103,11 @@ class Lora:
                 down = torch.empty(shape.rank, weight.shape[1])
                 torch.nn.init.kaiming_uniform_(down, a=math.sqrt(5))
                 for side, matrix in (("A", down), ("B", torch.zeros(weight.shape[0], shape.rank))):
-                    self.matrices[self._name(number, target, side)] = matrix.requires_grad_()
+                    self.matrices[matrix_name(number, target, side)] = matrix.requires_grad_()
 
-    def deltas(self, dtype: torch.dtype) -> list[list[Delta]]:
+    def deltas(self, dtype: torch.dtype) -> list[list[LowRank]]:
         """For each adapted layer and each product, its matrices side by side in a dtype."""
-        scale = self.shape.alpha / self.shape.rank
-        layers = []
-        for number in self.shape.adapted:
-            parts = [[(self.matrices[self._name(number, target, "A")], self.matrices[self._name(number, target, "B")]) for target in fused] for fused in _FUSED]
-            layers.append([_side_by_side(part, scale, dtype) for part in parts])
-        return layers
-
-    def _name(self, layer: int, target: str, side: str) -> str:
-        return f"base_model.model.model.layers.{layer}.{_MODULES[target]}.{target}.lora_{side}.weight"
+        return deltas(self.matrices, self.shape, dtype)
 
 
 class Pack:
@@ -115,20 +143,27 @@ class Layers:
 
     def run(self, hidden: Tensor, pack: Pack, first: int, last: int, deltas: Sequence[Sequence[Delta]] | None = None) -> Tensor:
         """Hidden states (tokens, width) through the layers `first` … `last` - 1; `deltas` are those of just these layers."""
-        cosine, sine = (part[0, :, None].to(self.dtype) for part in self.rotary(hidden[None], position_ids=pack.positions))
+        turned = self.turned(pack.positions)
         for number in range(first, last):
-            hidden = self._layer(hidden, self.layers[number], pack, cosine, sine, deltas[number - first] if deltas else (None,) * 4)
+            hidden = self.layer(number, hidden, turned, deltas[number - first] if deltas else NOTHING, lambda q, k, v: self._attend(q, k, v, pack))
         return hidden
 
-    def _layer(self, hidden: Tensor, layer: Layer, pack: Pack, cosine: Tensor, sine: Tensor, deltas: Sequence[Delta | None]) -> Tensor:
+    def turned(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosine and sine of rotary positions (1, rows), each (rows, 1, width)."""
+        cosine, sine = self.rotary(positions.to(self.dtype)[..., None], position_ids=positions)
+        return cosine[0, :, None].to(self.dtype), sine[0, :, None].to(self.dtype)
+
+    def layer(self, number: int, hidden: Tensor, turned: tuple[Tensor, Tensor], deltas: Sequence[Delta | None], attend: Attend) -> Tensor:
+        """Hidden states (rows, width) through one layer; `attend` knows which rows see which."""
+        layer = self.layers[number]
         normed = functional.rms_norm(hidden, hidden.shape[-1:], layer.before_attention, self.eps)
-        fused = _times(normed, layer.products[0], deltas[0]).view(len(hidden), -1, self.width)
+        fused = layer.products[0](normed, deltas[0]).view(len(hidden), -1, self.width)
         query, key, value = torch.split(fused, [self.heads, self.groups, self.groups], 1)
-        attended = self._attend(_rotated(query, cosine, sine), _rotated(key, cosine, sine), value, pack)
-        hidden = hidden + _times(attended, layer.products[1], deltas[1])
+        attended = attend(_rotated(query, *turned), _rotated(key, *turned), value)
+        hidden = hidden + layer.products[1](attended, deltas[1])
         normed = functional.rms_norm(hidden, hidden.shape[-1:], layer.before_feed_forward, self.eps)
-        gate, up = _times(normed, layer.products[2], deltas[2]).chunk(2, -1)
-        return hidden + _times(functional.silu(gate) * up, layer.products[3], deltas[3])
+        gate, up = layer.products[2](normed, deltas[2]).chunk(2, -1)
+        return hidden + layer.products[3](functional.silu(gate) * up, deltas[3])
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, pack: Pack) -> Tensor:
         """Grouped-query attention (Ainslie et al., 2023), each sequence seeing the shared beginning and itself; (tokens, heads · width)."""
@@ -144,14 +179,9 @@ class Layers:
         return torch.cat([first, flat[pack.kept]])
 
 
-def _side_by_side(parts: Sequence[tuple[Tensor, Tensor]], scale: float, dtype: torch.dtype) -> Delta:
+def _side_by_side(parts: Sequence[tuple[Tensor, Tensor]], scale: float, dtype: torch.dtype) -> LowRank:
     up: Tensor = torch.block_diag(*(b for _, b in parts))  # type: ignore[no-untyped-call]
-    return torch.cat([a for a, _ in parts]).to(dtype), (scale * up).to(dtype)
-
-
-def _times(inputs: Tensor, product: Product, delta: Delta | None) -> Tensor:
-    out = functional.linear(inputs, product.weight, product.bias)
-    return out if delta is None else out + functional.linear(functional.linear(inputs, delta[0]), delta[1])
+    return LowRank(torch.cat([a for a, _ in parts]).to(dtype), (scale * up).to(dtype))
 
 
 def _rotated(heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
@@ -165,4 +195,4 @@ def _frozen(layer: Any) -> Layer:
         parts = [getattr(getattr(layer, _MODULES[target]), target) for target in fused]
         biases = [part.bias for part in parts if part.bias is not None]
         products.append(Product(torch.cat([part.weight for part in parts]).detach(), torch.cat(biases).detach() if biases else None))
-    return Layer(layer.input_layernorm.weight.detach(), layer.post_attention_layernorm.weight.detach(), (products[0], products[1], products[2], products[3]))
+    return Layer(layer.input_layernorm.weight.detach(), layer.post_attention_layernorm.weight.detach(), products)

@@ -12,3 +12,8 @@ def load_base(base: BaseModel, dtype: torch.dtype) -> PreTrainedModel:
     logging.disable_progress_bar()
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(base.folder, dtype=dtype)
     return model
+
+
+def fast_dtype() -> str:
+    """`bfloat16` where the processor multiplies it in hardware: about twice as fast there, and many times slower elsewhere."""
+    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ class Renderer:
 def renderer(folder: Path) -> Renderer:
     """The renderer of a base model folder; made once per process."""
     return Renderer(folder)
+
+
+def common_beginning(prompts: Sequence[Sequence[int]]) -> list[int]:
+    """The token ids with which all prompts begin."""
+    first, last = min(map(tuple, prompts)), max(map(tuple, prompts))
+    return [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))]
 
 
 def _messages(turns: Sequence[Turn], notes: Sequence[str]) -> list[dict[str, str]]:

@@ -4,13 +4,12 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from learning.model.rendering import Turn, renderer
+from learning.model.rendering import Turn, common_beginning, renderer
 from learning.night.study import StudyItem
 
 IN_MEMORY = 512 * 2**20  # bytes; beyond that the cache is a file, mapped into memory
@@ -44,8 +43,7 @@ def _encode(base: Path, item: StudyItem) -> Example:
 
 def shared_beginning(examples: Sequence[Example]) -> int:
     """How many tokens all prompts begin with; at least one token of each prompt is left to itself."""
-    first, last = min(e.tokens for e in examples), max(e.tokens for e in examples)
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    same = len(common_beginning([example.tokens for example in examples]))
     return min(same, *(len(e.tokens) - len(e.answer) - 1 for e in examples))
 
 

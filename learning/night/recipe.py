@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import torch
-
 from learning.model.base_model import BaseModel
+from learning.model.loading import fast_dtype
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,3 @@ def recipe_for(base: BaseModel, threads: int) -> Recipe:
     """The recipe measured for a base model. `tiny` knows no language, and takes longer steps to learn its few sentences."""
     tiny = {"learning_rate": 5e-3, "faster": 4.0, "epochs": 8, "known": 1.0, "short": 1_000, "steps": 250, "settled": 2.0} if base.name == "tiny" else {}
     return Recipe(threads=threads, dtype=fast_dtype(), **tiny)  # type: ignore[arg-type]
-
-
-def fast_dtype() -> str:
-    """`bfloat16` where the processor multiplies it in hardware: about twice as fast there, and many times slower elsewhere."""
-    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"

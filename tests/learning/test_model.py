@@ -1,5 +1,6 @@
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,13 +8,16 @@ import httpx
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from learning.model.adapters import AdapterRefused
 from learning.model.base_model import BaseModel, BaseModelError, prepare
 from learning.model.client import AdapterRef, Client, EngineError
-from learning.model.engine import NO_ADAPTER, AdapterRefused, Engine, Request
-from learning.model.layers import Layers, Pack
+from learning.model.engine import NO_ADAPTER, Engine, Request
+from learning.model.layers import Layers, Pack, Product
 from learning.model.loading import load_base
+from learning.model.packing import Packed, packed
 from learning.model.rendering import SYSTEM, Turn, renderer
 from learning.model.running import engine as running_engine
 from learning.night.asking import Statement
@@ -39,7 +43,7 @@ def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def loaded(tiny: BaseModel, adapters: dict[str, Path]) -> Engine:
     engine = Engine(tiny)
     for name, folder in adapters.items():
-        engine.load(name, folder)
+        engine.adapters.load(name, folder)
     return engine
 
 
@@ -99,7 +103,7 @@ def test_rows_with_different_adapters_and_none_say_in_one_batch_what_each_says_a
     tokens = [future.result(60).tokens for future in together]
     for name, said in zip(("A@v1", "B@v1"), tokens, strict=False):
         reference = PeftModel.from_pretrained(load_base(tiny, torch.float32), adapters[name]).eval()
-        out = reference.generate(input_ids=torch.tensor([asked]), do_sample=False, max_new_tokens=24, eos_token_id=loaded.stop_ids, pad_token_id=2)
+        out = reference.generate(input_ids=torch.tensor([asked]), do_sample=False, max_new_tokens=24, eos_token_id=sorted(loaded.stop_ids), pad_token_id=2)
         assert said == out[0, len(asked) :].tolist()
     assert tokens[0] == tokens[3]
     assert tokens[2] not in (tokens[0], tokens[1])
@@ -114,24 +118,72 @@ def test_the_engine_refuses_clearly(tiny: BaseModel, adapters: dict[str, Path], 
     assert status(lambda: loaded.submit(Request([1], "nobody"))) == 404
     assert status(lambda: loaded.submit(Request([], "A@v1"))) == 400
     assert status(lambda: loaded.submit(Request([1] * 2_000, "A@v1"))) == 400
-    assert status(lambda: loaded.load("A@v1", adapters["A@v1"])) == 400
-    assert status(lambda: loaded.load("c", tmp_path)) == 404
+    assert status(lambda: loaded.adapters.load("A@v1", adapters["A@v1"])) == 400
+    assert status(lambda: loaded.adapters.load("c", tmp_path)) == 404
     other = Path(shutil.copytree(adapters["A@v1"], tmp_path / "other"))
     config = json.loads((other / "adapter_config.json").read_text())
     (other / "adapter_config.json").write_text(json.dumps(config | {"r": 4}))
-    assert status(lambda: loaded.load("c", other)) == 500
+    assert status(lambda: loaded.adapters.load("c", other)) == 500
     damaged = Path(shutil.copytree(adapters["A@v1"], tmp_path / "damaged"))
     (damaged / "adapter_model.safetensors").write_bytes(b"junk")
-    assert status(lambda: loaded.load("c", damaged)) == 500
+    assert status(lambda: loaded.adapters.load("c", damaged)) == 500
+    broken = Path(shutil.copytree(adapters["A@v1"], tmp_path / "broken"))
+    matrices = load_file(broken / "adapter_model.safetensors")
+    save_file({name: matrix * float("nan") for name, matrix in matrices.items()}, broken / "adapter_model.safetensors")
+    assert status(lambda: loaded.adapters.load("c", broken)) == 500
+    assert status(lambda: loaded.submit(Request([10**6], "A@v1"))) == 400
     assert loaded.submit(Request(prompt(tiny, "still there?"), "A@v1", 4)).result(60).tokens
 
 
 def test_scores_are_the_probabilities_of_generation(tiny: BaseModel, loaded: Engine) -> None:
     asked = prompt(tiny, "train?")
     said = loaded.submit(Request(asked, "A@v1", 8)).result(60)
-    scored = loaded.submit(Request([*asked, *said.tokens], "A@v1", 1, score_prompt=True)).result(60)
-    assert scored.prompt_logprobs is not None
-    assert scored.prompt_logprobs[len(asked) :] == pytest.approx(said.logprobs, abs=1e-3)
+    scored = loaded.submit(Request([*asked, *said.tokens], "A@v1", 1, scored=len(said.tokens))).result(60)
+    assert scored.prompt_logprobs == pytest.approx(said.logprobs, abs=1e-3)
+    whole = loaded.submit(Request([*asked, *said.tokens], "A@v1", 1, scored=len(asked) + len(said.tokens) - 1)).result(60)
+    assert whole.prompt_logprobs[-len(said.tokens) :] == pytest.approx(said.logprobs, abs=1e-3)
+
+
+def test_channels_take_turns_however_many_questions_one_of_them_asks(tiny: BaseModel, loaded: Engine) -> None:
+    asked, ended = prompt(tiny, "release train?"), []
+    many = [loaded.submit(Request(asked, "A@v1", 24)) for _ in range(40)]
+    one = loaded.submit(Request(asked, "B@v1", 24))
+    for future in (*many, one):
+        future.add_done_callback(lambda done: ended.append(done))
+    one.result(60)
+    assert ended.index(one) < 20
+    for future in many:
+        future.result(60)
+
+
+def test_a_cancelled_question_frees_its_slot_at_the_next_token(tiny: BaseModel, loaded: Engine) -> None:
+    heard: list[int] = []
+    first = threading.Event()
+
+    def hear(token: int) -> None:
+        heard.append(token)
+        first.set()
+
+    long = loaded.submit(Request(prompt(tiny, "say on"), NO_ADAPTER, 900, heard=hear))
+    assert first.wait(60)
+    assert long.cancel()
+    assert loaded.submit(Request(prompt(tiny, "release train?"), "A@v1", 4)).result(60).tokens
+    said = len(heard)
+    assert loaded.submit(Request(prompt(tiny, "release train?"), "A@v1", 24)).result(60).tokens
+    assert len(heard) == said < 900
+
+
+def test_four_bits_say_what_the_plain_weights_say_where_they_came_from_four_bits() -> None:
+    torch.manual_seed(1)
+    step, values = 0.05 + torch.rand(48, 3) / 10, torch.randint(0, 16, (48, 3, 32))
+    values[:, :, :2] = torch.tensor([0, 15])
+    weight = (step[..., None] * (values - 7)).view(48, 96).bfloat16()
+    product = packed(Product(weight, None))
+    assert isinstance(product, Packed)
+    asked = torch.randn(4, 96).bfloat16()
+    torch.testing.assert_close(product(asked), product.plain(asked), atol=0.05, rtol=0.02)
+    other = Product(torch.randn(48, 96).bfloat16(), None)
+    assert packed(other) is other
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,98 @@
+"""Adapters in an engine's memory: read from PEFT's files and checked; the least recently used goes first, those in use stay whole until they are let go."""
+
+import json
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from learning.errors import NightschoolError
+from learning.model.base_model import BaseModel
+from learning.model.layers import LowRank, deltas
+
+BUDGET = 512 * 2**20  # bytes; an adapter of the embedded base takes 4 MB
+
+
+class AdapterRefused(NightschoolError):
+    """A request that names an adapter wrongly, or an adapter that cannot be loaded; `status` is what vLLM answers in that case."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(eq=False)
+class Adapter:
+    """One adapter in memory. `beginning` is what it makes of the tokens with which all prompts begin: keys and values, (layers, 2, groups, tokens, width)."""
+
+    name: str
+    folder: Path | None
+    layers: list[list[LowRank]] = field(default_factory=list)
+    beginning: Tensor | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Of its matrices."""
+        return sum(side.nbytes for layer in self.layers for delta in layer for side in (delta.down, delta.up))
+
+
+class Adapters:
+    """Those that are loaded, by name. Safe to use from several threads."""
+
+    def __init__(self, base: BaseModel, dtype: torch.dtype, budget: int = BUDGET) -> None:
+        self.base, self.dtype, self.budget = base, dtype, budget
+        self._loaded: OrderedDict[str, Adapter] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def load(self, name: str, folder: Path) -> None:
+        """Read an adapter beside those that serve, and drop the least recently used beyond the budget. Raises AdapterRefused."""
+        if name in self._loaded:
+            raise AdapterRefused(f"The lora adapter '{name}' has already been loaded.", 400)
+        adapter = self._read(name, folder)
+        with self._lock:
+            self._loaded[name] = adapter
+            while len(self._loaded) > 1 and sum(a.bytes for a in self._loaded.values()) > self.budget:
+                self._loaded.popitem(last=False)
+
+    def unload(self, name: str) -> None:
+        """Drop an adapter; answers that began with it end with it. Raises AdapterRefused when it is unknown."""
+        with self._lock:
+            if self._loaded.pop(name, None) is None:
+                raise AdapterRefused(f"The lora adapter '{name}' cannot be found.", 404)
+
+    def use(self, name: str) -> Adapter:
+        """The adapter, marked as just used. Raises AdapterRefused when it is unknown."""
+        with self._lock:
+            adapter = self._loaded.get(name)
+            if adapter is None:
+                raise AdapterRefused(f"the adapter {name!r} is not loaded", 404)
+            self._loaded.move_to_end(name)
+            return adapter
+
+    def folders(self) -> dict[str, Path | None]:
+        """What is loaded, and from where."""
+        with self._lock:
+            return {name: adapter.folder for name, adapter in self._loaded.items()}
+
+    def _read(self, name: str, folder: Path) -> Adapter:
+        shape = self.base.shape
+        if not (folder / "adapter_config.json").exists():
+            raise AdapterRefused(f"no adapter in {folder}", 404)
+        torch.set_num_threads(1)  # of this thread: the engine's alone computes in parallel
+        try:
+            config = json.loads((folder / "adapter_config.json").read_text())
+            fits = config.get("r") == shape.rank and sorted(config.get("layers_to_transform") or []) == shape.adapted
+            if fits:
+                matrices = load_file(folder / "adapter_model.safetensors")
+                layers = deltas(matrices, shape, self.dtype)
+        except Exception as error:  # safetensors and torch each raise their own kinds on a damaged file
+            raise AdapterRefused(f"the adapter {name} cannot be read ({type(error).__name__}): {folder} is damaged", 500) from None
+        if not fits:
+            raise AdapterRefused(f"the adapter {name} has another shape than this base model's adapters", 500)
+        if not all(matrix.isfinite().all() for matrix in matrices.values()):
+            raise AdapterRefused(f"the adapter {name} holds values that are not numbers: {folder} is damaged", 500)
+        return Adapter(name, folder, layers)

@@ -1,0 +1,188 @@
+"""Forward passes for answers: prompts are read into slots of a key and value cache, and all slots go on by one token at a time.
+
+Rows with different adapters, or none, share every pass: the frozen products are computed for all rows at once, and each row's own low-rank product is added
+(Punica: Chen et al., 2023; S-LoRA: Sheng et al., 2023).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from learning.model.adapters import Adapter
+from learning.model.base_model import BaseModel
+from learning.model.layers import NOTHING, Delta, Layers, LowRank
+from learning.model.loading import load_base
+from learning.model.packing import packed
+
+LONGEST = 4096  # tokens of prompt and answer
+
+
+@dataclass
+class Slot:
+    """A sequence in the cache: whose adapter it speaks with, and how many of its tokens are there."""
+
+    adapter: Adapter
+    length: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """New tokens of a slot; what follows the last `scored` of them is wanted."""
+
+    slot: int
+    tokens: Sequence[int]
+    scored: int = 1
+
+
+class Decoder:
+    """The frozen base with a cache of `slots` sequences. Use it from one thread."""
+
+    def __init__(self, base: BaseModel, slots: int, dtype: torch.dtype) -> None:
+        model = load_base(base, dtype)
+        self.layers, self.first, self.count = Layers(model, base.name), base.shape.first_layer, base.shape.layers
+        self.embed, self.norm, self.head = model.model.embed_tokens.weight.detach(), model.model.norm, model.lm_head.weight.detach()
+        self.context = min(int(model.config.max_position_embeddings), LONGEST)
+        self.slots: list[Slot | None] = [None] * slots
+        groups, width = self.layers.groups, self.layers.width
+        self.share = self.layers.heads // groups  # query heads to a key
+        self.cache = torch.empty(self.count, 2, slots, groups, self.context, width, dtype=dtype)  # keys and values; memory is taken when it is written
+        self._mixture: tuple[list[Adapter], list[Sequence[Delta | None]]] = ([], [])
+        if dtype == torch.bfloat16:
+            for layer in self.layers.layers:
+                layer.products = [packed(product) for product in layer.products]  # type: ignore[arg-type]
+
+    def begin(self, slot: int, adapter: Adapter, usual: bool = False) -> int:
+        """Take a slot; returns how many tokens it holds already: those that all prompts begin with, where this one does and the adapter has met them."""
+        held = self.slots[slot] = Slot(adapter)
+        if usual and adapter.beginning is not None:
+            held.length = adapter.beginning.shape[3]
+            self.cache[:, :, slot, :, : held.length] = adapter.beginning
+        return held.length
+
+    def keep_beginning(self, slot: int, tokens: int) -> None:
+        """Remember what the slot's adapter made of its first tokens, for every later prompt."""
+        self._held(slot).adapter.beginning = self.cache[:, :, slot, :, :tokens].clone()
+
+    @torch.inference_mode()
+    def read(self, readings: Sequence[Reading]) -> dict[int, Tensor]:
+        """New tokens of some slots into the cache; for each slot the logits (scored, vocabulary)."""
+        readings = sorted(readings, key=lambda reading: id(self._held(reading.slot).adapter))
+        held = [self._held(reading.slot) for reading in readings]
+        lengths = [len(reading.tokens) for reading in readings]
+        positions = torch.cat([torch.arange(slot.length, slot.length + length) for slot, length in zip(held, lengths, strict=True)])
+        masks = [self._unseen(slot.length, length) for slot, length in zip(held, lengths, strict=True)]
+        owners = groupby(zip(held, lengths, strict=True), key=lambda pair: pair[0].adapter)
+        runs = [(adapter, sum(length for _, length in pairs)) for adapter, pairs in owners]
+
+        def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+            parts = []
+            for part, reading, slot, mask in zip(zip(*(torch.split(t, lengths) for t in (query, key, value)), strict=True), readings, held, masks, strict=True):
+                parts.append(self._attend_alone(number, part, reading.slot, slot.length, mask))
+            return torch.cat(parts)
+
+        hidden, turned = self.embed[torch.tensor([token for reading in readings for token in reading.tokens])], self.layers.turned(positions[None])
+        for number in range(self.count):
+            hidden = self.layers.layer(number, hidden, turned, self._of_runs(runs, number), attend)
+        for slot, length in zip(held, lengths, strict=True):
+            slot.length += length
+        ends = torch.tensor(lengths).cumsum(0).tolist()
+        wanted = torch.cat([torch.arange(end - reading.scored, end) for end, reading in zip(ends, readings, strict=True)])
+        logits = functional.linear(self.norm(hidden[wanted]), self.head).float()
+        return {reading.slot: part for reading, part in zip(readings, torch.split(logits, [reading.scored for reading in readings]), strict=True)}
+
+    @torch.inference_mode()
+    def step(self, tokens: dict[int, int]) -> dict[int, Tensor]:
+        """One more token for some slots; for each the logits (vocabulary,) after it. Idle slots below the highest go along: cheaper than copying."""
+        rows = max(tokens) + 1
+        lengths = torch.tensor([self._held(n).length if n in tokens else 0 for n in range(rows)])
+        longest = int(lengths.max()) + 1
+        seen = (torch.arange(longest) <= lengths[:, None])[:, None, None]
+        every = torch.arange(rows)
+        deltas = self._mixed([self._held(n).adapter if n in tokens else None for n in range(rows)])
+
+        def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+            for side, new in enumerate((key, value)):
+                self.cache[number, side, every, :, lengths] = new
+            past = self.cache[number, :, :rows, :, :longest]
+            asked = query.view(rows, self.layers.groups, self.share, -1)
+            return functional.scaled_dot_product_attention(asked, past[0], past[1], attn_mask=seen).reshape(rows, -1)
+
+        hidden, turned = self.embed[torch.tensor([tokens.get(n, 0) for n in range(rows)])], self.layers.turned(lengths[None])
+        for number in range(self.count):
+            hidden = self.layers.layer(number, hidden, turned, deltas[number - self.first] if number >= self.first else NOTHING, attend)
+        for n in tokens:
+            self._held(n).length += 1
+        logits = functional.linear(self.norm(hidden), self.head).float()
+        return {n: logits[n] for n in tokens}
+
+    def _held(self, slot: int) -> Slot:
+        held = self.slots[slot]
+        assert held is not None
+        return held
+
+    def _attend_alone(self, number: int, part: Sequence[Tensor], slot: int, start: int, mask: Tensor) -> Tensor:
+        """One sequence's new tokens among its own; heads that share a key are queries one after the other."""
+        query, key, value = part
+        length, groups = len(query), self.layers.groups
+        past = self.cache[number, :, slot, :, : start + length]
+        past[0, :, start:], past[1, :, start:] = key.transpose(0, 1), value.transpose(0, 1)
+        asked = query.view(length, groups, self.share, -1).permute(1, 2, 0, 3).reshape(groups, self.share * length, -1)
+        mixed = functional.scaled_dot_product_attention(asked, past[0], past[1], attn_mask=mask)
+        return mixed.view(groups, self.share, length, -1).permute(2, 0, 1, 3).reshape(length, -1)
+
+    def _unseen(self, start: int, length: int) -> Tensor:
+        """(share · length, start + length): which tokens each new one sees."""
+        return torch.ones(length, start + length, dtype=torch.bool).tril(start).repeat(self.share, 1)
+
+    def _of_runs(self, runs: Sequence[tuple[Adapter, int]], number: int) -> Sequence[Delta | None]:
+        """The deltas of a layer where each adapter has a run of rows."""
+        if number < self.first or not any(adapter.layers for adapter, _ in runs):
+            return NOTHING
+        mine = [(adapter.layers[number - self.first] if adapter.layers else NOTHING, rows) for adapter, rows in runs]
+        return mine[0][0] if len(mine) == 1 else [Runs([(deltas[place], rows) for deltas, rows in mine]) for place in range(len(NOTHING))]
+
+    def _mixed(self, adapters: Sequence[Adapter | None]) -> list[Sequence[Delta | None]]:
+        """The deltas of each adapted layer where each row has its own adapter; idle rows (None) may have any. Kept until the rows change."""
+        some = next(adapter for adapter in adapters if adapter is not None)
+        rows = [adapter or some for adapter in adapters]
+        if rows != self._mixture[0]:
+            layers: list[Sequence[Delta | None]] = [NOTHING] * (self.count - self.first)
+            if all(adapter is some for adapter in rows):
+                layers = list(some.layers) or layers
+            elif like := next((adapter.layers for adapter in rows if adapter.layers), None):
+                layers = [[Rows.of([a.layers[n][place] if a.layers else None for a in rows], like[n][place]) for place in range(4)] for n in range(len(layers))]
+            self._mixture = (rows, layers)
+        return self._mixture[1]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs of rows, each with a delta of its own, or none."""
+
+    parts: Sequence[tuple[LowRank | None, int]]
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        width = next(delta.up.shape[0] for delta, _ in self.parts if delta is not None)
+        pieces = torch.split(inputs, [rows for _, rows in self.parts])
+        return torch.cat([x.new_zeros(len(x), width) if delta is None else delta(x) for x, (delta, _) in zip(pieces, self.parts, strict=True)])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A delta for every single row: down (rows, inputs, rank) and up (rows, rank, outputs)."""
+
+    down: Tensor
+    up: Tensor
+
+    @classmethod
+    def of(cls, deltas: Sequence[LowRank | None], like: LowRank) -> "Rows":
+        """Stacked; no adapter is zeros, in the shape of another's."""
+        pairs = [(like.down * 0, like.up * 0) if delta is None else (delta.down, delta.up) for delta in deltas]
+        return cls(*(torch.stack([pair[side].T for pair in pairs]) for side in range(2)))
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        return torch.bmm(torch.bmm(inputs[:, None], self.down), self.up)[:, 0]

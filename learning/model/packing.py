@@ -1,0 +1,51 @@
+"""Four-bit products: weights that were dequantised from four-bit blocks go back to them, and nothing is lost.
+
+One row at a time, a product costs what reading its weights costs. The embedded base is made from Q4_1 blocks (llama.cpp: 32 weights, a scale and a least
+value), so a quarter of the bytes says the same.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from learning.model.layers import Delta, Product
+
+BLOCK = 32
+FEW_ROWS = 12  # beyond that the plain product is faster
+LOST = 0.1  # of a step between two values: what the weights' own bfloat16 rounding may explain
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A product whose weights are also there in four bits: `blocks` as torch packs them, `scales` (blocks a row, outputs, 2)."""
+
+    plain: Product
+    blocks: Tensor
+    scales: Tensor
+
+    def __call__(self, inputs: Tensor, delta: Delta | None = None) -> Tensor:
+        if len(inputs) > FEW_ROWS:
+            return self.plain(inputs, delta)
+        out = torch._weight_int4pack_mm_for_cpu(inputs, self.blocks, BLOCK, self.scales)
+        if self.plain.bias is not None:
+            out = out + self.plain.bias
+        return out if delta is None else out + delta(inputs)
+
+
+def packed(product: Product) -> Packed | Product:
+    """The product in four bits if that loses nothing, else the product itself."""
+    weight = product.weight.float()
+    outputs, inputs = weight.shape
+    if product.weight.device.type != "cpu" or inputs % BLOCK or outputs % 16:
+        return product
+    groups = weight.view(outputs, -1, BLOCK)
+    least, most = groups.aminmax(dim=-1)
+    step = ((most - least) / 15).clamp(min=1e-12)
+    values = ((groups - least[..., None]) / step[..., None]).round()
+    lost = (least[..., None] + values * step[..., None] - groups).abs() / step[..., None]
+    if lost.max() > LOST:
+        return product
+    blocks = torch._convert_weight_to_int4pack_for_cpu(values.view(outputs, inputs).int(), 2)
+    scales = torch.stack([step, least + 8 * step], -1).transpose(0, 1).contiguous().to(product.weight.dtype)
+    return Packed(product, blocks, scales)
