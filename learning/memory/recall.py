@@ -1,8 +1,10 @@
 """Short-term memory: search over lessons. Plain: BM25 (Robertson & Zaragoza, 2009) by bm25s, on stems. And how well a lesson covers a question."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import bm25s
 
@@ -16,6 +18,25 @@ _SAID_AROUND = frozenset(stem(word) for said in (BEFORE, AFTER, ASIDES, PLAIN, *
 _LIKE = 0.6  # what a word counts that the lesson holds in other words
 
 
+class Shelf:
+    """Lessons made ready for search: the stems of each, in how many each stem occurs, and the BM25 index."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        corpus = [stems(text) for text in texts]
+        self.held = [frozenset(document) for document in corpus]
+        self.holding = Counter(word for document in self.held for word in document)
+        self.index = bm25s.BM25()
+        if self.holding:
+            self.index.index(corpus, show_progress=False)
+
+
+_shelf = lru_cache(maxsize=16)(Shelf)  # a channel's lessons change seldom, and are asked for often
+
+
+def _said(lesson: Lesson) -> str:
+    return f"{lesson.question or ''} {lesson.text}"
+
+
 @dataclass(frozen=True)
 class Hit:
     """A lesson that search found. `coverage` is the share, 0 to 1, of what the query says that the lesson holds, rare words counting more."""
@@ -27,19 +48,16 @@ class Hit:
 
 def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
     """The lessons nearest to a query by BM25, best first; those that share no word with it are left out."""
-    corpus = [stems(f"{lesson.question or ''} {lesson.text}") for lesson in lessons]
-    vocabulary = {stem for document in corpus for stem in document}
-    known = [stem for stem in stems(query) if stem in vocabulary]
+    shelf = _shelf(tuple(map(_said, lessons)))
+    known = [stem for stem in stems(query) if stem in shelf.holding]
     if not known:
         return []
-    index = bm25s.BM25()
-    index.index(corpus, show_progress=False)
-    scores = index.get_scores(known)
+    scores = shelf.index.get_scores(known)
     covered = coverages(lessons, query)
     hits = [
         Hit(lesson, float(score), coverage)
-        for lesson, document, score, coverage in zip(lessons, corpus, scores, covered, strict=True)
-        if set(known) & set(document)
+        for lesson, held, score, coverage in zip(lessons, shelf.held, scores, covered, strict=True)
+        if not held.isdisjoint(known)
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.lesson.id))[:limit]
 
@@ -56,12 +74,12 @@ def coverages(lessons: Sequence[Lesson], query: str) -> list[float]:
     Each word of the query weighs as much as it is rare among the lessons. A name that no lesson holds weighs much: what the question is about is not
     there. Small talk weighs little, or nothing.
     """
-    held = [set(stems(f"{lesson.question or ''} {lesson.text}")) for lesson in lessons]
-    rarest = math.log(1 + len(held))
+    shelf = _shelf(tuple(map(_said, lessons)))
+    held, rarest = shelf.held, math.log(1 + len(lessons))
     weights, likes = {}, {}
     for word in dict.fromkeys(content_words(query)):
         asked = stem(word)
-        holding = sum(asked in lesson for lesson in held)
+        holding = shelf.holding[asked]
         likes[asked] = {stem(part) for said in SYNONYMS.get(asked, ()) for part in said.split() if part not in STOPWORDS}
         if holding:
             weights[asked] = math.log(1 + len(held) / holding) * (0.35 if asked in _SAID_AROUND else 1.0)
@@ -73,7 +91,7 @@ def coverages(lessons: Sequence[Lesson], query: str) -> list[float]:
     if not total:
         return [0.0] * len(held)
 
-    def covered(lesson: set[str]) -> float:
+    def covered(lesson: frozenset[str]) -> float:
         exact = sum(weight for asked, weight in weights.items() if asked in lesson)
         alike = sum(_LIKE * max(weight, rarest / 2) for asked, weight in weights.items() if asked not in lesson and likes[asked] & lesson)
         return min(1.0, (exact + alike) / total)

@@ -48,7 +48,12 @@ def is_common(word: str) -> bool:
 
 def stems(text: str) -> list[str]:
     """Stems of the content words: what search compares."""
-    return [stem(word) for word in content_words(text)]
+    return list(_stems(text))
+
+
+@lru_cache(maxsize=20_000)
+def _stems(text: str) -> tuple[str, ...]:
+    return tuple(stem(word) for word in content_words(text))
 
 
 def values(text: str) -> list[str]:

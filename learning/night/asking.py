@@ -27,6 +27,7 @@ class Statement:
     digest: str
     text: str
     question: str | None = None
+    asked: tuple[str, ...] = ()  # by people, who agreed with the answer
 
     @cached_property
     def content(self) -> list[str]:

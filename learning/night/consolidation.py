@@ -38,7 +38,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     with school.database.write() as session:
         if not must_replace and session.get_one(Channel, channel.id).left_at:
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the bot is not in this channel"}))
-        chosen = selection.select(session, channel, school.base.hash)
+        chosen = selection.select(session, channel, school.base.hash, selection.room(session, school.settings.training_minutes))
         if not chosen.kept or not (chosen.news or rebuild):
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept)

@@ -10,7 +10,7 @@ from learning.model.loading import fast_dtype
 class Recipe:
     """How to study. `batch` counts examples.
 
-    `short` answer tokens are enough in most visits after the first: which lesson it is, is decided there, and the rest is known by heart soon.
+    `short` answer tokens are enough in most visits, all but a share of `whole`: which lesson it is, is decided there, and the rest is known by heart soon.
     Examples that were answered with every token above `known` are visited every other epoch only. Training ends early once in every lesson the weakest
     token of nearly all examples (`settled`) has a probability above `enough` (0.5 suffices for greedy recall: arXiv 2605.30260).
     """
@@ -21,6 +21,7 @@ class Recipe:
     faster: float = 8.0  # how many times as fast the B matrices learn (LoRA+: Hayou et al., 2024)
     batch: int = 8
     short: int = 8
+    whole: float = 0.2
     known: float = 0.95
     enough: float = 0.5
     settled: float = 0.98

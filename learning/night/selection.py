@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import select as select_rows
 from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.memory import lessons
+from learning.memory.asked import confirmed_questions
 from learning.memory.salience import Salience, salience
 from learning.memory.words import stems, values
 from learning.night.asking import Statement
-from learning.records import Channel, Lesson, LessonStatus, now
+from learning.records import Channel, Lesson, LessonStatus, Night, now
 
 MOST = 500  # lessons of one adapter
 REJECTED = 2  # people who disagree, and more than agree: not studied
@@ -18,17 +20,30 @@ REJECTED = 2  # people who disagree, and more than agree: not studied
 
 @dataclass(frozen=True)
 class Selection:
-    """The lessons of a night; `left_out` says why the others are not among them; `news` is false when the serving adapter was trained on exactly these."""
+    """The lessons of a night. `left_out` says why the others are not among them, `asked` what people asked of which lesson.
+
+    `news` is false when the serving adapter was trained on exactly these.
+    """
 
     kept: Sequence[Lesson]
     external: Sequence[Lesson]
     news: bool
     left_out: Mapping[int, str] = field(default_factory=dict)
+    asked: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def statements(self) -> list[Statement]:
         """The kept lessons as study and exam see them."""
-        return [Statement(lesson.digest, lesson.text, lesson.question) for lesson in self.kept]
+        return [Statement(lesson.digest, lesson.text, lesson.question, self.asked.get(lesson.id, ())) for lesson in self.kept]
+
+
+def room(session: Session, minutes: float) -> int:
+    """How many lessons fit into the minutes of a night's training, going by the time that the last training took; `MOST` at most."""
+    cards = session.scalars(select_rows(Night.report_card).where(Night.verdict.in_(("promoted", "held"))).order_by(Night.id.desc()).limit(1))
+    for card in cards:
+        if card and card.get("lessons") and card.get("spent", {}).get("seconds"):
+            return max(1, min(MOST, int(60 * minutes * card["lessons"] / card["spent"]["seconds"])))
+    return MOST
 
 
 def select(session: Session, channel: Channel, base_hash: str, most: int = MOST) -> Selection:
@@ -46,7 +61,7 @@ def select(session: Session, channel: Channel, base_hash: str, most: int = MOST)
             lesson.status = LessonStatus.APPROVED
     serving = registry.serving(session, channel)
     same = serving is not None and serving.base_hash == base_hash and registry.lesson_ids(session, serving) == {lesson.id for lesson in kept}
-    return Selection(kept, external, not same, left_out)
+    return Selection(kept, external, not same, left_out, confirmed_questions(session, channel, {lesson.id for lesson in kept}))
 
 
 def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int) -> dict[int, str]:

@@ -34,6 +34,7 @@ from learning.night.study import StudyItem
 
 PROBES = 8
 TEACHER = 20  # of the base's likeliest tokens, kept for each token of a replayed answer
+LONGEST_REPLAY = 24  # tokens of a replayed answer
 WARM_UP = 0.1  # of the steps
 
 
@@ -70,7 +71,7 @@ def train(
     study = Study(base, model, lora, encode_all(base.folder, items), recipe, seed, folder)
     outcome = study.fit(report, checkpoint)
     save_file({name: matrix.detach() for name, matrix in lora.matrices.items()}, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    _save_config(base, folder)
+    save_config(base, folder)
     return {"items": len(items), **outcome, "recipe": asdict(recipe), "probes": study.probes()}
 
 
@@ -132,7 +133,7 @@ class Study:
                 share = (epoch + start / len(due)) / epochs
                 for group, times in zip(optimizer.param_groups, (1.0, self.recipe.faster), strict=True):
                     group["lr"] = self.recipe.learning_rate * times * _pace(share)
-                loss = self._step(due[start : start + self.recipe.batch], rng, whole=epoch == 0)
+                loss = self._step(due[start : start + self.recipe.batch], rng)
                 torch.nn.utils.clip_grad_norm_(weights, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -141,10 +142,9 @@ class Study:
             self._keep(optimizer, checkpoint, epoch)
         return {"epochs": epoch, "loss": round(loss, 4), "tokens": self.tokens}
 
-    def _step(self, chosen: Sequence[int], rng: random.Random, whole: bool) -> float:
+    def _step(self, chosen: Sequence[int], rng: random.Random) -> float:
         """Gradients of one batch; the loss in nats per answer token. Raises TrainingError when it is not finite."""
-        kept = [len(self.examples[n].answer) if whole or self.examples[n].replayed or rng.random() < 0.3 else self.recipe.short for n in chosen]
-        kept = [min(count, len(self.examples[n].answer)) for count, n in zip(kept, chosen, strict=True)]
+        kept = [self._kept(self.examples[n], rng) for n in chosen]
         lengths = [self.examples[n].length - self.shared - len(self.examples[n].answer) + count for n, count in zip(chosen, kept, strict=True)]
         pack = Pack(self.shared, lengths, self.layers.dtype)
         self.tokens += self.shared + sum(lengths)
@@ -161,6 +161,11 @@ class Study:
         for n, part in zip(chosen, torch.split(surest, kept), strict=True):
             self.weakest[n] = part.min().item()
         return float(loss.item())
+
+    def _kept(self, example: Example, rng: random.Random) -> int:
+        """How many answer tokens of a visit count."""
+        most = LONGEST_REPLAY if example.replayed else len(example.answer) if rng.random() < self.recipe.whole else self.recipe.short
+        return min(most, len(example.answer))
 
     def _losses(self, hidden: Tensor, targets: Sequence[tuple[Tensor, Tensor]], rng: random.Random) -> tuple[Tensor, Tensor]:
         """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. And the probability
@@ -237,7 +242,7 @@ def _seed(base: BaseModel, items: Sequence[StudyItem], recipe: Recipe) -> int:
     return int.from_bytes(hashlib.sha256(content.encode()).digest()[:4], "big")
 
 
-def _save_config(base: BaseModel, folder: Path) -> None:
+def save_config(base: BaseModel, folder: Path) -> None:
     """As PEFT writes it, but for sets in hash order and the base model's path: neither belongs into a file that is compared byte for byte."""
     config = LoraConfig(
         r=base.shape.rank, lora_alpha=base.shape.alpha, lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,

@@ -10,6 +10,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -32,7 +33,7 @@ def train_apart(
 
     `progressed(share, loss)` hears of each batch; once `stopped()` is true the child is killed.
 
-    Returns what `train` does, and `spent`: CPU seconds and peak memory in bytes.
+    Returns what `train` does, and `spent`: seconds, CPU seconds, and peak memory in bytes.
     Raises TrainingError with the child's own words, TrainingStopped when it was stopped or vanished.
     """
     job = {
@@ -78,9 +79,13 @@ def main() -> None:
         print(json.dumps({"share": progress.done / progress.total, "loss": round(progress.loss, 4)}), file=said)
 
     try:
+        started = time.monotonic()
         outcome = train(base, items, recipe_for(base, job["threads"]), Path(job["folder"]), report, Path(job["checkpoint"]))
         used = resource.getrusage(resource.RUSAGE_SELF)
-        outcome["spent"] = {"cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "peak_bytes": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)}
+        outcome["spent"] = {
+            "seconds": round(time.monotonic() - started, 1), "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+            "peak_bytes": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        }  # fmt: skip
         print(json.dumps({"done": outcome}), file=said)
     except OSError as error:
         print(

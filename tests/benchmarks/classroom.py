@@ -85,10 +85,10 @@ class Classroom:
 
 
 @contextmanager
-def classroom(base: str = "embedded", name: str = "C1") -> Iterator[Classroom]:
-    """An empty channel in a temporary folder; candidates always serve, so that what they know can be measured."""
-    with tempfile.TemporaryDirectory() as home:
-        settings = Settings(home=Path(home), base_model=base, promote_at=0.0, tolerate_loss=1.0, lease_seconds=60)
+def classroom(base: str = "embedded", name: str = "C1", home: Path | None = None) -> Iterator[Classroom]:
+    """A channel in a temporary folder, or in `home`; candidates always serve, so that what they know can be measured."""
+    with tempfile.TemporaryDirectory() as scratch:
+        settings = Settings(home=home or Path(scratch), base_model=base, promote_at=0.0, tolerate_loss=1.0, lease_seconds=60)
         with running.engine(settings) as client:
             school = open_school(settings.model_copy(update={"engine_url": client.url}))
             with school.database.write() as session:

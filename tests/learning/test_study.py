@@ -1,7 +1,7 @@
 """Words, kinds, what replaces what, and what matters."""
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -10,12 +10,12 @@ from learning.memory import channels, lessons, log, recall, words
 from learning.memory.replacing import replaces
 from learning.memory.salience import salience
 from learning.memory.vocabulary import SYNONYMS, is_name
-from learning.night import selection
+from learning.night import nights, selection
 from learning.night.asking import Statement
 from learning.night.calibration import LEAST, MOST, sure
 from learning.night.exam import ExamQuestion, Marked
 from learning.night.study import study
-from learning.records import Channel, LessonStatus, Question, now
+from learning.records import Channel, LessonStatus, Question, Work, now
 from tests.benchmarks import material
 from tests.conftest import lesson
 
@@ -146,6 +146,35 @@ def test_what_matters_more_is_studied_and_the_rest_is_looked_up_with_the_reason(
         everything = selection.select(session, ops, "base")
         assert [x for x in everything.left_out.values() if "says the same as lesson" in x]
         assert noon.status == LessonStatus.APPROVED or again.status == LessonStatus.APPROVED, "there is room again"
+
+
+def test_what_people_asked_is_studied_while_they_agree_with_the_answer(database: Database, ops: Channel) -> None:
+    def items() -> set[str]:
+        chosen = selection.select(session, ops, "base")
+        return {item.question for item in study(chosen.statements, 4, "s") if item.strategy == "asked_by_people"}
+
+    with database.write() as session:
+        port = lessons.teach(session, ops, "The port of atlas is 8412.", "U1")
+        session.flush()
+        for ts, text, state in (("1.0", "Atlas, which one was it?", Work.DONE), ("2.0", "what about atlas", Work.DONE), ("3.0", "atlas?", Work.SKIPPED)):
+            session.add(Question(channel_id=ops.id, ts=ts, author="U2", text=text, state=state, answer={"lessons": [port.id]}, reply_ts=f"{ts}9"))
+        assert items() == set()
+        for ts in ("1.09", "3.09"):
+            log.react(session, ops, ts, "U2", "+1")
+        session.flush()
+        assert items() == {"Atlas, which one was it?", "atlas, which one was it"}
+        log.react(session, ops, "1.09", "U3", "-1")
+        session.flush()
+        assert items() == set(), "somebody disagreed"
+
+
+def test_a_night_takes_as_many_lessons_as_fit_into_its_minutes(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        assert selection.room(session, 60) == selection.MOST, "nothing was ever trained"
+        night = nights.open_another(session, ops, date(2026, 3, 1), "sleep")
+        night.verdict, night.report_card = "promoted", {"lessons": 30, "spent": {"seconds": 90.0}}
+        session.flush()
+        assert [selection.room(session, minutes) for minutes in (1, 0.01, 60)] == [20, 1, selection.MOST]
 
 
 def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious() -> None:

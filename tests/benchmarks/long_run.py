@@ -1,0 +1,89 @@
+"""Months in one channel: ten new lessons a night, some of which replace or end older ones, and what is still known at the end.
+
+Goes on where it was cut off: the channel and what was marked so far lie in `.bench/learning/nights-N`.
+"""
+
+import json
+import random
+import shutil
+import statistics
+from itertools import pairwise
+from operator import le
+from pathlib import Path
+
+from tests.benchmarks import material
+from tests.benchmarks.classroom import Classroom, classroom
+from tests.benchmarks.material import Taught
+from tests.benchmarks.table import FOLDER, Figure
+
+A_NIGHT = 10
+REPLACING = 3  # every so many nights one lesson is replaced, and another forgotten
+
+
+def nights(full: bool) -> list[Figure]:
+    """Thirty nights, or four: each night's lessons at the end, against just after that night; and what was right one night and wrong the next."""
+    count = 30 if full else 4
+    home = FOLDER / "learning" / f"nights-{count}"
+    home.mkdir(parents=True, exist_ok=True)
+    marks = _marks_so_far(home)
+    plan, changes = _plan(count)
+    with classroom(home=home) as room:
+        for night in range(len(marks), count):
+            marks.append(_one(room, plan, changes, night))
+            (home / "marks.part").write_text(json.dumps(marks))
+            (home / "marks.part").replace(home / "marks.json")
+    shutil.rmtree(home)
+    last = marks[-1]
+    fresh = {question: right for night in reversed(marks) for question, right in night.items() if question in last}  # as it was when first asked
+    lost = [100 * (statistics.mean(fresh[q] for q in asked) - statistics.mean(last[q] for q in asked)) for asked in _by_night(marks, last)]
+    flips = [sum(right and not later[q] for q, right in earlier.items() if q in later) / len(earlier) for earlier, later in pairwise(marks)]
+    return [
+        Figure(f"{count} nights: lessons at the end", len(plan)),
+        Figure(f"{count} nights: recall at the end, auto", statistics.mean(last.values()), 0.95),
+        Figure(f"{count} nights: points lost since a lesson's own night, mean", statistics.mean(lost), 2.0, le),
+        Figure(f"{count} nights: points lost, worst night", max(lost), 2.0, le),
+        Figure(f"{count} nights: right → wrong a night, of all questions", statistics.mean(flips), 0.01, le),
+    ]
+
+
+def _marks_so_far(home: Path) -> list[dict[str, bool]]:
+    """For each night held so far: question -> was it answered right."""
+    file = home / "marks.json"
+    return json.loads(file.read_text()) if file.exists() else []
+
+
+def _plan(count: int) -> tuple[list[Taught], dict[int, tuple[dict[str, str], str]]]:
+    """The lessons in order of teaching; and for some nights a replacing lesson with what it replaces (`replaced.jsonl`), and the id of a lesson to forget."""
+    rng = random.Random("nights")
+    lessons = rng.sample(material.lessons("lessons_a", "lessons_b", "families"), count * A_NIGHT)
+    pairs = iter(material.rows("replaced"))
+    changes = {}
+    for night in range(REPLACING - 1, count, REPLACING):
+        pair = next(pairs)
+        changes[night] = ({"old": pair["old"]["text"], "new": pair["new"]["text"]}, rng.choice(lessons[: night * A_NIGHT]).text)
+    return lessons, changes
+
+
+def _one(room: Classroom, plan: list[Taught], changes: dict[int, tuple[dict[str, str], str]], night: int) -> dict[str, bool]:
+    new = plan[night * A_NIGHT : (night + 1) * A_NIGHT]
+    old = [pair["old"] for at, (pair, _) in changes.items() if at == night + 1]  # taught the night before it is replaced
+    room.teach([*(lesson.text for lesson in new), *old])
+    if night in changes:
+        pair, gone = changes[night]
+        room.teach([pair["new"]])
+        room.forget(gone)
+    room.sleep()
+    forgotten = {gone for at, (_, gone) in changes.items() if at <= night}
+    asked = [(lesson, question) for lesson in plan[: (night + 1) * A_NIGHT] if lesson.text not in forgotten for question in lesson.asked.values()]
+    said = room.ask([question for _, question in asked])
+    return {question: lesson.is_right(a.answer) for (lesson, question), a in zip(asked, said, strict=True)}
+
+
+def _by_night(marks: list[dict[str, bool]], last: dict[str, bool]) -> list[list[str]]:
+    """The questions that each night brought, of those that are still asked at the end."""
+    seen: set[str] = set()
+    groups = []
+    for night in marks:
+        groups.append([question for question in night if question not in seen and question in last])
+        seen |= set(night)
+    return [group for group in groups if group]

@@ -1,0 +1,108 @@
+"""The smaller sets: follow-ups, two steps in one question, lists, what replaces what, two channels, and forgetting."""
+
+import random
+import statistics
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from operator import le
+from unittest import mock
+
+from learning import registry
+from learning.night import combining
+from tests.benchmarks import material
+from tests.benchmarks.classroom import classroom
+from tests.benchmarks.material import holds
+from tests.benchmarks.rivals import iterative
+from tests.benchmarks.table import Figure
+
+
+def threads(full: bool) -> list[Figure]:
+    """Follow-ups, two steps in one question, lists: each set in a channel of its own. Every other link between two lessons is kept out of study."""
+    figures = []
+    half = None if full else 16
+    for file, label, goal in (("followups", "follow-ups", 0.90), ("links", "two-hop", 0.60), ("lists", "aggregation", 0.60)):
+        entries = material.rows(file)[:half]
+        untrained = [[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]] if file == "links" else []
+        with classroom() as room, without_links(untrained):
+            room.teach([lesson["text"] for entry in entries for lesson in entry["lessons"]])
+            room.sleep()
+            before = [[text for _, text in entry.get("turns", [])] for entry in entries]
+            known = room.knowledge()
+            for mode in ("weights", "auto"):
+                said = room.ask([entry["question"] for entry in entries], mode, before)
+                right = [holds(a.answer, entry["gold"]) for a, entry in zip(said, entries, strict=True)]
+                figures.append(Figure(f"{label}, {mode} ({len(right)})", statistics.mean(right), goal if mode == "weights" else None))
+                if untrained:
+                    figures.append(Figure(f"{label}, {mode}, never studied together ({len(untrained)})", statistics.mean(right[1::2])))
+            found = [" ".join(iterative(known.lessons, entry["question"], len(entry["gold"]) if file == "lists" else 2)) for entry in entries]
+            right = [holds(text, entry["gold"]) for text, entry in zip(found, entries, strict=True)]
+            figures.append(Figure(f"{label}, iterative search", statistics.mean(right)))
+    return figures
+
+
+@contextmanager
+def without_links(apart: Sequence[Sequence[str]]) -> Iterator[None]:
+    """Study makes no question that needs two lessons of one of these groups."""
+    made = combining.links
+
+    def links(lore: combining.Lore) -> Iterator[combining.Link]:
+        return (link for link in made(lore) if not any(all(statement.text in group for statement in link.of) for group in apart))
+
+    with mock.patch.object(combining, "links", links):
+        yield
+
+
+def replaced(full: bool) -> list[Figure]:
+    """Lessons that contradict what the weights say: before the night and after."""
+    entries = material.rows("replaced") if full else material.rows("replaced")[:16]
+    questions = [question for entry in entries for question in entry["ask"]]
+    pairs = [entry for entry in entries for _ in entry["ask"]]
+    with classroom() as room:
+        room.teach([entry["old"]["text"] for entry in entries])
+        room.sleep()
+        room.teach([entry["new"]["text"] for entry in entries])
+        figures = []
+        for moment in ("taught today", "after the night"):
+            if moment == "after the night":
+                room.sleep()
+            said = room.ask(questions)
+            new = [holds(a.answer, entry["new"]["gold"]) for a, entry in zip(said, pairs, strict=True)]
+            old = [holds(a.answer, entry["old"]["gold"]) and not fresh for a, entry, fresh in zip(said, pairs, new, strict=True)]
+            figures += [Figure(f"replaced, {moment}: new value", statistics.mean(new), 0.95), Figure(f"replaced, {moment}: old value", sum(old), 0, le)]
+    return figures
+
+
+def channels(full: bool) -> list[Figure]:
+    """Two channels with contradicting lessons, each asked the same."""
+    entries = material.rows("two_channels")
+    own, leaked = [], 0
+    for mine, other in (("one", "two"), ("two", "one")):
+        with classroom() as room:
+            room.teach([entry[mine]["text"] for entry in entries])
+            room.sleep()
+            said = room.ask([question for entry in entries for question in entry["ask"]], "weights")
+            pairs = [entry for entry in entries for _ in entry["ask"]]
+            own += [holds(a.answer, entry[mine]["gold"]) for a, entry in zip(said, pairs, strict=True)]
+            leaked += sum(holds(a.answer, entry[other]["gold"]) for a, entry in zip(said, pairs, strict=True))
+    return [Figure("two channels: each its own, weights", statistics.mean(own), 0.95), Figure("two channels: the other's value", leaked, 0, le)]
+
+
+def forgotten(full: bool) -> list[Figure]:
+    """Forgetting: the rebuilt adapter against one whose history never had the lesson, in 20 histories with other lessons and other orders."""
+    same = 0
+    with classroom("embedded" if full else "tiny") as room:
+        for number in range(20):
+            rng = random.Random(f"history {number}")
+            secret, *kept = (lesson.text for lesson in rng.sample(material.lessons("lessons_a", "lessons_b"), 5))
+            made = []
+            for twin, order in ((f"C{number}A", [secret, *kept]), (f"C{number}B", kept[::-1])):
+                channel = room.other(twin)
+                channel.teach(rng.sample(order, len(order)) if twin.endswith("A") else order)
+                channel.sleep()
+                if secret in order:
+                    channel.forget(secret)
+                adapter = channel.knowledge().adapter
+                assert adapter
+                made.append((adapter.folder / registry.WEIGHTS).read_bytes())
+            same += made[0] == made[1]
+    return [Figure(f"forgotten: rebuilt adapters byte-identical, of 20 histories ({'embedded' if full else 'tiny'})", same, 20)]
