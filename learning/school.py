@@ -9,6 +9,8 @@ from learning import registry
 from learning.answers import Knowledge
 from learning.database import Database, open_database
 from learning.memory import guard, lessons
+from learning.memory.encoder import Alike, encoder
+from learning.memory.encoder import prepare as prepare_encoder
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import AdapterRef
 from learning.model.rendering import Renderer, renderer
@@ -29,6 +31,11 @@ class School:
         """The base model's renderer."""
         return renderer(self.base.folder)
 
+    @property
+    def alike(self) -> Alike:
+        """How alike sentences are in meaning."""
+        return encoder(self.settings.cache).alike
+
     def adapter(self, record: Adapter) -> AdapterRef:
         """Where an adapter lies."""
         return AdapterRef(record.name, self.settings.adapters / record.name)
@@ -39,7 +46,7 @@ class School:
         usable = serving if serving and serving.base_hash == self.base.hash and self._intact(serving) else None
         in_force = lessons.in_force(session, channel)
         card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
-        return Knowledge(self.adapter(usable) if usable else None, in_force, in_force, card.get("sure", guard.SURE))
+        return Knowledge(self.adapter(usable) if usable else None, in_force, in_force, self.alike, card.get("sure", guard.SURE))
 
     def _intact(self, record: Adapter) -> bool:
         try:
@@ -52,4 +59,5 @@ class School:
 def open_school(settings: Settings, say: Callable[[str], None] = lambda _: None) -> School:
     """Open the database and prepare the base model. Raises NightschoolError with what to do."""
     database = open_database(settings)
+    prepare_encoder(settings.cache, say)
     return School(settings, database, prepare(settings.base_model, settings.cache, say))

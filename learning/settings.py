@@ -12,7 +12,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NIGHTSCHOOL_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
 
     home: Path = Field(Path.home() / ".nightschool", description="data folder: database, adapters, the running set-up")
-    cache: Path = Field(Path.home() / ".cache" / "nightschool", description="converted base models")
+    cache: Path = Field(Path.home() / ".cache" / "nightschool", description="base model and sentence encoder")
     base_model: str = Field("embedded", description="`embedded`, `tiny`, a folder, or a hub id")
     database_url: str = Field("", description="empty: SQLite in the data folder")
     redis_url: str = Field("", description="empty: an embedded Valkey, started by `nightschool up`")

@@ -18,6 +18,7 @@ from bot.sandbox.people import Message, Person
 from learning import registry
 from learning.database import Database, connect, migrate, open_database
 from learning.memory import channels
+from learning.memory.encoder import Alike, encoder
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import Client
@@ -52,6 +53,12 @@ def database(settings: Settings) -> Database:
 @pytest.fixture(scope="session")
 def tiny() -> BaseModel:
     return prepare("tiny", CACHE)
+
+
+@pytest.fixture(scope="session")
+def alike() -> Alike:
+    """Likeness in meaning, by the real encoder."""
+    return encoder(CACHE).alike
 
 
 @pytest.fixture

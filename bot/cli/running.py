@@ -31,7 +31,7 @@ def doctor(as_json: JsonOption = False) -> None:
 
 @app.command()
 def prepare() -> None:
-    """Fetch and convert the base model, so that everything works offline afterwards."""
+    """Fetch and convert the models, so that everything works offline afterwards."""
     school = open_here()
     console.print(f"The base model {school.base.name!r} is ready in {school.base.folder}.")
 

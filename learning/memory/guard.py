@@ -10,21 +10,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
-from learning.memory.recall import Hit, coverages, search
-from learning.memory.words import stem, stems, values, words
+from learning.memory.recall import Hit, nearest, search
+from learning.memory.vocabulary import is_name
+from learning.memory.words import content_words, stem, stems, values, words
 from learning.records import Lesson
 
 ABSTENTION = "I don't know that yet."
-SURE = 1.0  # least certainty, where no exam has said otherwise
+SURE = 2.0  # least certainty, where no exam has said otherwise
 VERY_SURE = 1.0  # added where nobody addressed the bot
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
 _OURS = re.compile(r"\b(we|our|ours|us|my|this channel|the team|these days|currently)\b", re.IGNORECASE)
-# Coefficients: constant; coverage of the question; its lead over the next lesson; does a kind of value fit the question word; words shared, up to four.
-_LOOKED_UP = (-4.64, 1.65, 2.08, 1.94, 1.20)
-# Constant; logit of the weakest token; coverage; is it the lesson that covers most; does the kind of value fit.
-_BY_HEART = (-3.64, 0.64, 2.57, 0.83, 2.08)
+# Coefficients: constant; coverage of the question; likeness in meaning; lead over the next lesson; does a kind of value fit the question word; does the
+# question name what the lesson does not; likeness when neither says whom or what it is about.
+_LOOKED_UP = (-4.16, -0.67, 3.67, 3.43, 1.52, -0.81, 2.10)
+# Constant; logit of the weakest token; then the same, the lead being over the best lesson that is not cited.
+_BY_HEART = (-3.33, 0.74, 0.28, 1.32, 1.98, 1.49, 0.05, 1.28)
 
 
 @dataclass(frozen=True)
@@ -44,37 +47,53 @@ class Judgement:
     certainty: float = -math.inf
 
 
-def judge(question: str, answer: str, lessons: Sequence[Lesson], confidence: Confidence, sure: float = SURE) -> Judgement:
+def judge(question: str, answer: str, lessons: Sequence[Lesson], confidence: Confidence, alike: Alike, sure: float = SURE) -> Judgement:
     """May an answer from the weights be posted, and which lessons does it rest on?"""
     cited = supporting(question, answer, lessons)
     if not cited:
         return Judgement((), "no lesson supports it")
     if confidence.gain < LEARNED:
         return Judgement((), "the adapter does not make it more likely than the base does")
-    certainty = _log_odds(_BY_HEART, evidence(question, cited, lessons, confidence))
+    certainty = _log_odds(_BY_HEART, evidence(question, cited, lessons, confidence, alike))
     if certainty < sure:
         return Judgement((), f"not sure enough ({certainty:.1f} < {sure:.1f})", certainty)
     return Judgement(cited, "learned", certainty)
 
 
-def evidence(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], confidence: Confidence) -> tuple[float, ...]:
+def evidence(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], confidence: Confidence, alike: Alike) -> tuple[float, ...]:
     """What speaks for an answer from the weights: the features of `_BY_HEART`, without the constant."""
     weakest = min(max(confidence.weakest, 1e-4), 1 - 1e-4)
-    covered = dict(zip((lesson.id for lesson in lessons), coverages(lessons, question), strict=True))
-    own = max(covered[lesson.id] for lesson in cited)
-    return math.log(weakest / (1 - weakest)), own, float(own > 0 and own >= max(covered.values())), _fits(question, cited)
+    ids = {lesson.id for lesson in cited}
+    hits = nearest(lessons, question, alike, len(lessons))
+    own, others = [hit for hit in hits if hit.lesson.id in ids], [hit for hit in hits if hit.lesson.id not in ids]
+    lead = own[0].score - (others[0].score if others else 0.0)
+    return (
+        math.log(weakest / (1 - weakest)),
+        own[0].coverage,
+        own[0].likeness,
+        min(max(lead, -1.0), 1.0),
+        _fits(question, cited),
+        _strange(question, cited, lessons),
+        _matter(question, cited, alike),
+    )
 
 
-def certainty_of(question: str, hits: Sequence[Hit]) -> float:
+def certainty_of(question: str, hits: Sequence[Hit], alike: Alike) -> float:
     """How certainly the first of some lessons that were looked up answers the question, in nats of log-odds."""
-    return _log_odds(_LOOKED_UP, evidence_of(question, hits)) if hits else -math.inf
+    return _log_odds(_LOOKED_UP, evidence_of(question, hits, alike)) if hits else -math.inf
 
 
-def evidence_of(question: str, hits: Sequence[Hit]) -> tuple[float, ...]:
+def evidence_of(question: str, hits: Sequence[Hit], alike: Alike) -> tuple[float, ...]:
     """What speaks for the first of some lessons that were looked up: the features of `_LOOKED_UP`, without the constant."""
-    best, lead = hits[0], hits[0].coverage - (hits[1].coverage if len(hits) > 1 else 0.0)
-    shared = len(set(stems(question)) & set(stems(f"{best.lesson.question or ''} {best.lesson.text}")))
-    return best.coverage, lead, _fits(question, [best.lesson]), min(shared, 4)
+    best, lead = hits[0], hits[0].score - (hits[1].score if len(hits) > 1 else 0.0)
+    return (
+        best.coverage,
+        best.likeness,
+        min(lead, 1.0),
+        _fits(question, [best.lesson]),
+        _strange(question, [best.lesson], [hit.lesson for hit in hits]),
+        _matter(question, [best.lesson], alike),
+    )
 
 
 def supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:
@@ -123,6 +142,23 @@ def _fits(question: str, cited: Sequence[Lesson]) -> float:
     """Does a lesson hold the kind of value that the question word asks for? A half where it asks for none."""
     asked = asked_for(question)
     return float(bool(asked & {kind for lesson in cited for kind in kinds(lesson.text)})) if asked else 0.5
+
+
+def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson]) -> float:
+    """Does the question name something that the cited lessons do not: a name that another lesson holds, or one written as a name?"""
+    held, elsewhere = ({word for lesson in some for word in stems(f"{lesson.question or ''} {lesson.text}")} for some in (cited, lessons))
+    first = words(question)[:1]
+    names = (word for word in content_words(question) if is_name(word) and ((word[:1].isupper() and [word] != first) or stem(word) in elsewhere))
+    return float(any(stem(name) not in held for name in names))
+
+
+def _matter(question: str, cited: Sequence[Lesson], alike: Alike) -> float:
+    """How alike question and lesson are when neither says whom or what it is about: near misses tell something else of the same thing."""
+    return max(alike(_unnamed(question), [_unnamed(lesson.text) for lesson in cited]))
+
+
+def _unnamed(text: str) -> str:
+    return re.sub(r"[\w#@'’-]+", lambda found: "it" if is_name(found.group()) else found.group(), text)
 
 
 def _log_odds(coefficients: Sequence[float], features: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""Short-term memory: search over lessons. Plain: BM25 (Robertson & Zaragoza, 2009) by bm25s, on stems. And how well a lesson covers a question."""
+"""Short-term memory: search over lessons. Plain: BM25 (Robertson & Zaragoza, 2009) by bm25s, on stems. Nearest: by words and by meaning."""
 
 import math
 from collections import Counter
@@ -8,13 +8,14 @@ from functools import lru_cache
 
 import bm25s
 
+from learning.memory.encoder import Alike
 from learning.memory.vocabulary import AFTER, ASIDES, ASKING, BEFORE, PLAIN, SYNONYMS
 from learning.memory.words import STOPWORDS, content_words, is_common, stem, stems, words
 from learning.records import Lesson
 
 COVERED = 0.5  # share of a question that a lesson must cover before it is offered as an answer
-COVERED_FOR_SURE = 0.75  # the same where nobody addressed the bot
 _SAID_AROUND = frozenset(stem(word) for said in (BEFORE, AFTER, ASIDES, PLAIN, *ASKING.values()) for phrase in said for word in words(phrase))
+MEANING = 3.0  # how much likeness in meaning counts, next to coverage
 _LIKE = 0.6  # what a word counts that the lesson holds in other words
 
 
@@ -34,16 +35,20 @@ _shelf = lru_cache(maxsize=16)(Shelf)  # a channel's lessons change seldom, and 
 
 
 def _said(lesson: Lesson) -> str:
-    return f"{lesson.question or ''} {lesson.text}"
+    return f"{lesson.question or ''} {lesson.text}".strip()
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A lesson that search found. `coverage` is the share, 0 to 1, of what the query says that the lesson holds, rare words counting more."""
+    """A lesson that search found.
+
+    `coverage` is the share, 0 to 1, of what the query says that the lesson holds, rare words counting more; `likeness` is how alike both are in meaning.
+    """
 
     lesson: Lesson
     score: float
     coverage: float
+    likeness: float = 0.0
 
 
 def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
@@ -62,10 +67,13 @@ def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
     return sorted(hits, key=lambda hit: (-hit.score, hit.lesson.id))[:limit]
 
 
-def nearest(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
-    """The lessons that cover most of a query, synonyms included, best first."""
-    hits = [Hit(lesson, coverage, coverage) for lesson, coverage in zip(lessons, coverages(lessons, query), strict=True) if coverage > 0]
-    return sorted(hits, key=lambda hit: (-hit.coverage, hit.lesson.id))[:limit]
+def nearest(lessons: Sequence[Lesson], query: str, alike: Alike, limit: int = 4) -> list[Hit]:
+    """The lessons nearest to a query in words, synonyms included, and in meaning; best first."""
+    if not lessons:
+        return []
+    rows = zip(lessons, coverages(lessons, query), alike(query, [_said(lesson) for lesson in lessons]), strict=True)
+    hits = [Hit(lesson, coverage + MEANING * likeness, coverage, likeness) for lesson, coverage, likeness in rows]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.lesson.id))[:limit]
 
 
 def coverages(lessons: Sequence[Lesson], query: str) -> list[float]:

@@ -43,7 +43,8 @@ def content_words(text: str) -> list[str]:
 
 def is_common(word: str) -> bool:
     """Is it an everyday word, rather than a name, a code or a term of one's own?"""
-    return stem(word) in COMMON or word.lower() in STOPWORDS
+    low = word.lower()
+    return stem(word) in COMMON or low in STOPWORDS or re.sub(r"['’](s|re|ve|ll|d|m)$|n['’]t$", "", low) in STOPWORDS | {"ca", "wo", "sha"}
 
 
 def stems(text: str) -> list[str]:

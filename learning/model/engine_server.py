@@ -33,8 +33,8 @@ def application(engine: Engine) -> Starlette:
         name, prompt = body["model"], body["prompt"]
         scored = 0 if body.get("prompt_logprobs") is None else len(prompt) - int(body.get("scored_from", 1))  # `scored_from` is ours; vLLM ignores it
         request = Request(prompt, NO_ADAPTER if name == BASE else name, int(body.get("max_tokens", 64)), scored)
-        generated = await asyncio.wrap_future(engine.submit(request))
-        return JSONResponse(_completion(name, request, generated))
+        generated = await _unless_gone(http, asyncio.wrap_future(engine.submit(request)))
+        return JSONResponse(_completion(name, request, generated)) if generated else Response(status_code=499)
 
     async def load(http: HttpRequest) -> Response:
         body = await http.json()
@@ -61,6 +61,23 @@ def application(engine: Engine) -> Starlette:
         ],
         exception_handlers={AdapterRefused: _refused, Busy: _busy, KeyError: _missing, ValueError: _missing},
     )  # fmt: skip
+
+
+async def _unless_gone(http: HttpRequest, answer: "asyncio.Future[Generated]") -> Generated | None:
+    """The answer; or None when its asker hangs up first, and then the engine stops at the next token."""
+
+    async def gone() -> None:
+        while (await http.receive())["type"] != "http.disconnect":
+            pass
+
+    waiting = asyncio.create_task(gone())
+    both: set[asyncio.Future[Any]] = {answer, waiting}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not answer.done():
+        answer.cancel()
+        return None
+    return answer.result()
 
 
 def _completion(name: str, request: Request, generated: Generated) -> dict[str, Any]:

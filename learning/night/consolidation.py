@@ -23,7 +23,7 @@ from learning.records import Adapter, Announcement, Channel, Night, StudyItemRec
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
-REPLAY = 0.12  # of the study items
+REPLAY = 0.15  # of the study items
 PROBE_TOLERANCE = 0.5  # nats; engines differ in precision, an adapter without effect differs by far more
 
 
@@ -117,7 +117,7 @@ def _decide(
             "reason": reason,
             "flips": report.flips(card, earlier),
             "spent": dict(spent),
-            "sure": calibration.sure(card.marked, chosen.kept),
+            "sure": calibration.sure(card.marked, chosen.kept, school.alike),
         }
         summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary))

@@ -11,17 +11,17 @@ class Recipe:
     """How to study. `batch` counts examples.
 
     `short` answer tokens are enough in most visits, all but a share of `whole`: which lesson it is, is decided there, and the rest is known by heart soon.
-    Examples that were answered with every token above `known` are visited every other epoch only. Training ends early once in every lesson the weakest
+    Examples that were answered with every token above `known` are visited less often. Training ends early once in every lesson the weakest
     token of nearly all examples (`settled`) has a probability above `enough` (0.5 suffices for greedy recall: arXiv 2605.30260).
     """
 
-    epochs: int = 4
+    epochs: int = 3
     steps: int = 120  # at least, but for the end that comes early: a channel of two lessons needs more epochs
     learning_rate: float = 1e-3
     faster: float = 8.0  # how many times as fast the B matrices learn (LoRA+: Hayou et al., 2024)
     batch: int = 8
     short: int = 8
-    whole: float = 0.2
+    whole: float = 0.3
     known: float = 0.95
     enough: float = 0.5
     settled: float = 0.98

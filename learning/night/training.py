@@ -34,6 +34,7 @@ from learning.night.study import StudyItem
 
 PROBES = 8
 TEACHER = 20  # of the base's likeliest tokens, kept for each token of a replayed answer
+REVISITED = 0.35  # of the examples that are known, in each epoch
 LONGEST_REPLAY = 24  # tokens of a replayed answer
 WARM_UP = 0.1  # of the steps
 
@@ -89,12 +90,15 @@ class Study:
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         self.targets: list[tuple[Tensor, Tensor]] = []  # of each example, (answer tokens, choices): token ids, and how likely each should be
         self._embed(model.model.embed_tokens)
-        wanted = torch.cat([ids.flatten() for ids, _ in self.targets]).unique()  # type: ignore[no-untyped-call]
-        self.place = torch.zeros(len(self.head), dtype=torch.long)  # of a token among those that occur in answers
-        self.place[wanted] = torch.arange(len(wanted))
+        studied = torch.cat(
+            [ids.flatten() for (ids, _), example in zip(self.targets, examples, strict=True) if not example.replayed] or [torch.zeros(0).long()]
+        )
+        self.studied = studied.unique()  # type: ignore[no-untyped-call]
         others = torch.ones(len(self.head), dtype=torch.bool)
-        others[wanted] = False
-        self.wanted, self.others = self.head[wanted].contiguous(), others.nonzero()[:, 0]
+        others[self.studied] = False
+        self.others, self.rows = others.nonzero()[:, 0], self.head[self.studied].contiguous()
+        self.place = torch.zeros(len(self.head), dtype=torch.long)  # of a token among those of a step
+        self.place[self.studied] = torch.arange(len(self.studied))
 
     @torch.no_grad()
     def _embed(self, embed: torch.nn.Module) -> None:
@@ -127,7 +131,7 @@ class Study:
         epochs = max(self.recipe.epochs, math.ceil(self.recipe.steps * self.recipe.batch / len(self.examples)))
         while epoch < epochs and not self._settled():
             rng = random.Random(f"{self.seed} {epoch}")
-            due = [number for number, weakest in enumerate(self.weakest) if weakest < self.recipe.known or rng.random() < 0.5]
+            due = [number for number, weakest in enumerate(self.weakest) if weakest < self.recipe.known or rng.random() < REVISITED]
             rng.shuffle(due)
             for start in range(0, len(due), self.recipe.batch):
                 share = (epoch + start / len(due)) / epochs
@@ -172,10 +176,14 @@ class Study:
         of each token's likeliest target."""
         drawn = torch.Generator().manual_seed(rng.getrandbits(32))
         sampled = self.others[torch.randint(len(self.others), (min(self.recipe.negatives, len(self.others)),), generator=drawn)]
-        logits = functional.linear(hidden, torch.cat([self.wanted, self.head[sampled]])).float()
+        wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]
+        replayed = wanted[torch.isin(wanted, self.others)]  # the base's answers hold tokens that no lesson does
+        sampled = sampled[~torch.isin(sampled, replayed)]
+        self.place[replayed] = len(self.rows) + torch.arange(len(replayed))
+        logits = functional.linear(hidden, torch.cat([self.rows, self.head[torch.cat([replayed, sampled])]])).float()
         if len(sampled):  # a few stand for all
             correction = torch.zeros(logits.shape[1])
-            correction[len(self.wanted) :] = math.log(len(self.others) / len(sampled))
+            correction[-len(sampled) :] = math.log(max(1, len(self.others) - len(replayed)) / len(sampled))
             logits = logits + correction
         logprobs = functional.log_softmax(logits, -1)
         choices = max(ids.shape[1] for ids, _ in targets)

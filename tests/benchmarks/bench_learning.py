@@ -36,7 +36,8 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
     with classroom() as room:
         room.teach([lesson.text for lesson in taught])
         card = room.sleep().report_card or {}
-        lessons = room.knowledge().lessons
+        known = room.knowledge()
+        lessons = known.lessons
         by_text = {lesson.text: lesson for lesson in lessons}
         asked = [
             Asked(lesson, manner, question, rivals.rank(lessons, by_text[lesson.text], question))
@@ -48,8 +49,9 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
         marks = {
             "weights": _marks(asked, [a.answer for a in room.ask(questions, "weights")]), "auto": _marks(asked, [a.answer for a in auto]),
             "search, word for word": _marks(asked, [rivals.top(lessons, question) for question in questions]),
-            "search, with synonyms": _marks(asked, [hits[0].lesson.text if (hits := recall.nearest(lessons, question)) else "" for question in questions]),
-            "search, dense": _marks(asked, rivals.dense([lesson.text for lesson in taught], questions)),
+            "search, with synonyms": _marks(asked, [rivals.widest(lessons, question) for question in questions]),
+            "search, dense": _marks(asked, [rivals.dense(lessons, question, known.alike) for question in questions]),
+            "search, words and meaning": _marks(asked, [recall.nearest(lessons, question, known.alike)[0].lesson.text for question in questions]),
         }  # fmt: skip
         figures = [Figure(f"recall, {way}", statistics.mean(right), {"weights": GOALS.get(size)}.get(way)) for way, right in marks.items() if right]
         for stratum in sorted({s for a in asked for s in a.strata}):

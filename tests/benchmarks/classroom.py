@@ -58,7 +58,7 @@ class Classroom:
         known = knowledge or self.knowledge()
         answerer = Answerer(self.client, self.school.speaker)
         turns = [[Turn(("user", "assistant")[n % 2], text) for n, text in enumerate(thread)] for thread in before or [[]] * len(questions)]
-        with ThreadPoolExecutor(8) as pool:
+        with ThreadPoolExecutor(12) as pool:
             return list(pool.map(lambda pair: answerer.answer(pair[0], known, mode, pair[1]), zip(questions, turns, strict=True)))
 
     def other(self, name: str) -> "Classroom":

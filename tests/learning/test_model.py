@@ -1,8 +1,10 @@
+import asyncio
 import json
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from learning.model.adapters import AdapterRefused
 from learning.model.base_model import BaseModel, BaseModelError, prepare
 from learning.model.client import AdapterRef, Client, EngineError
 from learning.model.engine import NO_ADAPTER, Engine, Request
+from learning.model.engine_server import application
 from learning.model.layers import Layers, Pack, Product
 from learning.model.loading import load_base
 from learning.model.packing import Packed, packed
@@ -151,7 +154,7 @@ def test_channels_take_turns_however_many_questions_one_of_them_asks(tiny: BaseM
     for future in (*many, one):
         future.add_done_callback(lambda done: ended.append(done))
     one.result(60)
-    assert ended.index(one) < 20
+    assert ended.index(one) < 30
     for future in many:
         future.result(60)
 
@@ -217,6 +220,28 @@ def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Clie
     assert post("/v1/load_lora_adapter", lora_name="Y", lora_path="/no/such").status_code == 404
     assert post("/v1/completions", model="nobody", prompt=[1], max_tokens=1).status_code == 404
     assert post("/v1/unload_lora_adapter", lora_name="X@v1").text == "Success: LoRA adapter 'X@v1' removed successfully."
+
+
+def test_who_hangs_up_is_no_longer_answered(tiny: BaseModel, loaded: Engine) -> None:
+    asked = json.dumps({"model": "base", "prompt": prompt(tiny, "say on"), "max_tokens": 900}).encode()
+    scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": [], "query_string": b""}
+    said: list[dict[str, Any]] = []
+
+    async def hang_up() -> None:
+        heard = iter(({"type": "http.request", "body": asked}, {"type": "http.disconnect"}))
+
+        async def receive() -> dict[str, Any]:
+            return next(heard)
+
+        async def send(message: dict[str, Any]) -> None:
+            said.append(message)
+
+        await application(loaded)(scope, receive, send)  # type: ignore[arg-type]
+
+    asyncio.run(hang_up())
+    assert said[0]["status"] == 499
+    assert len(loaded.submit(Request(prompt(tiny, "x"), "A@v1", 2)).result(60).tokens) == 2
+    assert not loaded._answering, "its slot is free"
 
 
 def test_a_dead_engine_is_a_clear_error() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from learning.database import Database
 from learning.memory import channels, lessons, log, recall, words
+from learning.memory.encoder import Alike
 from learning.memory.replacing import replaces
 from learning.memory.salience import salience
 from learning.memory.vocabulary import SYNONYMS, is_name
@@ -95,11 +96,11 @@ def test_names_are_no_everyday_words() -> None:
     assert "owner" not in SYNONYMS["owner"]
 
 
-def test_a_name_that_nobody_mentioned_covers_little() -> None:
+def test_a_name_that_nobody_mentioned_covers_little(alike: Alike) -> None:
     known = [lesson(1, "The port of atlas is 8412."), lesson(2, "The port of heron is 9020."), lesson(3, "Lunch is at noon.")]
     mentioned, strange = (max(recall.coverages(known, f"hey, which port does {name} use?")) for name in ("heron", "quoxel"))
     assert mentioned > strange + 0.2
-    assert recall.nearest(known, "socket of heron")[0].lesson.id == 2, "in other words"
+    assert recall.nearest(known, "socket of heron", alike)[0].lesson.id == 2, "in other words"
 
 
 def test_what_people_think_of_a_lesson_weighs_as_long_as_they_think_so(database: Database, ops: Channel) -> None:
@@ -177,7 +178,7 @@ def test_a_night_takes_as_many_lessons_as_fit_into_its_minutes(database: Databas
         assert [selection.room(session, minutes) for minutes in (1, 0.01, 60)] == [20, 1, selection.MOST]
 
 
-def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious() -> None:
+def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious(alike: Alike) -> None:
     known = [lesson(number, f"The port of {name} is {8000 + number}.") for number, name in enumerate(("atlas", "heron", "kestrel", "quince"))]
 
     def marked(taught: bool) -> list[Marked]:
@@ -185,12 +186,12 @@ def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious() -> None:
         asked = [ExamQuestion(kind, f"port of {name}?", (str(8000 + n),), known[n].digest if taught else None) for n, name in enumerate(names)]
         return [Marked(q, known[n].text, taught, 0.99) for n, q in enumerate(asked)]
 
-    assert sure(marked(True), known) == LEAST
-    assert LEAST < sure(marked(False), known) <= MOST
+    assert sure(marked(True), known, alike) == LEAST
+    assert LEAST < sure(marked(False), known, alike) <= MOST
 
 
 def test_a_channel_may_hold_thousands_of_lessons() -> None:
     rng = random.Random(0)
     known = [Statement(f"{n}", f"The {rng.choice(('port', 'owner', 'floor'))} of unit{n} is {rng.randrange(10_000)}.") for n in range(5_000)]
     assert len(study(known[:500], 4, "s")) > 2_000
-    assert len(recall.nearest([lesson(n, s.text) for n, s in enumerate(known)], "port of unit4711?")) == 4
+    assert len(recall.nearest([lesson(n, s.text) for n, s in enumerate(known)], "port of unit4711?", lambda _, others: [0.0] * len(others))) == 4
