@@ -9,6 +9,7 @@ from typing import Literal
 
 from learning.memory import guard, recall
 from learning.memory.encoder import Alike
+from learning.memory.general import certainty_general
 from learning.memory.guard import ABSTENTION
 from learning.memory.words import content_words, values
 from learning.model.client import AdapterRef, Client, Completion
@@ -16,7 +17,9 @@ from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
 
 LONGEST = 96  # tokens of an answer
-GENERAL = 0.6  # geometric mean of the base's token probabilities at which its own knowledge is offered
+LONGEST_PROMPT = 900  # tokens
+GENERAL = 0.45  # geometric mean of the base's token probabilities at which its own knowledge is offered
+ASKS_FOR_GENERAL = 0.5  # nats of log-odds
 
 _LEANING = re.compile(
     r"^\W*((ok|thanks|thx|hm|right|cool|great)\W+)*(and|what about|how about|same|also|plus|or|then|but|its|their|is it the same)\b|.*\b(then|too|instead)\W*$",
@@ -69,6 +72,7 @@ class Answerer:
     def answer(self, question: str, knowledge: Knowledge, mode: Mode = "auto", before: Sequence[Turn] = (), sure_only: bool = False) -> Answer:
         """Answer in a mode; `before` are the turns of the thread so far. With `sure_only`, only lessons count, not the base's knowledge."""
         started = time.monotonic()
+        question, before = self._fitting(question, before)
         if mode == "auto":
             found, certainty = self._best(question, knowledge, before, sure_only)
             if found is None and not sure_only:
@@ -79,6 +83,22 @@ class Answerer:
             answer = self._plainly(question, knowledge, mode, before)
         answer.seconds = round(time.monotonic() - started, 3)
         return answer
+
+    def _fitting(self, question: str, before: Sequence[Turn]) -> tuple[str, list[Turn]]:
+        """What fits into a prompt of any base: turns in alternation, the oldest left out first; of a question that is itself too long, the beginning."""
+        turns: list[Turn] = []
+        for turn in before:
+            if turns and turns[-1].role == turn.role:
+                turns[-1] = Turn(turn.role, f"{turns[-1].text}\n{turn.text}")
+            else:
+                turns.append(turn)
+        if turns and turns[-1].role == "user":  # nobody answered: it belongs to the question, or to nothing
+            turns.pop()
+        while turns and len(self.speaker.prompt([*turns, Turn("user", question)])) > LONGEST_PROMPT:
+            turns = turns[2:]
+        while len(self.speaker.prompt([Turn("user", question)])) > LONGEST_PROMPT:
+            question = question[: len(question) // 2]
+        return question, turns
 
     def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "tuple[Answer | None, float]":
         """From the weights, or looked up: the more certain one, if it is certain enough; and that certainty. Looking up costs a longer prompt, so it waits."""
@@ -124,14 +144,16 @@ class Answerer:
         """A lesson in the prompt. When the base garbles what it read, the lesson speaks for itself."""
         lesson = hits[0].lesson
         prompt = self.speaker.prompt([Turn("user", question)], notes=[lesson.text])
+        if len(prompt) > LONGEST_PROMPT:
+            return Answer(question, lesson.text, "recall", sources=[lesson])
         said = self.client.complete(prompt, None, LONGEST)
         text = self.speaker.text(said.tokens)
         complete = guard.supporting(question, text, [lesson]) and set(values(lesson.text)) - set(values(question)) <= set(values(text))
         return _answer(question, text if complete else lesson.text, "recall", said, [lesson])
 
     def _from_base(self, question: str, knowledge: Knowledge) -> Answer | None:
-        """General knowledge: only where the base is confident and nothing in the question is about this channel."""
-        if guard.about_us(question, knowledge.lessons):
+        """General knowledge: only where the question asks for that, and the base is confident."""
+        if certainty_general(question, knowledge.lessons, knowledge.alike) < ASKS_FOR_GENERAL:
             return None
         said = self.client.complete(self.speaker.prompt([Turn("user", question)]), None, LONGEST)
         mean = math.exp(sum(said.logprobs) / len(said.logprobs)) if said.logprobs else 0.0

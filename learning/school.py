@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.answers import Knowledge
 from learning.database import Database, open_database
-from learning.memory import guard, lessons
+from learning.memory import general, guard, lessons
 from learning.memory.encoder import Alike, encoder
 from learning.memory.encoder import prepare as prepare_encoder
 from learning.model.base_model import BaseModel, prepare
@@ -34,7 +34,9 @@ class School:
     @property
     def alike(self) -> Alike:
         """How alike sentences are in meaning."""
-        return encoder(self.settings.cache).alike
+        found = encoder(self.settings.cache)
+        found.prime(general.QUESTIONS + general.OF_A_TEAM, self.settings.cache)
+        return found.alike
 
     def adapter(self, record: Adapter) -> AdapterRef:
         """Where an adapter lies."""

@@ -3,6 +3,9 @@
 Lessons are looked up by it before the night has taught them, and where people ask in words that no lesson holds. It is small enough to run without torch.
 """
 
+import hashlib
+import json
+import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +38,7 @@ class Encoder:
         self.tokenizer.no_padding()
         self.weights: dict[str, Floats] = load_file(folder / "model.safetensors")
         self.layers = 1 + max(int(name.split(".")[2]) for name in self.weights if name.startswith("encoder.layer."))
-        self._known: dict[str, Floats] = {}
+        self._known: dict[bytes, Floats] = {}  # by digest: no text stays in memory that is to be forgotten
 
     def alike(self, sentence: str, others: Sequence[str]) -> list[float]:
         """Cosine similarity of a sentence to each of some others."""
@@ -45,14 +48,25 @@ class Encoder:
 
     def vectors(self, sentences: Sequence[str]) -> Floats:
         """(sentences, 384), each of length one."""
-        new = sorted({sentence for sentence in sentences if sentence not in self._known}, key=len)
+        new = sorted({sentence for sentence in sentences if _key(sentence) not in self._known}, key=len)
         if len(self._known) + len(new) > REMEMBERED:
             self._known.clear()
             new = sorted(set(sentences), key=len)
         for start in range(0, len(new), AT_ONCE):
             chunk = new[start : start + AT_ONCE]
-            self._known.update(zip(chunk, self._encode(chunk), strict=True))
-        return np.stack([self._known[sentence] for sentence in sentences])
+            self._known.update(zip(map(_key, chunk), self._encode(chunk), strict=True))
+        return np.stack([self._known[_key(sentence)] for sentence in sentences])
+
+    def prime(self, sentences: Sequence[str], folder: Path) -> None:
+        """Know the vectors of some sentences that are the same everywhere, from a file in `folder` where they were encoded once."""
+        if _key(sentences[0]) in self._known:
+            return
+        file = folder / f"vectors-{hashlib.sha256(json.dumps(sentences).encode()).hexdigest()[:16]}.npy"
+        if not file.exists():
+            scratch = file.with_name(f"{os.getpid()}-{file.name}")
+            np.save(scratch, self.vectors(sentences))
+            scratch.replace(file)
+        self._known.update(zip(map(_key, sentences), np.load(file), strict=True))
 
     def _encode(self, sentences: Sequence[str]) -> Floats:
         tokens = [encoding.ids for encoding in self.tokenizer.encode_batch(list(sentences))]
@@ -112,6 +126,10 @@ def prepare(cache: Path, say: Say = lambda _: None) -> Path:
 def encoder(cache: Path) -> Encoder:
     """The encoder, prepared where it is not there, and read once a process."""
     return Encoder(prepare(cache))
+
+
+def _key(sentence: str) -> bytes:
+    return hashlib.blake2b(sentence.encode(), digest_size=16).digest()
 
 
 def _gelu(x: Floats) -> Floats:

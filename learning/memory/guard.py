@@ -22,7 +22,6 @@ SURE = 2.0  # least certainty, where no exam has said otherwise
 VERY_SURE = 1.0  # added where nobody addressed the bot
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
-_OURS = re.compile(r"\b(we|our|ours|us|my|this channel|the team|these days|currently)\b", re.IGNORECASE)
 # Coefficients: constant; coverage of the question; likeness in meaning; lead over the next lesson; does a kind of value fit the question word; does the
 # question name what the lesson does not; likeness when neither says whom or what it is about.
 _LOOKED_UP = (-4.16, -0.67, 3.67, 3.43, 1.52, -0.81, 2.10)
@@ -128,14 +127,6 @@ def repeats_itself(text: str) -> bool:
     said = words(text.lower())
     triples = list(zip(said, said[1:], said[2:], strict=False))
     return len(triples) - len(set(triples)) > 1
-
-
-def about_us(question: str, lessons: Sequence[Lesson]) -> bool:
-    """Does a question ask for something of this channel, which the base cannot know? It names what a lesson names, or says "we", or holds a code."""
-    if _OURS.search(question):
-        return True
-    named = {stem(value) for value in values(question)[1:]} | {stem(value) for value in values(question) if not value.istitle()}
-    return bool(named & {stem(value) for lesson in lessons for value in values(lesson.text)})
 
 
 def _fits(question: str, cited: Sequence[Lesson]) -> float:

@@ -46,15 +46,18 @@ class Adapters:
     def __init__(self, base: BaseModel, dtype: torch.dtype, budget: int = BUDGET) -> None:
         self.base, self.dtype, self.budget = base, dtype, budget
         self._loaded: OrderedDict[str, Adapter] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
 
     def load(self, name: str, folder: Path) -> None:
         """Read an adapter beside those that serve, and drop the least recently used beyond the budget. Raises AdapterRefused."""
-        if name in self._loaded:
-            raise AdapterRefused(f"The lora adapter '{name}' has already been loaded.", 400)
-        adapter = self._read(name, folder)
+        with self._loading:  # one after the other: twelve askers of a restarted engine must not read the same file twelve times
+            if name in self._loaded:
+                raise AdapterRefused(f"The lora adapter '{name}' has already been loaded.", 400)
+            self._add(self._read(name, folder))
+
+    def _add(self, adapter: Adapter) -> None:
         with self._lock:
-            self._loaded[name] = adapter
+            self._loaded[adapter.name] = adapter
             while len(self._loaded) > 1 and sum(a.bytes for a in self._loaded.values()) > self.budget:
                 self._loaded.popitem(last=False)
 

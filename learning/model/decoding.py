@@ -68,6 +68,17 @@ class Decoder:
         self._held(slot).adapter.beginning = self.cache[:, :, slot, :, :tokens].clone()
 
     @torch.inference_mode()
+    def end(self, slot: int) -> None:
+        """Leave a slot; nothing of what was said in it stays in memory."""
+        if held := self.slots[slot]:
+            self.cache[:, :, slot, :, : held.length + 1] = 0
+        self.slots[slot] = None
+
+    def rest(self) -> None:
+        """Nobody asks: let go of what was kept for the last mixture of adapters."""
+        self._mixture = ([], [])
+
+    @torch.inference_mode()
     def read(self, readings: Sequence[Reading]) -> dict[int, Tensor]:
         """New tokens of some slots into the cache; for each slot the logits (scored, vocabulary)."""
         readings = sorted(readings, key=lambda reading: id(self._held(reading.slot).adapter))

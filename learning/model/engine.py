@@ -3,7 +3,8 @@
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -73,9 +74,15 @@ class Engine:
         self._waiting: OrderedDict[str, deque[Answering]] = OrderedDict()  # by adapter: channels take turns
         self._news = threading.Condition()
         self._answering: dict[int, Answering] = {}
-        ready: Future[Decoder] = Future()
-        threading.Thread(target=self._serve, args=(threads, dtype, ready), name="engine", daemon=True).start()
-        self._decoder = ready.result()
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._serve, args=(threads, dtype, ready), name="engine", daemon=True)
+        self._thread.start()
+        ready.result()
+
+    @property
+    def alive(self) -> bool:
+        """Does it still compute?"""
+        return self._thread.is_alive()
 
     @property
     def context(self) -> int:
@@ -86,40 +93,45 @@ class Engine:
         """Queue a request; cancelling its future frees its slot. Raises AdapterRefused (unknown adapter, impossible prompt) and Busy (too many wait)."""
         if not request.prompt:
             raise AdapterRefused("the prompt is empty", 400)
+        if request.max_tokens < 1 or not 0 <= request.scored < len(request.prompt):
+            raise AdapterRefused("at least one token must be asked for, and only tokens after the first can be scored", 400)
         if len(request.prompt) + request.max_tokens > self.context:
             raise AdapterRefused(f"the prompt has {len(request.prompt)} tokens; with the answer it exceeds the context of {self.context}", 400)
-        if not all(0 <= token < len(self._decoder.embed) for token in request.prompt):
+        if not all(type(token) is int and 0 <= token < len(self._decoder.embed) for token in request.prompt):
             raise AdapterRefused("the prompt holds a token that this base model does not have", 400)
-        if request.scored >= len(request.prompt):
-            raise AdapterRefused("the first token of a prompt cannot be scored", 400)
         adapter = self._plain if request.adapter == NO_ADAPTER else self.adapters.use(request.adapter)
         with self._news:
-            if sum(map(len, self._waiting.values())) >= MOST_WAITING:
+            if sum(not waiting.request.result.cancelled() for queue in self._waiting.values() for waiting in queue) >= MOST_WAITING:
                 raise Busy("the engine is busy: too many questions are waiting")
             self._waiting.setdefault(request.adapter, deque()).append(Answering(request, adapter))
             self._news.notify()
         return request.result
 
-    def _serve(self, threads: int, dtype: torch.dtype, ready: "Future[Decoder]") -> None:
+    def _serve(self, threads: int, dtype: torch.dtype, ready: "Future[None]") -> None:
         torch.set_num_threads(threads)  # holds for the thread that says it
         try:
-            ready.set_result(Decoder(self.base, MOST_ROWS, dtype))
+            self._decoder = Decoder(self.base, MOST_ROWS, dtype)
         except Exception as error:
             ready.set_exception(error)
             return
+        ready.set_result(None)
         while True:
             self._admit(self._next(MOST_ROWS - len(self._answering)))
-            self._guarded(self._go_on)
+            self._guarded(range(MOST_ROWS), self._go_on)
 
     def _next(self, most: int) -> list[Answering]:
         """Those that have waited longest, one of each channel in turn; sleeps while there is nothing to do."""
         with self._news:
+            if not self._waiting and not self._answering:
+                self._decoder.rest()
             while not self._waiting and not self._answering:
                 self._news.wait()
             chosen: list[Answering] = []
             while self._waiting and len(chosen) < most:
                 name, queue = self._waiting.popitem(last=False)
-                chosen.append(queue.popleft())
+                answering = queue.popleft()
+                if not answering.request.result.cancelled():
+                    chosen.append(answering)
                 if queue:
                     self._waiting[name] = queue
             return chosen
@@ -130,7 +142,7 @@ class Engine:
         for slot, answering in zip(free, new, strict=False):
             self._answering[slot] = answering
         slots = free[: len(new)]
-        self._guarded(lambda: self._read(slots))
+        self._guarded(slots, lambda: self._read(slots))
 
     def _read(self, slots: Sequence[int]) -> None:
         readings = []
@@ -170,19 +182,20 @@ class Engine:
         stopped = int(token) in self.stop_ids
         if stopped or len(answering.tokens) >= answering.request.max_tokens:
             self._free(slot)
-            if answering.request.result.set_running_or_notify_cancel():
+            with suppress(InvalidStateError):  # cancelled in this very moment
                 answering.request.result.set_result(Generated(answering.tokens, answering.logprobs, stopped, answering.prompt_logprobs))
 
     def _free(self, slot: int) -> None:
-        self._decoder.slots[slot] = None
+        self._decoder.end(slot)
         del self._answering[slot]
 
-    def _guarded(self, work: Callable[[], None]) -> None:
-        """One failing pass must not end the engine; those who wait for it are told."""
+    def _guarded(self, slots: Sequence[int], work: Callable[[], None]) -> None:
+        """A failing pass must not end the engine; those whose slots it was about are told."""
         try:
             work()
         except Exception as error:
-            for slot, answering in list(self._answering.items()):
+            for slot in set(slots) & set(self._answering):
+                result = self._answering[slot].request.result
                 self._free(slot)
-                if answering.request.result.set_running_or_notify_cancel():
-                    answering.request.result.set_exception(error)
+                with suppress(InvalidStateError):
+                    result.set_exception(error)

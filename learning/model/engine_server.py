@@ -52,7 +52,7 @@ def application(engine: Engine) -> Starlette:
         return JSONResponse({"object": "list", "data": [base, *loaded]})
 
     async def health(_: HttpRequest) -> Response:
-        return Response()
+        return Response(status_code=200 if engine.alive else 503)
 
     return Starlette(
         routes=[

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -38,7 +39,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     with school.database.write() as session:
         if not must_replace and session.get_one(Channel, channel.id).left_at:
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the bot is not in this channel"}))
-        chosen = selection.select(session, channel, school.base.hash, selection.room(session, school.settings.training_minutes))
+        chosen = selection.select(session, channel, school.base.hash, selection.room(session, channel, school.settings.training_minutes))
         if not chosen.kept or not (chosen.news or rebuild):
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept)
@@ -66,8 +67,9 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         _probe(client, school.adapter(candidate))
         base = said_by_base([question for question, _ in exam.GENERAL], school.base.hash, school.settings.cache, of_base, "general")
         card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions), base)
+        sure = calibration.sure(card.marked, chosen.kept, school.alike)
     vigil.stage("promotion")
-    _decide(school, channel, vigil, candidate.id, chosen, card, spent, must_replace)
+    _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "sure": sure}, must_replace)
     return None
 
 
@@ -93,21 +95,22 @@ def _decide(
     school: School,
     channel: Channel,
     vigil: Vigil,
-    candidate_id: int,
+    made: Adapter,
     chosen: selection.Selection,
     card: exam.ReportCard,
-    spent: Mapping[str, float],
+    told: Mapping[str, Any],
     must_replace: bool,
 ) -> None:
     """The gate, and the night's end, in one transaction."""
+    weights = registry.read_manifest(school.adapter(made).folder)["files"][registry.WEIGHTS]
     with school.database.write() as session:
-        candidate, serving = session.get_one(Adapter, candidate_id), registry.serving(session, channel)
+        candidate, serving = session.get_one(Adapter, made.id), registry.serving(session, channel)
         earlier = report.earlier_marks(session, serving)
         obliged = must_replace and serving is None
         reason = "" if obliged else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
         ids = {lesson.digest: lesson.id for lesson in chosen.kept}
         report.keep_answers(session, vigil.night, card, ids)
-        candidate.weights_sha256 = registry.read_manifest(school.adapter(candidate).folder)["files"][registry.WEIGHTS]
+        candidate.weights_sha256 = weights
         proven = {ids[digest] for digest in card.proven()}
         placed = registry.hold(session, candidate) if reason else registry.promote(session, candidate, proven)
         verdict = ("held" if reason else "promoted") if placed else "tainted"
@@ -116,8 +119,7 @@ def _decide(
             "lessons": len(chosen.kept),
             "reason": reason,
             "flips": report.flips(card, earlier),
-            "spent": dict(spent),
-            "sure": calibration.sure(card.marked, chosen.kept, school.alike),
+            **told,
         }
         summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary))

@@ -54,7 +54,8 @@ class Cache:
         size = tokens * width * dtype.itemsize
         if size > IN_MEMORY:
             with tempfile.NamedTemporaryFile(dir=folder) as file:
-                os.posix_fallocate(file.fileno(), 0, size)  # a full disk is noticed now, not by a signal later
+                if hasattr(os, "posix_fallocate"):  # not on macOS
+                    os.posix_fallocate(file.fileno(), 0, size)  # a full disk is noticed now, not by a signal later
                 self.states = torch.from_file(file.name, shared=True, size=tokens * width, dtype=dtype).view(tokens, width)
         else:
             self.states = torch.empty(tokens, width, dtype=dtype)

@@ -15,6 +15,7 @@ from learning.night.asking import Statement
 from learning.records import Channel, Lesson, LessonStatus, Night, now
 
 MOST = 500  # lessons of one adapter
+NIGHTS, ENOUGH = 5, 20  # that many nights back, those of so many lessons, tell how fast training is
 REJECTED = 2  # people who disagree, and more than agree: not studied
 
 
@@ -37,13 +38,15 @@ class Selection:
         return [Statement(lesson.digest, lesson.text, lesson.question, self.asked.get(lesson.id, ())) for lesson in self.kept]
 
 
-def room(session: Session, minutes: float) -> int:
-    """How many lessons fit into the minutes of a night's training, going by the time that the last training took; `MOST` at most."""
-    cards = session.scalars(select_rows(Night.report_card).where(Night.verdict.in_(("promoted", "held"))).order_by(Night.id.desc()).limit(1))
-    for card in cards:
-        if card and card.get("lessons") and card.get("spent", {}).get("seconds"):
-            return max(1, min(MOST, int(60 * minutes * card["lessons"] / card["spent"]["seconds"])))
-    return MOST
+def room(session: Session, channel: Channel, minutes: float) -> int:
+    """How many lessons fit into the minutes of a night's training, going by the slowest of the channel's last nights; `MOST` at most.
+
+    Small nights tell nothing: what does not grow with the lessons takes their time.
+    """
+    last = select_rows(Night.report_card).where(Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held"))).order_by(Night.id.desc()).limit(NIGHTS)
+    told = [(card["lessons"], card["spent"]["seconds"]) for card in session.scalars(last) if card and card.get("spent", {}).get("seconds")]
+    paces = [seconds / lessons for lessons, seconds in told if lessons >= ENOUGH]
+    return max(1, min(MOST, int(60 * minutes / max(paces)))) if paces else MOST
 
 
 def select(session: Session, channel: Channel, base_hash: str, most: int = MOST) -> Selection:
@@ -61,7 +64,7 @@ def select(session: Session, channel: Channel, base_hash: str, most: int = MOST)
             lesson.status = LessonStatus.APPROVED
     serving = registry.serving(session, channel)
     same = serving is not None and serving.base_hash == base_hash and registry.lesson_ids(session, serving) == {lesson.id for lesson in kept}
-    return Selection(kept, external, not same, left_out, confirmed_questions(session, channel, {lesson.id for lesson in kept}))
+    return Selection(kept, external, not same, left_out, confirmed_questions(session, channel, kept))
 
 
 def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int) -> dict[int, str]:

@@ -127,7 +127,7 @@ class Study:
         weights = list(self.lora.matrices.values())
         sides = [{"params": [m for name, m in self.lora.matrices.items() if f"lora_{side}" in name]} for side in "AB"]
         optimizer = torch.optim.AdamW(sides, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
-        epoch, loss = self._resumed(optimizer, checkpoint), 0.0
+        epoch, loss = self._resumed(optimizer, checkpoint)
         epochs = max(self.recipe.epochs, math.ceil(self.recipe.steps * self.recipe.batch / len(self.examples)))
         while epoch < epochs and not self._settled():
             rng = random.Random(f"{self.seed} {epoch}")
@@ -143,7 +143,7 @@ class Study:
                 optimizer.zero_grad()
                 report(Progress(int(share * epochs * len(self.examples)), epochs * len(self.examples), loss))
             epoch += 1
-            self._keep(optimizer, checkpoint, epoch)
+            self._keep(optimizer, checkpoint, epoch, loss)
         return {"epochs": epoch, "loss": round(loss, 4), "tokens": self.tokens}
 
     def _step(self, chosen: Sequence[int], rng: random.Random) -> float:
@@ -167,9 +167,10 @@ class Study:
         return float(loss.item())
 
     def _kept(self, example: Example, rng: random.Random) -> int:
-        """How many answer tokens of a visit count."""
-        most = LONGEST_REPLAY if example.replayed else len(example.answer) if rng.random() < self.recipe.whole else self.recipe.short
-        return min(most, len(example.answer))
+        """How many answer tokens of a visit count: of what rests on several lessons all, since each of them must follow from the one before."""
+        if example.replayed:
+            return min(LONGEST_REPLAY, len(example.answer))
+        return len(example.answer) if not example.lesson or rng.random() < self.recipe.whole else min(self.recipe.short, len(example.answer))
 
     def _losses(self, hidden: Tensor, targets: Sequence[tuple[Tensor, Tensor]], rng: random.Random) -> tuple[Tensor, Tensor]:
         """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. And the probability
@@ -199,30 +200,30 @@ class Study:
                 sure.setdefault(example.lesson, []).append(weakest > self.recipe.enough)
         return bool(sure) and all(sum(answers) >= self.recipe.settled * len(answers) for answers in sure.values())
 
-    def _keep(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None, epoch: int) -> None:
+    def _keep(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None, epoch: int, loss: float) -> None:
         if checkpoint:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
             state = {"seed": self.seed, "epoch": epoch, "lora": self.lora.matrices, "optimizer": optimizer.state_dict()}
-            state |= {"weakest": self.weakest, "tokens": self.tokens}
+            state |= {"weakest": self.weakest, "tokens": self.tokens, "loss": loss}
             torch.save(state, checkpoint.with_suffix(".part"))
             checkpoint.with_suffix(".part").replace(checkpoint)
 
-    def _resumed(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None) -> int:
-        """The epoch to go on with: 0 without a checkpoint of this very training."""
+    def _resumed(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None) -> tuple[int, float]:
+        """The epoch to go on with, 0 without a checkpoint of this very training, and the loss so far."""
         if not checkpoint or not checkpoint.exists():
-            return 0
+            return 0, 0.0
         try:
             state = torch.load(checkpoint, weights_only=True)
         except Exception:  # cut off while it was written, or of another torch: begin anew
-            return 0
+            return 0, 0.0
         if state["seed"] != self.seed:
-            return 0
+            return 0, 0.0
         with torch.no_grad():
             for name, matrix in self.lora.matrices.items():
                 matrix.copy_(state["lora"][name])
         optimizer.load_state_dict(state["optimizer"])
         self.weakest, self.tokens = state["weakest"], state["tokens"]
-        return int(state["epoch"])
+        return int(state["epoch"]), float(state["loss"])
 
     @torch.no_grad()
     def probes(self) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ from typing import Any
 
 from learning.answers import Answer
 from learning.memory import recall
+from learning.memory.general import QUESTIONS
 from learning.model.rendering import Turn
-from learning.night.replay import QUESTIONS
 from tests.benchmarks import material, rivals, sets
 from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.long_run import nights

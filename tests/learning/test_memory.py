@@ -5,6 +5,7 @@ import pytest
 from learning.database import Database
 from learning.memory import channels, guard, lessons, log, recall, words
 from learning.memory.encoder import Alike
+from learning.memory.general import certainty_general
 from learning.memory.guard import Confidence
 from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
 from tests.conftest import lesson
@@ -154,11 +155,13 @@ def test_the_guard_wants_more_confidence_where_search_cannot_check(alike: Alike)
     assert guard.judge("who owns the scanner?", answer, known, Confidence(0.9, 0.5), alike).cited == (), "the base says it just as well"
 
 
-def test_questions_about_us_are_not_general() -> None:
-    known = [lesson(1, "The database moved to heron-4.")]
-    assert guard.about_us("where is our wiki?", known)
-    assert guard.about_us("what is heron-4?", known)
-    assert not guard.about_us("what is the capital of France?", known)
+def test_questions_about_us_are_not_general(alike: Alike) -> None:
+    known = [lesson(1, "Our wiki is at kb.example.org."), lesson(2, "heron-4 belongs to Samira.")]
+    for ours in ("where is our wiki?", "what is heron-4?", "who approves travel expenses?", "which meeting room has the big screen?"):
+        assert certainty_general(ours, known, alike) < 0
+    for general in ("what is the capital of Latvia?", "how many legs does a beetle have", "who wrote Emma?"):
+        assert certainty_general(general, known, alike) > 0.5
+        assert certainty_general(general, [], alike) > 0.5
 
 
 def test_an_answer_that_was_cut_or_goes_in_circles_is_not_general_knowledge() -> None:

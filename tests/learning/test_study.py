@@ -157,13 +157,17 @@ def test_what_people_asked_is_studied_while_they_agree_with_the_answer(database:
     with database.write() as session:
         port = lessons.teach(session, ops, "The port of atlas is 8412.", "U1")
         session.flush()
-        for ts, text, state in (("1.0", "Atlas, which one was it?", Work.DONE), ("2.0", "what about atlas", Work.DONE), ("3.0", "atlas?", Work.SKIPPED)):
+        told = (
+            ("1.0", "Atlas, which port was it?", Work.DONE), ("2.0", "port of atlas", Work.DONE), ("3.0", "what port has atlas?", Work.SKIPPED),
+            ("4.0", "and its port?", Work.DONE), ("5.0", "port of atlas, where the vault code is 4711?", Work.DONE),
+        )  # fmt: skip
+        for ts, text, state in told:
             session.add(Question(channel_id=ops.id, ts=ts, author="U2", text=text, state=state, answer={"lessons": [port.id]}, reply_ts=f"{ts}9"))
         assert items() == set()
-        for ts in ("1.09", "3.09"):
+        for ts in ("1.09", "3.09", "4.09", "5.09"):
             log.react(session, ops, ts, "U2", "+1")
         session.flush()
-        assert items() == {"Atlas, which one was it?", "atlas, which one was it"}
+        assert items() == {"Atlas, which port was it?", "atlas, which port was it"}
         log.react(session, ops, "1.09", "U3", "-1")
         session.flush()
         assert items() == set(), "somebody disagreed"
@@ -171,11 +175,12 @@ def test_what_people_asked_is_studied_while_they_agree_with_the_answer(database:
 
 def test_a_night_takes_as_many_lessons_as_fit_into_its_minutes(database: Database, ops: Channel) -> None:
     with database.write() as session:
-        assert selection.room(session, 60) == selection.MOST, "nothing was ever trained"
-        night = nights.open_another(session, ops, date(2026, 3, 1), "sleep")
-        night.verdict, night.report_card = "promoted", {"lessons": 30, "spent": {"seconds": 90.0}}
+        assert selection.room(session, ops, 60) == selection.MOST, "nothing was ever trained"
+        for day, (count, seconds) in enumerate(((30, 90.0), (1, 60.0), (40, 40.0), (30, 0.0)), 1):
+            night = nights.open_night(session, ops, date(2026, 3, day), "night")
+            night.verdict, night.report_card = "promoted", {"lessons": count, "spent": {"seconds": seconds} if seconds else {}}
         session.flush()
-        assert [selection.room(session, minutes) for minutes in (1, 0.01, 60)] == [20, 1, selection.MOST]
+        assert [selection.room(session, ops, minutes) for minutes in (1, 0.01, 60)] == [20, 1, selection.MOST]
 
 
 def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious(alike: Alike) -> None:
