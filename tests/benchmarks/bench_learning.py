@@ -48,24 +48,25 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
         auto = room.ask(questions)
         marks = {
             "weights": _marks(asked, [a.answer for a in room.ask(questions, "weights")]), "auto": _marks(asked, [a.answer for a in auto]),
-            "search, word for word": _marks(asked, [rivals.top(lessons, question) for question in questions]),
-            "search, with synonyms": _marks(asked, [rivals.widest(lessons, question) for question in questions]),
-            "search, dense": _marks(asked, [rivals.dense(lessons, question, known.alike) for question in questions]),
-            "search, words and meaning": _marks(asked, [recall.nearest(lessons, question, known.alike)[0].lesson.text for question in questions]),
         }  # fmt: skip
-        figures = [Figure(f"recall, {way}", statistics.mean(right), {"weights": GOALS.get(size)}.get(way)) for way, right in marks.items() if right]
+        for label, search in rivals.searches(known.alike).items():
+            least, found = rivals.calibrated(search), [search(lessons, question) for question in questions]
+            marks[label] = _marks(asked, [text if score >= least else "" for text, score in found])
+            marks[f"{label}, without abstaining"] = _marks(asked, [text for text, _ in found])
+        figures = [Figure(f"recall, {way}", statistics.mean(right), {"weights": GOALS.get(size)}.get(way)) for way, right in marks.items()]
         for stratum in sorted({s for a in asked for s in a.strata}):
             for way, goal in (("weights", 0.90), ("auto", None)):
                 inside = [right for a, right in zip(asked, marks[way], strict=True) if stratum in a.strata]
                 figures.append(Figure(f"recall, {way}, {stratum} ({len(inside)})", statistics.mean(inside), goal))
-        best = max((statistics.mean(right), way) for way, right in marks.items() if right and way.startswith("search"))[1]
+        best = max((statistics.mean(right), way) for way, right in marks.items() if way.startswith("search") and not way.endswith("abstaining"))[1]
         low, gain, high = rivals.paired(marks["auto"], marks[best])
         apart = 100 * abs(card["recall"] - statistics.mean(marks["weights"]))
         figures += [
             Figure(f"auto − {best}, points", 100 * gain, 5.0),
             Figure("the same, 95 % interval, low", 100 * low), Figure("the same, 95 % interval, high", 100 * high),
             *_unknown(room, taught, asked, auto), *_curves(room, taught, asked, f"risk-{size}-{seed}"), *_general(room),
-            Figure("exam, recall", card["recall"]), Figure("exam's estimate and people's phrasings apart, points", apart, 5.0, le),
+            Figure("certainty asked for, nats", known.sure), Figure("exam, recall", card["recall"]),
+            Figure("exam's estimate and people's phrasings apart, points", apart, 5.0, le),
             Figure("CPU seconds a lesson", card["spent"]["cpu_seconds"] / size, 2.0, le),
             Figure("peak memory of training, GB", card["spent"]["peak_bytes"] / 1e9, 3.0, le),
         ]  # fmt: skip
@@ -166,6 +167,14 @@ def parts(full: bool) -> dict[str, Callable[[], list[Figure]]]:
     return chosen
 
 
+def _over_seeds(figures: Sequence[Figure]) -> list[Figure]:
+    """The same measure taken with several seeds becomes its mean."""
+    taken: dict[str, list[Figure]] = {}
+    for figure in figures:
+        taken.setdefault(figure.measure, []).append(figure)
+    return [replace(same[0], value=statistics.mean(figure.value for figure in same)) for same in taken.values()]
+
+
 def main() -> None:
     """Print the table and write `.bench/learning.json`."""
     parser = argparse.ArgumentParser()
@@ -186,7 +195,7 @@ def main() -> None:
             figures[name] = measured
         else:
             figures[name] = [Figure(f["measure"], f["value"], f["goal"], le if f["meets"] else ge) for f in json.loads(kept.read_text())]
-    report("learning", [figure for part in figures.values() for figure in part])
+    report("learning", _over_seeds([figure for part in figures.values() for figure in part]))
 
 
 if __name__ == "__main__":
