@@ -9,7 +9,7 @@ from learning.night.exam import Marked
 from learning.records import Lesson
 
 WRONG = 0.02  # of all questions may be answered wrongly
-LEAST, MOST = guard.SURE - 0.5, guard.SURE + 1.5  # an exam of a few questions must not open or close the mouth for good
+LEAST, MOST = guard.SURE - 0.5, guard.SURE + 0.5  # the fit is right to about this; an exam of some dozen questions must not close the mouth for good
 _LEARNED = 1e9  # the exam does not ask the base, too: that the adapter knows better is taken for granted there
 
 
@@ -17,7 +17,7 @@ def sure(marked: Sequence[Marked], lessons: Sequence[Lesson], alike: Alike) -> f
     """The least certainty, in nats of log-odds; judged on the questions about lessons and about what is not known."""
     judged = [_judged(m, lessons, alike) for m in marked if m.asked.kind in ("recall", "unknown")]
     wrong = sorted((certainty for certainty, right in judged if not right), reverse=True)
-    allowed = int(WRONG * len(judged))
+    allowed = max(1, int(WRONG * len(judged)))  # one slip in a short exam says little
     least = wrong[allowed] + 0.01 if len(wrong) > allowed else LEAST
     return round(min(max(least, LEAST), MOST), 2)
 
