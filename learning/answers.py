@@ -18,7 +18,7 @@ from learning.records import Lesson
 
 LONGEST = 96  # tokens of an answer
 LONGEST_PROMPT = 900  # tokens
-GENERAL = 0.45  # geometric mean of the base's token probabilities at which its own knowledge is offered
+GENERAL = 0.2  # geometric mean of the base's token probabilities below which it only rambles
 ASKS_FOR_GENERAL = 0.5  # nats of log-odds
 
 _LEANING = re.compile(
