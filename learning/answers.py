@@ -127,12 +127,12 @@ class Answerer:
             prompt = self.speaker.prompt([*turns, Turn("user", question)])
             said = self.client.complete(prompt, knowledge.adapter, longest)
             text = self.speaker.text(said.tokens)
-            if not said.tokens or text == ABSTENTION or not guard.supporting(question, text, knowledge.lessons):
+            asked = " ".join([*(t.text for t in turns if t.role == "user"), question])
+            if not said.tokens or text == ABSTENTION or not guard.supporting(asked, text, knowledge.lessons):
                 continue  # the base need not be asked what it thinks of it
             without = self.client.score(prompt, said.tokens, None)
             with_adapter = said.logprobs[: len(said.tokens)]
             confidence = guard.Confidence(math.exp(min(with_adapter)), sum(with_adapter) - sum(without))
-            asked = " ".join([*(t.text for t in turns if t.role == "user"), question])
             verdict = guard.judge(asked, text, knowledge.lessons, confidence, knowledge.alike, -math.inf)
             if verdict.cited:
                 found.append(_answer(question, text, "weights", said, verdict.cited, verdict.certainty))

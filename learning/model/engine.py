@@ -111,7 +111,7 @@ class Engine:
         torch.set_num_threads(threads)  # holds for the thread that says it
         try:
             self._decoder = Decoder(self.base, MOST_ROWS, dtype)
-        except Exception as error:
+        except Exception as error:  # whoever builds the engine must hear of it, not wait for ever
             ready.set_exception(error)
             return
         ready.set_result(None)
@@ -193,7 +193,7 @@ class Engine:
         """A failing pass must not end the engine; those whose slots it was about are told."""
         try:
             work()
-        except Exception as error:
+        except Exception as error:  # whatever torch raises
             for slot in set(slots) & set(self._answering):
                 result = self._answering[slot].request.result
                 self._free(slot)

@@ -4,13 +4,17 @@ Training and answering spend their time here, so it is written out: one product 
 and the prompt's beginning, the same for every question, computed once a pack. Tested to give the library's own logits.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from peft import LoraConfig
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
@@ -108,6 +112,19 @@ class Lora:
     def deltas(self, dtype: torch.dtype) -> list[list[LowRank]]:
         """For each adapted layer and each product, its matrices side by side in a dtype."""
         return deltas(self.matrices, self.shape, dtype)
+
+    def save(self, folder: Path) -> None:
+        """As PEFT writes it, but for sets in hash order and the base model's path: neither belongs into files that are compared byte for byte."""
+        save_file({name: matrix.detach() for name, matrix in self.matrices.items()}, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+        config = LoraConfig(
+            r=self.shape.rank, lora_alpha=self.shape.alpha, lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,
+            target_modules=list(TARGETS), layers_to_transform=self.shape.adapted,
+        )  # fmt: skip
+        config.save_pretrained(folder)
+        file = folder / "adapter_config.json"
+        written = json.loads(file.read_text())
+        written["target_modules"] = sorted(written["target_modules"])
+        file.write_text(json.dumps(written, indent=1, sort_keys=True))
 
 
 class Pack:

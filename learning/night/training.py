@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
@@ -27,7 +25,6 @@ from learning.errors import TrainingError
 from learning.model.base_model import BaseModel
 from learning.model.layers import Layers, Lora, Pack
 from learning.model.loading import load_base
-from learning.model.shape import TARGETS
 from learning.night.examples import Cache, Example, encode_all, shared_beginning
 from learning.night.recipe import Recipe
 from learning.night.study import StudyItem
@@ -71,8 +68,7 @@ def train(
     lora = Lora(model, base.shape)
     study = Study(base, model, lora, encode_all(base.folder, items), recipe, seed, folder)
     outcome = study.fit(report, checkpoint)
-    save_file({name: matrix.detach() for name, matrix in lora.matrices.items()}, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    save_config(base, folder)
+    lora.save(folder)
     return {"items": len(items), **outcome, "recipe": asdict(recipe), "probes": study.probes()}
 
 
@@ -249,16 +245,3 @@ def _pace(share: float) -> float:
 def _seed(base: BaseModel, items: Sequence[StudyItem], recipe: Recipe) -> int:
     content = json.dumps([base.hash, asdict(base.shape), asdict(recipe), [asdict(item) for item in items]], sort_keys=True)
     return int.from_bytes(hashlib.sha256(content.encode()).digest()[:4], "big")
-
-
-def save_config(base: BaseModel, folder: Path) -> None:
-    """As PEFT writes it, but for sets in hash order and the base model's path: neither belongs into a file that is compared byte for byte."""
-    config = LoraConfig(
-        r=base.shape.rank, lora_alpha=base.shape.alpha, lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,
-        target_modules=list(TARGETS), layers_to_transform=base.shape.adapted,
-    )  # fmt: skip
-    config.save_pretrained(folder)
-    file = folder / "adapter_config.json"
-    written = json.loads(file.read_text())
-    written["target_modules"] = sorted(written["target_modules"])
-    file.write_text(json.dumps(written, indent=1, sort_keys=True))

@@ -27,6 +27,7 @@ from tests.benchmarks.rivals import Asked
 from tests.benchmarks.table import FOLDER, Figure, report
 
 PARTS = FOLDER / "learning"
+AS_WRONG = ", as often wrong as auto"
 GOALS = {20: 0.98, 40: 0.95, 100: 0.95, 200: 0.95, 500: 0.90}  # of recall by the weights, by how many lessons a channel has
 
 
@@ -49,22 +50,29 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
         marks = {
             "weights": _marks(asked, [a.answer for a in room.ask(questions, "weights")]), "auto": _marks(asked, [a.answer for a in auto]),
         }  # fmt: skip
+        strange = [row["question"] for row in _strange(taught)]
+        quiet = room.ask(strange)
+        wrong = statistics.mean([not right and not a.abstained for right, a in zip(marks["auto"], auto, strict=True)] + [not a.abstained for a in quiet])
+        risks = []
         for label, search in rivals.searches(known.alike).items():
-            least, found = rivals.calibrated(search), [search(lessons, question) for question in questions]
-            marks[label] = _marks(asked, [text if score >= least else "" for text, score in found])
-            marks[f"{label}, without abstaining"] = _marks(asked, [text for text, _ in found])
+            found = [search(lessons, question) for question in [*questions, *strange]]
+            right = [*_marks(asked, [text for text, _ in found[: len(asked)]]), *[False] * len(strange)]
+            said = [rivals.Said(score, good) for (_, score), good in zip(found, right, strict=True)]
+            for suffix, least in ((", calibrated", rivals.calibrated(search)), (AS_WRONG, rivals.at_risk(said, wrong)), (", always answering", float("-inf"))):
+                marks[label + suffix] = [one.right and one.certainty >= least for one in said[: len(asked)]]
+                risks.append(Figure(f"wrong answers, {label + suffix}", statistics.mean(not one.right and one.certainty >= least for one in said)))
         figures = [Figure(f"recall, {way}", statistics.mean(right), {"weights": GOALS.get(size)}.get(way)) for way, right in marks.items()]
         for stratum in sorted({s for a in asked for s in a.strata}):
             for way, goal in (("weights", 0.90), ("auto", None)):
                 inside = [right for a, right in zip(asked, marks[way], strict=True) if stratum in a.strata]
                 figures.append(Figure(f"recall, {way}, {stratum} ({len(inside)})", statistics.mean(inside), goal))
-        best = max((statistics.mean(right), way) for way, right in marks.items() if way.startswith("search") and not way.endswith("abstaining"))[1]
+        best = max((statistics.mean(right), way) for way, right in marks.items() if way.endswith(AS_WRONG))[1]
         low, gain, high = rivals.paired(marks["auto"], marks[best])
         apart = 100 * abs(card["recall"] - statistics.mean(marks["weights"]))
         figures += [
             Figure(f"auto − {best}, points", 100 * gain, 5.0),
             Figure("the same, 95 % interval, low", 100 * low), Figure("the same, 95 % interval, high", 100 * high),
-            *_unknown(room, taught, asked, auto), *_curves(room, taught, asked, f"risk-{size}-{seed}"), *_general(room),
+            *risks, *_unknown(taught, asked, auto, quiet), *_curves(room, taught, asked, f"risk-{size}-{seed}"), *_general(room),
             Figure("certainty asked for, nats", known.sure), Figure("exam, recall", card["recall"]),
             Figure("exam's estimate and people's phrasings apart, points", apart, 5.0, le),
             Figure("CPU seconds a lesson", card["spent"]["cpu_seconds"] / size, 2.0, le),
@@ -111,10 +119,9 @@ def _strange(taught: Sequence[Taught]) -> list[dict[str, Any]]:
     return [row for row in material.rows("unknown") if row["kind"] == "far" or row["near"] in ids]
 
 
-def _unknown(room: Classroom, taught: Sequence[Taught], asked: Sequence[Asked], auto: Sequence[Answer]) -> list[Figure]:
+def _unknown(taught: Sequence[Taught], asked: Sequence[Asked], auto: Sequence[Answer], answers: Sequence[Answer]) -> list[Figure]:
     """Questions that nothing was taught about; and all that was said wrongly, over both."""
     strange = _strange(taught)
-    answers = room.ask([row["question"] for row in strange])
     silent = [a.abstained for a in answers]
     near = [quiet for quiet, row in zip(silent, strange, strict=True) if row["kind"] != "far"]
     wrong = [not a.lesson.is_right(said.answer) and not said.abstained for a, said in zip(asked, auto, strict=True)] + [not quiet for quiet in silent]

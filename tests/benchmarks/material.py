@@ -1,7 +1,9 @@
 """The data of the learning benchmark, and what counts as a right answer.
 
-The lessons and questions in `data/` were written apart from the study rules; `development.jsonl` is the one set that the rules were shaped on, and is
-not measured.
+The lessons and questions in `data/` were written apart from the study rules; `development.jsonl` is the one set that study was shaped on, and is not measured.
+The others are not untouched any more: features and thresholds of the guard were chosen with mistakes on `families`, `lessons_a`, `lessons_b`, `unknown` and
+`general` in sight, and the general and team questions of `learning/memory/general.py` were written after `general` and `unknown` had been read. What they
+say of the guard, of abstaining and of general knowledge is therefore flattering; fresh sets must confirm it.
 """
 
 import json

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
 from torch.nn import functional
 from transformers import PreTrainedModel
 
@@ -26,7 +25,7 @@ from learning.night.consolidation import ITEMS_PER_LESSON
 from learning.night.examples import Example, encode_all
 from learning.night.recipe import recipe_for
 from learning.night.study import study
-from learning.night.training import Progress, Study, save_config
+from learning.night.training import Progress, Study
 from learning.settings import Settings
 from tests.benchmarks import material
 from tests.benchmarks.material import Taught
@@ -97,8 +96,7 @@ def _ours(base: BaseModel, lessons: Sequence[Taught], examples: Sequence[Example
         def examine() -> float:
             adapter = AdapterRef(f"race@{clock.epochs}", Path(scratch) / str(clock.epochs))
             adapter.folder.mkdir()
-            save_file({name: matrix.detach().clone() for name, matrix in lora.matrices.items()}, adapter.folder / "adapter_model.safetensors")
-            save_config(base, adapter.folder)
+            lora.save(adapter.folder)
             speaker = renderer(base.folder)
             said = client.complete_all([speaker.prompt([Turn("user", question)]) for _, question in asked], adapter)
             return sum(lesson.is_right(speaker.text(one.tokens)) for (lesson, _), one in zip(asked, said, strict=True)) / len(asked)

@@ -37,7 +37,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Said:
-    """How certain an answer was, in nats of log-odds, and whether it was right."""
+    """How certain an answer was, on its way's own scale, and whether it was right."""
 
     certainty: float
     right: bool
@@ -91,6 +91,12 @@ def calibrated(search: Search) -> float:
                 judged.append((score, lesson in taught and lesson.is_right(text)))
     wrong = sorted((score for score, right in judged if not right), reverse=True)
     return wrong[int(WRONG * len(judged))] + 1e-9
+
+
+def at_risk(said: Sequence[Said], allowed: float) -> float:
+    """The least certainty at which at most this share of all questions is answered wrongly: chosen on the very questions, so in the rival's favour."""
+    wrong = sorted((one.certainty for one in said if not one.right), reverse=True)
+    return wrong[int(allowed * len(said))] + 1e-9 if len(wrong) > int(allowed * len(said)) else float("-inf")
 
 
 def paired(ours: Sequence[bool], theirs: Sequence[bool]) -> tuple[float, float, float]:

@@ -1,0 +1,202 @@
+import asyncio
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file, save_file
+
+from learning.model.adapters import AdapterRefused
+from learning.model.base_model import BaseModel
+from learning.model.client import AdapterRef, Client, EngineError
+from learning.model.engine import NO_ADAPTER, Engine, Request
+from learning.model.engine_server import application
+from learning.model.layers import Product
+from learning.model.loading import load_base
+from learning.model.packing import Packed, packed
+from learning.model.rendering import Turn, renderer
+from learning.model.running import engine as running_engine
+from learning.night.asking import Statement
+from learning.night.recipe import Recipe
+from learning.night.study import study
+from learning.night.training import train
+from learning.settings import Settings
+from tests.conftest import CACHE
+
+STATEMENTS = {"A@v1": "The release train leaves on Thursdays at 14:30.", "B@v1": "Marek owns the barcode scanner."}
+
+
+@pytest.fixture(scope="module")
+def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two adapters of the tiny base model, each with one lesson."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in STATEMENTS}
+    for name, folder in folders.items():
+        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), Recipe(epochs=6, learning_rate=5e-3), folder)
+    return folders
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny: BaseModel, adapters: dict[str, Path]) -> Engine:
+    engine = Engine(tiny)
+    for name, folder in adapters.items():
+        engine.adapters.load(name, folder)
+    return engine
+
+
+def prompt(tiny: BaseModel, text: str) -> list[int]:
+    return renderer(tiny.folder).prompt([Turn("user", text)])
+
+
+def test_rows_with_different_adapters_and_none_say_in_one_batch_what_each_says_alone(tiny: BaseModel, adapters: dict[str, Path], loaded: Engine) -> None:
+    asked = prompt(tiny, "release train?")
+    together = [loaded.submit(Request(asked, name, 24)) for name in ("A@v1", "B@v1", NO_ADAPTER, "A@v1")]
+    tokens = [future.result(60).tokens for future in together]
+    for name, said in zip(("A@v1", "B@v1"), tokens, strict=False):
+        reference = PeftModel.from_pretrained(load_base(tiny, torch.float32), adapters[name]).eval()
+        out = reference.generate(input_ids=torch.tensor([asked]), do_sample=False, max_new_tokens=24, eos_token_id=sorted(loaded.stop_ids), pad_token_id=2)
+        assert said == out[0, len(asked) :].tolist()
+    assert tokens[0] == tokens[3]
+    assert tokens[2] not in (tokens[0], tokens[1])
+
+
+def test_the_engine_refuses_clearly(tiny: BaseModel, adapters: dict[str, Path], loaded: Engine, tmp_path: Path) -> None:
+    def status(action: object) -> int:
+        with pytest.raises(AdapterRefused) as caught:
+            action()  # type: ignore[operator]
+        return caught.value.status
+
+    assert status(lambda: loaded.submit(Request([1], "nobody"))) == 404
+    assert status(lambda: loaded.submit(Request([], "A@v1"))) == 400
+    assert status(lambda: loaded.submit(Request([1] * 2_000, "A@v1"))) == 400
+    assert status(lambda: loaded.adapters.load("A@v1", adapters["A@v1"])) == 400
+    assert status(lambda: loaded.adapters.load("c", tmp_path)) == 404
+    other = Path(shutil.copytree(adapters["A@v1"], tmp_path / "other"))
+    config = json.loads((other / "adapter_config.json").read_text())
+    (other / "adapter_config.json").write_text(json.dumps(config | {"r": 4}))
+    assert status(lambda: loaded.adapters.load("c", other)) == 500
+    damaged = Path(shutil.copytree(adapters["A@v1"], tmp_path / "damaged"))
+    (damaged / "adapter_model.safetensors").write_bytes(b"junk")
+    assert status(lambda: loaded.adapters.load("c", damaged)) == 500
+    broken = Path(shutil.copytree(adapters["A@v1"], tmp_path / "broken"))
+    matrices = load_file(broken / "adapter_model.safetensors")
+    save_file({name: matrix * float("nan") for name, matrix in matrices.items()}, broken / "adapter_model.safetensors")
+    assert status(lambda: loaded.adapters.load("c", broken)) == 500
+    assert status(lambda: loaded.submit(Request([10**6], "A@v1"))) == 400
+    assert loaded.submit(Request(prompt(tiny, "still there?"), "A@v1", 4)).result(60).tokens
+
+
+def test_scores_are_the_probabilities_of_generation(tiny: BaseModel, loaded: Engine) -> None:
+    asked = prompt(tiny, "train?")
+    said = loaded.submit(Request(asked, "A@v1", 8)).result(60)
+    scored = loaded.submit(Request([*asked, *said.tokens], "A@v1", 1, scored=len(said.tokens))).result(60)
+    assert scored.prompt_logprobs == pytest.approx(said.logprobs, abs=1e-3)
+    whole = loaded.submit(Request([*asked, *said.tokens], "A@v1", 1, scored=len(asked) + len(said.tokens) - 1)).result(60)
+    assert whole.prompt_logprobs[-len(said.tokens) :] == pytest.approx(said.logprobs, abs=1e-3)
+
+
+def test_channels_take_turns_however_many_questions_one_of_them_asks(tiny: BaseModel, loaded: Engine) -> None:
+    asked, ended = prompt(tiny, "release train?"), []
+    many = [loaded.submit(Request(asked, "A@v1", 24)) for _ in range(40)]
+    one = loaded.submit(Request(asked, "B@v1", 24))
+    for future in (*many, one):
+        future.add_done_callback(lambda done: ended.append(done))
+    one.result(60)
+    assert ended.index(one) < 30
+    for future in many:
+        future.result(60)
+
+
+def test_a_cancelled_question_frees_its_slot_at_the_next_token(tiny: BaseModel, loaded: Engine) -> None:
+    heard: list[int] = []
+    first = threading.Event()
+
+    def hear(token: int) -> None:
+        heard.append(token)
+        first.set()
+
+    long = loaded.submit(Request(prompt(tiny, "say on"), NO_ADAPTER, 900, heard=hear))
+    assert first.wait(60)
+    assert long.cancel()
+    assert loaded.submit(Request(prompt(tiny, "release train?"), "A@v1", 4)).result(60).tokens
+    said = len(heard)
+    assert loaded.submit(Request(prompt(tiny, "release train?"), "A@v1", 24)).result(60).tokens
+    assert len(heard) == said < 900
+
+
+def test_four_bits_say_what_the_plain_weights_say_where_they_came_from_four_bits() -> None:
+    torch.manual_seed(1)
+    step, values = 0.05 + torch.rand(48, 3) / 10, torch.randint(0, 16, (48, 3, 32))
+    values[:, :, :2] = torch.tensor([0, 15])
+    weight = (step[..., None] * (values - 7)).view(48, 96).bfloat16()
+    product = packed(Product(weight, None))
+    assert isinstance(product, Packed)
+    asked = torch.randn(4, 96).bfloat16()
+    torch.testing.assert_close(product(asked), product.plain(asked), atol=0.05, rtol=0.02)
+    other = Product(torch.randn(48, 96).bfloat16(), None)
+    assert packed(other) is other
+
+
+@pytest.fixture(scope="module")
+def client(tiny: BaseModel) -> Iterator[Client]:
+    with running_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as started:
+        yield started
+
+
+def test_the_client_loads_an_adapter_on_first_use_and_new_ones_beside_it(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:
+    first, second = AdapterRef("C1@v1", adapters["A@v1"]), AdapterRef("C1@v2", adapters["B@v1"])
+    said = client.complete(prompt(tiny, "release train?"), first, 24)
+    assert (said.adapter, client.loaded()) == ("C1@v1", ["C1@v1"])
+    client.load(second)
+    client.load(second)
+    assert client.loaded() == ["C1@v1", "C1@v2"]
+    assert client.complete(prompt(tiny, "release train?"), first, 24) == said
+    assert len(client.score(prompt(tiny, "release train?"), said.tokens, None)) == len(said.tokens)
+    client.unload("C1@v2")
+    client.unload("C1@v2")
+    assert client.loaded() == ["C1@v1"]
+
+
+def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Client) -> None:
+    def post(path: str, **body: object) -> httpx.Response:
+        return httpx.post(client.url + path, json=body, trust_env=False)
+
+    added = post("/v1/load_lora_adapter", lora_name="X@v1", lora_path=str(adapters["A@v1"]))
+    assert (added.status_code, added.text) == (200, "Success: LoRA adapter 'X@v1' added successfully.")
+    again = post("/v1/load_lora_adapter", lora_name="X@v1", lora_path=str(adapters["A@v1"]))
+    assert (again.status_code, again.json()["error"]["type"]) == (400, "InvalidUserInput")
+    assert post("/v1/load_lora_adapter", lora_name="Y", lora_path="/no/such").status_code == 404
+    assert post("/v1/completions", model="nobody", prompt=[1], max_tokens=1).status_code == 404
+    assert post("/v1/unload_lora_adapter", lora_name="X@v1").text == "Success: LoRA adapter 'X@v1' removed successfully."
+
+
+def test_who_hangs_up_is_no_longer_answered(tiny: BaseModel, loaded: Engine) -> None:
+    asked = json.dumps({"model": "base", "prompt": prompt(tiny, "say on"), "max_tokens": 900}).encode()
+    scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": [], "query_string": b""}
+    said: list[dict[str, Any]] = []
+
+    async def hang_up() -> None:
+        heard = iter(({"type": "http.request", "body": asked}, {"type": "http.disconnect"}))
+
+        async def receive() -> dict[str, Any]:
+            return next(heard)
+
+        async def send(message: dict[str, Any]) -> None:
+            said.append(message)
+
+        await application(loaded)(scope, receive, send)  # type: ignore[arg-type]
+
+    asyncio.run(hang_up())
+    assert said[0]["status"] == 499
+    assert len(loaded.submit(Request(prompt(tiny, "x"), "A@v1", 2)).result(60).tokens) == 2
+    assert not loaded._answering, "its slot is free"
+
+
+def test_a_dead_engine_is_a_clear_error() -> None:
+    with pytest.raises(EngineError, match="nightschool up"):
+        Client("http://127.0.0.1:9").complete([1, 2])
