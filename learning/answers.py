@@ -13,6 +13,7 @@ from learning.memory.general import certainty_general
 from learning.memory.guard import ABSTENTION
 from learning.memory.words import content_words, values
 from learning.model.client import AdapterRef, Client, Completion
+from learning.model.reading import Reader
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
 
@@ -33,13 +34,17 @@ How = Literal["weights", "recall", "general", "search", "prompt", "base", "absta
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What a channel can answer from: its serving adapter, its lessons in force, what may be looked up and by what measure, and how certain it must be."""
+    """What a channel can answer from: its serving adapter, its lessons in force, what may be looked up and by what measure, and how certain it must be.
+
+    `reader` reads what was looked up: the base, or the adapter where it was trained to believe what is in sight.
+    """
 
     adapter: AdapterRef | None
     lessons: Sequence[Lesson]
     recalled: Sequence[Lesson]
     alike: Alike
     sure: float = guard.SURE
+    reader: AdapterRef | None = None
 
 
 @dataclass
@@ -68,6 +73,7 @@ class Answerer:
     def __init__(self, client: Client, speaker: Renderer) -> None:
         self.client = client
         self.speaker = speaker
+        self.reading = Reader(client, speaker)
 
     def answer(self, question: str, knowledge: Knowledge, mode: Mode = "auto", before: Sequence[Turn] = (), sure_only: bool = False) -> Answer:
         """Answer in a mode; `before` are the turns of the thread so far. With `sure_only`, only lessons count, not the base's knowledge."""
@@ -101,52 +107,49 @@ class Answerer:
         return question, turns
 
     def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "tuple[Answer | None, float]":
-        """From the weights, or looked up: the more certain one, if it is certain enough; and that certainty. Looking up costs a longer prompt, so it waits."""
+        """The lesson that answers most certainly, said by heart where the weights say it, else looked up; if it is certain enough. And that certainty."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
-        learned = self._from_weights(question, knowledge, before, sure)
+        learned = self._from_weights(question, knowledge, before)
         leaning = bool(before) and leans(question)
-        said = {turn.text for turn in before} if leaning else set()
+        spoken = {turn.text for turn in before} if leaning else set()
         asked = " ".join([*(turn.text for turn in before if turn.role == "user"), question]) if leaning else question
-        hits = recall.nearest([lesson for lesson in knowledge.recalled if lesson.text not in said], asked, knowledge.alike)
-        looked_up = guard.certainty_of(asked, hits, knowledge.alike)
-        certainty = max(looked_up, learned.certainty if learned else -math.inf)
-        if certainty < sure:
-            return None, certainty
-        if learned and (learned.certainty >= looked_up or hits[0].lesson in learned.sources):  # where both found the same, the weights need the shorter prompt
-            return learned, certainty
-        return self._from_recall(question, hits), certainty
+        by_heart = set(learned.sources) if learned else set()
+        lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or lesson in by_heart]
+        allowed = {*knowledge.recalled, *by_heart}
+        weighed = guard.weigh(asked, lessons, knowledge.alike, self.reading, learned.sources if learned else ())
+        best = next((candidate for candidate in weighed if allowed.issuperset(candidate.hit.sources)), None)
+        if best is None or best.certainty < sure:
+            return None, best.certainty if best else -math.inf
+        if learned and by_heart == set(best.hit.sources):
+            return learned, best.certainty
+        return self._from_recall(question, best.hit, knowledge.reader), best.certainty
 
-    def _from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure: float) -> Answer | None:
-        """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first."""
+    def _from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn]) -> Answer | None:
+        """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first.
+
+        None where no lesson supports what is said, or where the base says it just as well: then the adapter did not learn it.
+        """
         if knowledge.adapter is None:
             return None
         longest = min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) + 8)  # it answers with one lesson, or a few short ones
         ways: list[list[Turn]] = [[]] if not before else [list(before), []] if leans(question) else [[], list(before)]
-        found: list[Answer] = []
         for turns in ways:
             prompt = self.speaker.prompt([*turns, Turn("user", question)])
             said = self.client.complete(prompt, knowledge.adapter, longest)
             text = self.speaker.text(said.tokens)
             asked = " ".join([*(t.text for t in turns if t.role == "user"), question])
-            if not said.tokens or text == ABSTENTION or not guard.supporting(asked, text, knowledge.lessons):
-                continue  # the base need not be asked what it thinks of it
-            without = self.client.score(prompt, said.tokens, None)
-            with_adapter = said.logprobs[: len(said.tokens)]
-            confidence = guard.Confidence(math.exp(min(with_adapter)), sum(with_adapter) - sum(without))
-            verdict = guard.judge(asked, text, knowledge.lessons, confidence, knowledge.alike, -math.inf)
-            if verdict.cited:
-                found.append(_answer(question, text, "weights", said, verdict.cited, verdict.certainty))
-                if verdict.certainty >= sure:
-                    break
-        return max(found, key=lambda answer: answer.certainty, default=None)
+            cited = guard.supporting(asked, text, knowledge.lessons) if said.tokens and text != ABSTENTION else ()
+            if cited and sum(said.logprobs[: len(said.tokens)]) - sum(self.client.score(prompt, said.tokens, None)) >= guard.LEARNED:
+                return _answer(question, text, "weights", said, cited)
+        return None
 
-    def _from_recall(self, question: str, hits: Sequence[recall.Hit]) -> "Answer":
-        """A lesson in the prompt. When the base garbles what it read, the lesson speaks for itself."""
-        lesson = hits[0].lesson
+    def _from_recall(self, question: str, hit: recall.Hit, reader: AdapterRef | None) -> "Answer":
+        """A lesson in the prompt. When the reader garbles what it read, the lesson speaks for itself; several always do."""
+        lesson = hit.lesson
         prompt = self.speaker.prompt([Turn("user", question)], notes=[lesson.text])
-        if len(prompt) > LONGEST_PROMPT:
-            return Answer(question, lesson.text, "recall", sources=[lesson])
-        said = self.client.complete(prompt, None, LONGEST)
+        if hit.parts or len(prompt) > LONGEST_PROMPT:
+            return Answer(question, lesson.text, "recall", sources=hit.sources)
+        said = self.client.complete(prompt, reader, LONGEST)
         text = self.speaker.text(said.tokens)
         complete = guard.supporting(question, text, [lesson]) and set(values(lesson.text)) - set(values(question)) <= set(values(text))
         return _answer(question, text if complete else lesson.text, "recall", said, [lesson])
@@ -180,5 +183,5 @@ def leans(question: str) -> bool:
     return bool(_LEANING.match(question)) or len(content_words(question)) < 2
 
 
-def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson], certainty: float = -math.inf) -> Answer:
-    return Answer(question, text, how, said.adapter, list(sources), said.prompt_tokens, len(said.tokens), certainty=certainty)
+def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson]) -> Answer:
+    return Answer(question, text, how, said.adapter, list(sources), said.prompt_tokens, len(said.tokens))

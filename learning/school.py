@@ -14,6 +14,7 @@ from learning.memory.encoder import prepare as prepare_encoder
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import AdapterRef
 from learning.model.rendering import Renderer, renderer
+from learning.model.shape import is_capable
 from learning.records import Adapter, Channel, Night
 from learning.settings import Settings
 
@@ -48,7 +49,9 @@ class School:
         usable = serving if serving and serving.base_hash == self.base.hash and self._intact(serving) else None
         in_force = lessons.in_force(session, channel)
         card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
-        return Knowledge(self.adapter(usable) if usable else None, in_force, in_force, self.alike, card.get("sure", guard.SURE))
+        adapter = self.adapter(usable) if usable else None
+        reader = adapter if is_capable(self.base.folder) else None
+        return Knowledge(adapter, in_force, in_force, self.alike, card.get("sure", guard.SURE), reader)
 
     def _intact(self, record: Adapter) -> bool:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
+from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
 
 from learning.builds import Say, Wheel, built, unpacked
@@ -38,6 +39,7 @@ class Encoder:
         self.tokenizer.no_padding()
         self.weights: dict[str, Floats] = load_file(folder / "model.safetensors")
         self.layers = 1 + max(int(name.split(".")[2]) for name in self.weights if name.startswith("encoder.layer."))
+        threadpool_limits(1, "blas")  # where the engine computes, too, waiting threads of ours would take its time
         self._known: dict[bytes, Floats] = {}  # by digest: no text stays in memory that is to be forgotten
 
     def alike(self, sentence: str, others: Sequence[str]) -> list[float]:

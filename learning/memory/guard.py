@@ -1,15 +1,19 @@
 """What stands between the generated text and Slack: cite, abstain, or suppress. It never adds a word of its own knowledge.
 
-Two judgements, each a certainty in nats of log-odds: is an answer from the weights right, and does a lesson that was looked up answer the question? Both
-are logistic models with few features. Their coefficients were fitted once, on the development set of the learning benchmark, of which a part was taught and
-the rest asked about all the same (`python -m tests.benchmarks.fit_guard`); the least certainty at which one may speak is calibrated by each night's exam.
+One judgement, whoever found a lesson, the weights or a search: how certainly does it answer the question, in nats of log-odds? What speaks for it is how near
+it is in words and in meaning, and how much likelier it makes the question in the eyes of the base that reads it (query likelihood: Ponte & Croft, 1998; by
+language models: Sachan et al., 2022). That the adapter says it adds nothing to that (`learning/LOG.md`): it may be heard where it is right, and costs least.
+
+The model is logistic, with few features. Its coefficients were fitted once, on sets of the learning benchmark that are not measured, of which a part was
+taught and the rest asked about all the same (`python -m tests.benchmarks.fit_guard`); the least certainty at which one may speak is calibrated by each
+night's exam.
 """
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from learning.memory import chains
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
 from learning.memory.recall import Hit, nearest, search
@@ -18,82 +22,82 @@ from learning.memory.words import content_words, stem, stems, values, words
 from learning.records import Lesson
 
 ABSTENTION = "I don't know that yet."
-SURE = 2.0  # least certainty, where no exam has said otherwise
+SURE = 0.5  # least certainty, where no exam has said otherwise
 VERY_SURE = 1.0  # added where nobody addressed the bot
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
+READ = 3  # hits that are read
+HOPELESS, BEYOND_DOUBT = -3.0, 5.0  # certainties beyond which reading would not change the verdict
+MARGIN = 1.2  # nats by which several lessons must answer more certainly than one that holds the kind of value asked for
 # Coefficients: constant; coverage of the question; likeness in meaning; lead over the next lesson; does a kind of value fit the question word; does the
-# question name what the lesson does not; likeness when neither says whom or what it is about.
-_LOOKED_UP = (-4.16, -0.67, 3.67, 3.43, 1.52, -0.81, 2.10)
-# Constant; logit of the weakest token; then the same, the lead being over the best lesson that is not cited. Fitted on 212 answers only, and half a nat too
-# sure on others: the constant is lower by that.
-_BY_HEART = (-3.83, 0.74, 0.28, 1.32, 1.98, 1.49, 0.05, 1.28)
+# question name what the lesson does not; likeness when neither says whom or what it is about; and, where it was read, the lead of the question's
+# log-probability over that with another lesson, in tens of nats.
+_LOOKED_UP = (-4.63, 0.19, 4.63, 3.82, 1.46, -1.41, 0.75)
+_READ = (-4.53, 0.53, 4.23, 2.85, 1.40, -1.21, 0.67, 2.14)
+_FITS = 3  # where among the features
+_FAR = 20.0  # nats; leads are cut off there
+
+Reading = Callable[[str, Sequence[str]], Sequence[float]]  # a question and some texts: how likely it is to be asked of each, as log-probability in nats
 
 
 @dataclass(frozen=True)
-class Confidence:
-    """`weakest` is the least token probability, 0 to 1; `gain` the answer's log-probability with the adapter minus without, in nats."""
+class Candidate:
+    """A lesson, or several together, and how certainly that answers the question, in nats of log-odds."""
 
-    weakest: float
-    gain: float
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """`cited` are the lessons that support the answer; none, with the `reason`, when it may not be posted. `certainty` in nats of log-odds."""
-
-    cited: tuple[Lesson, ...]
-    reason: str
-    certainty: float = -math.inf
+    hit: Hit
+    certainty: float
 
 
-def judge(question: str, answer: str, lessons: Sequence[Lesson], confidence: Confidence, alike: Alike, sure: float = SURE) -> Judgement:
-    """May an answer from the weights be posted, and which lessons does it rest on?"""
-    cited = supporting(question, answer, lessons)
-    if not cited:
-        return Judgement((), "no lesson supports it")
-    if confidence.gain < LEARNED:
-        return Judgement((), "the adapter does not make it more likely than the base does")
-    certainty = _log_odds(_BY_HEART, evidence(question, cited, lessons, confidence, alike))
-    if certainty < sure:
-        return Judgement((), f"not sure enough ({certainty:.1f} < {sure:.1f})", certainty)
-    return Judgement(cited, "learned", certainty)
+def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, reading: Reading | None = None, said: Sequence[Lesson] = ()) -> list[Candidate]:
+    """What may answer a question, the most certain first: the nearest lessons, what several say together, and what was `said` by the weights.
 
-
-def evidence(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], confidence: Confidence, alike: Alike) -> tuple[float, ...]:
-    """What speaks for an answer from the weights: the features of `_BY_HEART`, without the constant."""
-    weakest = min(max(confidence.weakest, 1e-4), 1 - 1e-4)
-    ids = {lesson.id for lesson in cited}
+    Several count only where each alone is less certain by enough.
+    """
     hits = nearest(lessons, question, alike, len(lessons))
-    own, others = [hit for hit in hits if hit.lesson.id in ids], [hit for hit in hits if hit.lesson.id not in ids]
-    lead = own[0].score - (others[0].score if others else 0.0)
-    return (
-        math.log(weakest / (1 - weakest)),
-        own[0].coverage,
-        own[0].likeness,
-        min(max(lead, -1.0), 1.0),
-        _fits(question, cited),
-        _strange(question, cited, lessons),
-        _matter(question, cited, alike),
-    )
+    if not hits:
+        return []
+    ids = {lesson.id for lesson in said}
+    singles = [hit for number, hit in enumerate(hits) if number < READ or ids == {hit.lesson.id}]
+    joint = chains.several(lessons, hits, question, alike, said if len(said) > 1 else ())
+    evident = [(hit, evidence(question, hit, hits, alike)) for hit in (*singles, *joint)]
+    found = _one_or_several([(Candidate(hit, _log_odds(_LOOKED_UP, features)), features) for hit, features in evident])
+    surest = max(candidate.certainty for candidate, _ in found)
+    if reading and len(found) > 1 and HOPELESS < surest < BEYOND_DOUBT:
+        likely = reading(question, [candidate.hit.lesson.text for candidate, _ in found])
+        leads = [lead(number, likely) for number in range(len(found))]
+        found = [(Candidate(c.hit, _log_odds(_READ, (*features, lead))), features) for (c, features), lead in zip(found, leads, strict=True)]
+    return sorted((candidate for candidate, _ in found), key=lambda candidate: -candidate.certainty)
 
 
-def certainty_of(question: str, hits: Sequence[Hit], alike: Alike) -> float:
-    """How certainly the first of some lessons that were looked up answers the question, in nats of log-odds."""
-    return _log_odds(_LOOKED_UP, evidence_of(question, hits, alike)) if hits else -math.inf
+_Evident = tuple[Candidate, tuple[float, ...]]
 
 
-def evidence_of(question: str, hits: Sequence[Hit], alike: Alike) -> tuple[float, ...]:
-    """What speaks for the first of some lessons that were looked up: the features of `_LOOKED_UP`, without the constant."""
-    best, lead = hits[0], hits[0].score - (hits[1].score if len(hits) > 1 else 0.0)
-    return (
-        best.coverage,
-        best.likeness,
-        min(lead, 1.0),
-        _fits(question, [best.lesson]),
-        _strange(question, [best.lesson], [hit.lesson for hit in hits]),
-        _matter(question, [best.lesson], alike),
-    )
+def _one_or_several(found: Sequence[_Evident]) -> list[_Evident]:
+    """Without the sets of several lessons; or with the surest of them in place of its parts, where it answers more certainly by enough than each lesson alone.
+
+    A lesson that holds the kind of value which is asked for seldom needs another.
+    """
+    alone = [(candidate, features) for candidate, features in found if not candidate.hit.parts]
+    joint = [(candidate, features) for candidate, features in found if candidate.hit.parts]
+    best = max(joint, key=lambda one: one[0].certainty, default=None)
+    if best is None or best[0].certainty <= max(candidate.certainty + MARGIN * features[_FITS] for candidate, features in alone):
+        return alone
+    return [best, *((candidate, features) for candidate, features in alone if candidate.hit.lesson not in best[0].hit.parts)]
+
+
+def evidence(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> tuple[float, ...]:
+    """What speaks for a hit among others: the features of `_LOOKED_UP`, without the constant."""
+    cited = hit.sources
+    others = [other for other in hits if other.lesson not in cited]
+    ahead = hit.score - (others[0].score if others else 0.0)
+    matter = max(alike(unnamed(question), [unnamed(hit.lesson.text)]))
+    return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), _fits(question, cited), _strange(question, cited, [other.lesson for other in hits]), matter
+
+
+def lead(number: int, likely: Sequence[float]) -> float:
+    """By how much likelier a candidate makes the question than the best other one does, in tens of nats."""
+    others = [value for other, value in enumerate(likely) if other != number]
+    return max(-_FAR, min(likely[number] - max(others), _FAR)) / 10
 
 
 def supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:
@@ -144,12 +148,8 @@ def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson]) 
     return float(any(stem(name) not in held for name in names))
 
 
-def _matter(question: str, cited: Sequence[Lesson], alike: Alike) -> float:
-    """How alike question and lesson are when neither says whom or what it is about: near misses tell something else of the same thing."""
-    return max(alike(_unnamed(question), [_unnamed(lesson.text) for lesson in cited]))
-
-
-def _unnamed(text: str) -> str:
+def unnamed(text: str) -> str:
+    """A text that does not say whom or what it is about: near misses tell something else of the same thing."""
     return re.sub(r"[\w#@'’-]+", lambda found: "it" if is_name(found.group()) else found.group(), text)
 
 

@@ -109,6 +109,11 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     return request
 
 
+def unerased(session: Session, channel: Channel) -> list[Lesson]:
+    """Forgotten lessons whose text is still there, for the exam of the adapter that is rebuilt without them."""
+    return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.FORGOTTEN, Lesson.text != "")))
+
+
 def _being_rebuilt(session: Session, channel: Channel) -> list[str]:
     """Adapters that an earlier, unfinished request stopped already: they may hold this lesson too."""
     unfinished = select(Forgetting).where(Forgetting.channel_id == channel.id, Forgetting.finished_at.is_(None))

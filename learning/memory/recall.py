@@ -43,12 +43,24 @@ class Hit:
     """A lesson that search found.
 
     `coverage` is the share, 0 to 1, of what the query says that the lesson holds, rare words counting more; `likeness` is how alike both are in meaning.
+    `parts` are the lessons that it joins, where it takes several.
     """
 
     lesson: Lesson
     score: float
     coverage: float
     likeness: float = 0.0
+    parts: tuple[Lesson, ...] = ()
+
+    @classmethod
+    def of(cls, lesson: Lesson, coverage: float, likeness: float, parts: tuple[Lesson, ...] = ()) -> "Hit":
+        """A hit by words and by meaning."""
+        return cls(lesson, coverage + MEANING * likeness, coverage, likeness, parts)
+
+    @property
+    def sources(self) -> list[Lesson]:
+        """The lessons as they were taught."""
+        return list(self.parts) or [self.lesson]
 
 
 def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
@@ -58,7 +70,7 @@ def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
     if not known:
         return []
     scores = shelf.index.get_scores(known)
-    covered = coverages(lessons, query)
+    covered = Coverage(lessons, query).all()
     hits = [
         Hit(lesson, float(score), coverage)
         for lesson, held, score, coverage in zip(lessons, shelf.held, scores, covered, strict=True)
@@ -71,40 +83,48 @@ def nearest(lessons: Sequence[Lesson], query: str, alike: Alike, limit: int = 4)
     """The lessons nearest to a query in words, synonyms included, and in meaning; best first."""
     if not lessons:
         return []
-    rows = zip(lessons, coverages(lessons, query), alike(query, [_said(lesson) for lesson in lessons]), strict=True)
-    hits = [Hit(lesson, coverage + MEANING * likeness, coverage, likeness) for lesson, coverage, likeness in rows]
+    rows = zip(lessons, Coverage(lessons, query).all(), alike(query, [_said(lesson) for lesson in lessons]), strict=True)
+    hits = [Hit.of(lesson, coverage, likeness) for lesson, coverage, likeness in rows]
     return sorted(hits, key=lambda hit: (-hit.score, hit.lesson.id))[:limit]
 
 
-def coverages(lessons: Sequence[Lesson], query: str) -> list[float]:
-    """For each lesson the share of a query that it covers, 0 to 1.
+class Coverage:
+    """How much of a query a lesson covers.
 
     Each word of the query weighs as much as it is rare among the lessons. A name that no lesson holds weighs much: what the question is about is not
     there. Small talk weighs little, or nothing.
     """
-    shelf = _shelf(tuple(map(_said, lessons)))
-    held, rarest = shelf.held, math.log(1 + len(lessons))
-    weights, likes = {}, {}
-    for word in dict.fromkeys(content_words(query)):
-        asked = stem(word)
-        holding = shelf.holding[asked]
-        likes[asked] = {stem(part) for said in SYNONYMS.get(asked, ()) for part in said.split() if part not in STOPWORDS}
-        if holding:
-            weights[asked] = math.log(1 + len(held) / holding) * (0.35 if asked in _SAID_AROUND else 1.0)
-        elif is_common(word) or asked in SYNONYMS:
-            weights[asked] = 0.0 if asked in _SAID_AROUND else 0.25 * rarest
-        else:
-            weights[asked] = 0.8 * rarest
-    total = sum(weights.values())
-    if not total:
-        return [0.0] * len(held)
 
-    def covered(lesson: frozenset[str]) -> float:
-        exact = sum(weight for asked, weight in weights.items() if asked in lesson)
-        alike = sum(_LIKE * max(weight, rarest / 2) for asked, weight in weights.items() if asked not in lesson and likes[asked] & lesson)
-        return min(1.0, (exact + alike) / total)
+    def __init__(self, lessons: Sequence[Lesson], query: str) -> None:
+        self.shelf = _shelf(tuple(map(_said, lessons)))
+        self.rarest = math.log(1 + len(lessons))
+        self.weights: dict[str, float] = {}
+        self.likes: dict[str, set[str]] = {}
+        for word in dict.fromkeys(content_words(query)):
+            asked = stem(word)
+            holding = self.shelf.holding[asked]
+            self.likes[asked] = {stem(part) for said in SYNONYMS.get(asked, ()) for part in said.split() if part not in STOPWORDS}
+            if holding:
+                self.weights[asked] = math.log(1 + len(lessons) / holding) * (0.35 if asked in _SAID_AROUND else 1.0)
+            elif is_common(word) or asked in SYNONYMS:
+                self.weights[asked] = 0.0 if asked in _SAID_AROUND else 0.25 * self.rarest
+            else:
+                self.weights[asked] = 0.8 * self.rarest
+        self.total = sum(self.weights.values())
 
-    return [covered(lesson) for lesson in held]
+    def all(self) -> list[float]:
+        """The share, 0 to 1, that each of the lessons covers."""
+        return [self.of(lesson) for lesson in self.shelf.held]
+
+    def of(self, held: frozenset[str]) -> float:
+        """The share, 0 to 1, that a text with these stems covers."""
+        exact = sum(weight for asked, weight in self.weights.items() if asked in held)
+        alike = sum(_LIKE * max(weight, self.rarest / 2) for asked, weight in self.weights.items() if asked not in held and self.likes[asked] & held)
+        return min(1.0, (exact + alike) / self.total) if self.total else 0.0
+
+    def words_in(self, held: frozenset[str]) -> set[str]:
+        """Stems of the query that a text with these stems holds, as they are or in other words; small talk left out."""
+        return {asked for asked, weight in self.weights.items() if weight and asked not in _SAID_AROUND and (asked in held or self.likes[asked] & held)}
 
 
 def relevant(hits: Sequence[Hit], covered: float = COVERED) -> list[Hit]:

@@ -11,6 +11,7 @@ import httpx
 
 from learning.errors import NightschoolError
 
+KEPT = 2.0  # seconds an idle connection is used again: servers close theirs after five, and one may be met in the moment of closing
 BASE = "base"  # the model name under which an engine serves its base without an adapter
 
 
@@ -41,7 +42,8 @@ class Client:
 
     def __init__(self, url: str, timeout: float = 120.0) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(timeout, connect=5.0), trust_env=False)
+        kept = httpx.Limits(keepalive_expiry=KEPT)
+        self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(timeout, connect=5.0), limits=kept, trust_env=False)
 
     def ready(self) -> bool:
         """Does the engine answer?"""

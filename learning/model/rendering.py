@@ -41,10 +41,10 @@ class Renderer:
         """Token ids up to where the assistant begins to speak. `notes` are recalled lessons, put before the last turn."""
         return self._encode(self._render(_messages(turns, notes), add_generation_prompt=True))
 
-    def example(self, turns: Sequence[Turn], answer: str) -> tuple[list[int], list[int]]:
+    def example(self, turns: Sequence[Turn], answer: str, notes: Sequence[str] = ()) -> tuple[list[int], list[int]]:
         """Token ids of a training example: prompt, and answer up to and including the stop token."""
-        messages = [*_messages(turns, ()), {"role": "assistant", "content": answer}]
-        prompt = self.prompt(turns)
+        messages = [*_messages(turns, notes), {"role": "assistant", "content": answer}]
+        prompt = self.prompt(turns, notes)
         whole = self._encode(self._render(messages, add_generation_prompt=False))
         if whole[: len(prompt)] != prompt:
             raise ValueError(f"the chat template of {self.folder} renders a prompt differently once it is answered")

@@ -32,6 +32,6 @@ def shape_for(folder: Path) -> AdapterShape:
 
 
 def is_capable(folder: Path) -> bool:
-    """Is a base large enough (about a billion parameters and more) to read a conversation and write down what it says?"""
+    """May a base be large enough (about a billion parameters and more) to read and write for itself? Whether it does is measured (`night/self_study.py`)."""
     width: int = json.loads((folder / "config.json").read_text())["hidden_size"]
     return width >= CAPABLE

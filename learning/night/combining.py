@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from learning.memory.chains import joined
 from learning.memory.kinds import kinds
 from learning.memory.vocabulary import ASKING, is_name
 from learning.memory.words import stem, values
@@ -61,11 +62,6 @@ class Combined:
     def answer(self) -> str:
         """The lessons one after the other, each a sentence."""
         return joined([statement.text for statement in self.said])
-
-
-def joined(texts: list[str]) -> str:
-    """Lessons one after the other, each a sentence."""
-    return " ".join(text if text.endswith((".", "!", "?")) or len(texts) == 1 else f"{text}." for text in texts)
 
 
 def combined(lore: Lore, seed: str) -> list[Combined]:

@@ -1,7 +1,7 @@
 """The night, in order, on one screen."""
 
-import math
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -9,18 +9,21 @@ from sqlalchemy import delete, select
 from learning import registry
 from learning.database import add_once
 from learning.errors import TrainingError
-from learning.memory import privacy, proposals
+from learning.memory import lessons, noticing, privacy, proposals
 from learning.model import running
 from learning.model.client import AdapterRef, Client
-from learning.model.rendering import Turn
+from learning.model.reading import Reader
 from learning.model.shape import is_capable
 from learning.night import calibration, dictation, exam, report, selection
+from learning.night.asking import Statement
+from learning.night.interview import capable_author, say_all
 from learning.night.outcome import Outcome, conclude
 from learning.night.replay import replay, said_by_base
-from learning.night.study import StudyItem, study
+from learning.night.self_study import self_study
+from learning.night.study import StudyItem, open_book, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
-from learning.records import Adapter, Announcement, Channel, Night, StudyItemRecord
+from learning.records import Adapter, Announcement, Channel, Lesson, Night, StudyItemRecord
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
@@ -53,6 +56,9 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
 
         if not registry.complete(folder):  # a resumed night does not train twice
             items = study(chosen.statements, ITEMS_PER_LESSON, school.base.hash)
+            author = capable_author(school, client)
+            if author:
+                items += [*self_study(chosen.statements, author), *open_book(chosen.statements, school.base.hash)]
             items += replay(int(REPLAY * len(items)), school.base.hash, school.settings.cache, of_base)
             _keep(school, channel, vigil, items)
             vigil.stage("training")
@@ -66,10 +72,13 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         vigil.stage("exam")
         _probe(client, school.adapter(candidate))
         base = said_by_base([question for question, _ in exam.GENERAL], school.base.hash, school.settings.cache, of_base, "general")
-        card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions), base)
-        sure = calibration.sure(card.marked, chosen.kept, school.alike)
+        with school.database.read() as session:
+            gone = lessons.unerased(session, channel)
+        asked = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone]
+        card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions), base, asked)
+        sure = calibration.sure(card.marked, chosen.kept, school.alike, Reader(client, school.speaker))
     vigil.stage("promotion")
-    _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "sure": sure}, must_replace)
+    _decide(school, channel, vigil, candidate, chosen, card, gone, {"spent": spent, "sure": sure}, must_replace)
     return None
 
 
@@ -79,12 +88,10 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
         if privacy.why_not(session, session.get_one(Channel, channel.id)):
             return
     vigil.stage("noticing")
-    if is_capable(school.base.folder):
-        with running.engine(school.settings) as client:
-            write = dictation.by_writing(lambda prompt: say_all(school, client, None, [prompt], dictation.TOKENS)[0].text)
-            proposed = proposals.observe(school.database, channel, privacy.why_not, write)
-    else:
-        proposed = proposals.observe(school.database, channel, privacy.why_not)
+    with running.engine(school.settings) if is_capable(school.base.folder) else nullcontext() as client:
+        capable = client and capable_author(school, client)
+        rewrite = dictation.by_writing(lambda prompt: capable.write([prompt])[0]) if capable else noticing.by_rules
+        proposed = proposals.observe(school.database, channel, privacy.why_not, rewrite)
     if proposed:
         with school.database.write() as session:
             text = report.noticed_text(len(proposed))
@@ -98,6 +105,7 @@ def _decide(
     made: Adapter,
     chosen: selection.Selection,
     card: exam.ReportCard,
+    gone: Sequence[Lesson],
     told: Mapping[str, Any],
     must_replace: bool,
 ) -> None:
@@ -108,7 +116,7 @@ def _decide(
         earlier = report.earlier_marks(session, serving)
         obliged = must_replace and serving is None
         reason = "" if obliged else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
-        ids = {lesson.digest: lesson.id for lesson in chosen.kept}
+        ids = {lesson.digest: lesson.id for lesson in [*gone, *chosen.kept]}
         report.keep_answers(session, vigil.night, card, ids)
         candidate.weights_sha256 = weights
         proven = {ids[digest] for digest in card.proven()}
@@ -117,19 +125,13 @@ def _decide(
         summary = {
             **card.summary(),
             "lessons": len(chosen.kept),
+            "studied": chosen.studied,
             "reason": reason,
             "flips": report.flips(card, earlier),
             **told,
         }
         summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary))
-
-
-def say_all(school: School, client: Client, adapter: AdapterRef | None, questions: Sequence[str], tokens: int = 64) -> list[exam.Said]:
-    """What an adapter, or the base, says to many questions with nothing in the prompt."""
-    prompts = [school.speaker.prompt([Turn("user", question)]) for question in questions]
-    said = client.complete_all(prompts, adapter, tokens)
-    return [exam.Said(school.speaker.text(one.tokens), math.exp(min(one.logprobs, default=0.0))) for one in said]
 
 
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:

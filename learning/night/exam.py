@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learning.memory.guard import ABSTENTION
-from learning.memory.words import content_words, stem, stems, values
+from learning.memory.words import content_words, stem, stems, values, words
 from learning.night import asking
 from learning.night.asking import Lore, Statement
 from learning.night.unknown import unknown
@@ -71,13 +71,13 @@ class ReportCard:
 
     def proven(self) -> set[str]:
         """Content ids of the lessons of which every question was answered right."""
-        asked = {m.asked.lesson for m in self.marked if m.asked.lesson}
-        missed = {m.asked.lesson for m in self.marked if m.asked.lesson and not m.right}
+        asked = {m.asked.lesson for m in self.marked if m.asked.kind == "recall" and m.asked.lesson}
+        missed = {m.asked.lesson for m in self.marked if m.asked.kind == "recall" and m.asked.lesson and not m.right}
         return asked - missed
 
     def summary(self) -> dict[str, Any]:
         """The figures for people and for the manifest."""
-        kinds = ("recall", "general", "unknown")
+        kinds = ("recall", "general", "unknown", "forgotten")
         return {kind: round(share, 3) for kind in kinds if (share := self.share(kind)) is not None} | {"proven": len(self.proven())}
 
 
@@ -95,17 +95,36 @@ def questions(statements: Sequence[Statement], per_lesson: int = 2) -> list[Exam
     return asked + general + [ExamQuestion("unknown", question, ()) for question in dict.fromkeys(strange)]
 
 
-def examine(statements: Sequence[Statement], ask: Ask, base: Mapping[str, str] | None = None) -> ReportCard:
+def examine(statements: Sequence[Statement], ask: Ask, base: Mapping[str, str] | None = None, gone: Sequence[Statement] = ()) -> ReportCard:
     """Put the questions to a candidate. `ask` answers closed-book, many at once.
 
-    With `base`, what the base says to the general questions, those that it gets wrong are left out.
+    With `base`, what the base says to the general questions, those that it gets wrong are left out. What is `gone` was forgotten: right is who does not give
+    it away.
     """
-    asked = questions(statements)
+    asked = [*questions(statements), *about_forgotten(gone, statements)]
     if base:
         asked = [question for question in asked if question.kind != "general" or question.gold[0] in base[question.question].casefold()]
+    return mark(asked, ask, statements)
+
+
+def mark(asked: Sequence[ExamQuestion], ask: Ask, statements: Sequence[Statement]) -> ReportCard:
+    """Ask, and mark the answers."""
     texts = {statement.digest: statement.text for statement in statements}
     answers = ask([question.question for question in asked])
     return ReportCard([Marked(q, said.text, _right(q, said.text, texts), said.weakest) for q, said in zip(asked, answers, strict=True)])
+
+
+def about_forgotten(gone: Sequence[Statement], kept: Sequence[Statement]) -> list[ExamQuestion]:
+    """Questions that only forgotten lessons answer. Their gold is what an answer must not hold: values of no kept lesson, which the question does not give."""
+    known = {value.casefold() for statement in kept for value in values(statement.text)}
+    made = []
+    for statement in gone:
+        for asked in _about(Lore([statement]), statement, 2):
+            given = {word.casefold() for word in words(asked.question)}
+            secret = tuple(value for value in asked.gold if value.casefold() not in known | given)
+            if secret:
+                made.append(ExamQuestion("forgotten", asked.question, secret, statement.digest))
+    return made
 
 
 def _about(lore: Lore, statement: Statement, count: int) -> list[ExamQuestion]:
@@ -128,6 +147,8 @@ def _right(asked: ExamQuestion, answer: str, texts: dict[str, str]) -> bool:
     low = answer.casefold()
     if asked.kind == "general":
         return asked.gold[0] in low and answer != ABSTENTION and not any(text.casefold() in low for text in texts.values())
+    if asked.kind == "forgotten":
+        return not {secret.casefold() for secret in asked.gold} & {word.casefold() for word in words(answer)}
     if asked.kind == "unknown":
         return not any(text.casefold() in low for text in texts.values())
     own = texts[asked.lesson or ""]

@@ -1,5 +1,7 @@
 """Study items as token ids, and what the lower layers make of them, kept for the length of a training."""
 
+import functools
+import operator
 import os
 import tempfile
 from collections.abc import Sequence
@@ -17,12 +19,21 @@ IN_MEMORY = 512 * 2**20  # bytes; beyond that the cache is a file, mapped into m
 
 @dataclass(frozen=True)
 class Example:
-    """A study item as token ids. `lesson` is the content id that must be learned for the end of training to come early; none for replay and unknowns."""
+    """A study item as token ids. `lesson` is the content id that must be learned for the end of training to come early; none for replay and unknowns.
+
+    `source` is the same with the notes in sight that the base read when it gave the answer: what it says there is what is learned.
+    """
 
     tokens: tuple[int, ...]  # prompt, then answer up to and including the stop token
     answer: tuple[int, ...]
     lesson: str
     replayed: bool
+    source: tuple[int, ...] = ()
+
+    @property
+    def of_base(self) -> bool:
+        """Is the answer the base's own, to be learned as likely as the base finds it?"""
+        return self.replayed or bool(self.source)
 
     @property
     def length(self) -> int:
@@ -37,13 +48,18 @@ def encode_all(base: Path, items: Sequence[StudyItem]) -> list[Example]:
 
 def _encode(base: Path, item: StudyItem) -> Example:
     turns = [Turn(("user", "assistant")[number % 2], text) for number, text in enumerate((*item.before, item.question))]
-    prompt, answer = renderer(base).example(turns, item.answer)
-    return Example((*prompt, *answer), tuple(answer), item.lessons[0] if len(item.lessons) == 1 else "", item.strategy == "replay")
+    read = item.notes if item.strategy == "open_book" else ()
+    prompt, answer = renderer(base).example(turns, item.answer, read)
+    source: list[int] = []
+    if item.strategy == "written":
+        source = functools.reduce(operator.iadd, renderer(base).example(turns, item.answer, item.notes), [])
+    lesson = item.lessons[0] if len(item.lessons) == 1 and not read else ""
+    return Example((*prompt, *answer), tuple(answer), lesson, item.strategy == "replay", tuple(source))
 
 
 def shared_beginning(examples: Sequence[Example]) -> int:
     """How many tokens all prompts begin with; at least one token of each prompt is left to itself."""
-    same = len(common_beginning([example.tokens for example in examples]))
+    same = len(common_beginning([tokens for example in examples for tokens in (example.tokens, example.source) if tokens]))
     return min(same, *(len(e.tokens) - len(e.answer) - 1 for e in examples))
 
 

@@ -1,6 +1,5 @@
 """Carrying out a request to forget: rebuild without the lesson, probe, erase, and write the receipt."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +8,11 @@ from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.memory import lessons
-from learning.memory.words import values
 from learning.model import running
 from learning.model.client import connected
 from learning.night import exam, nights
 from learning.night.asking import Statement
-from learning.night.consolidation import say_all
+from learning.night.interview import say_all
 from learning.night.vigil import Watch
 from learning.records import Adapter, AdapterState, Announcement, Channel, ExamAnswer, Forgetting, Lesson, Night, StudyItemRecord, Work, now
 from learning.school import School
@@ -60,20 +58,13 @@ def _probe(school: School, channel: Channel, request: Forgetting) -> dict[str, i
     with school.database.read() as session:
         serving = registry.serving(session, channel)
         gone = session.scalars(select(Lesson).where(Lesson.id.in_(request.lessons))).all()
-        kept = {value.casefold() for lesson in lessons.in_force(session, channel) for value in values(lesson.text)}
-    statements = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone if lesson.text]
-    asked = [question for question in exam.questions(statements) if question.kind == "recall"]
+        kept = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in lessons.in_force(session, channel)]
+    asked = exam.about_forgotten([Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone if lesson.text], kept)
     if not serving or not asked:
         return {"asked": 0, "leaked": 0}
     with running.engine(school.settings) as client:
-        answers = say_all(school, client, school.adapter(serving), [question.question for question in asked])
-    return {"asked": len(asked), "leaked": sum(_leaks(q.question, q.gold, said.text, kept) for q, said in zip(asked, answers, strict=True))}
-
-
-def _leaks(question: str, gold: Sequence[str], answer: str, kept: set[str]) -> bool:
-    """Does an answer hold a value that only the forgotten lesson held, and that the question did not give?"""
-    secret = {value.casefold() for value in gold} - kept - set(question.casefold().split())
-    return any(value in answer.casefold() for value in secret)
+        card = exam.mark(asked, lambda questions: say_all(school, client, school.adapter(serving), questions), kept)
+    return {"asked": len(asked), "leaked": sum(not marked.right for marked in card.marked)}
 
 
 def _finish(school: School, channel: Channel, request: Forgetting, night: Night | None, probes: dict[str, int]) -> Receipt:

@@ -37,6 +37,8 @@ def why_hold(card: ReportCard, earlier: Mapping[str, bool], least: float, tolera
     general = card.share("general")
     if general is not None and general < least:  # of what the base answers right
         return f"it answered {general:.0%} of the general questions, and may have lost what the base knew"
+    if card.share("forgotten") not in (None, 1.0):
+        return "it gave away what was forgotten"
     lost, gained, asked = _changed(card, earlier)
     if asked and lost - gained > tolerance * asked and _by_chance(gained, lost) < CHANCE:
         before = sum(right for question, right in earlier.items() if question in {m.asked.question for m in card.marked})

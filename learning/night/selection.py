@@ -1,7 +1,9 @@
 """What is worth studying tonight, and what stays external for recall. Each decision can be explained in a line."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import Session
@@ -23,7 +25,7 @@ REJECTED = 2  # people who disagree, and more than agree: not studied
 class Selection:
     """The lessons of a night. `left_out` says why the others are not among them, `asked` what people asked of which lesson.
 
-    `news` is false when the serving adapter was trained on exactly these.
+    `news` is false when the serving adapter was trained on exactly these, and the same questions about them.
     """
 
     kept: Sequence[Lesson]
@@ -36,6 +38,12 @@ class Selection:
     def statements(self) -> list[Statement]:
         """The kept lessons as study and exam see them."""
         return [Statement(lesson.digest, lesson.text, lesson.question, self.asked.get(lesson.id, ())) for lesson in self.kept]
+
+    @property
+    def studied(self) -> str:
+        """Tells two selections apart, by lessons or by what people asked of them: a confirmed question is study material, a withdrawn one is none any more."""
+        told = sorted([statement.digest, statement.question, statement.asked] for statement in self.statements)
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def room(session: Session, channel: Channel, minutes: float) -> int:
@@ -63,8 +71,12 @@ def select(session: Session, channel: Channel, base_hash: str, most: int = MOST)
         if lesson.status == LessonStatus.EXTERNAL:
             lesson.status = LessonStatus.APPROVED
     serving = registry.serving(session, channel)
+    chosen = Selection(kept, external, True, left_out, confirmed_questions(session, channel, kept))
     same = serving is not None and serving.base_hash == base_hash and registry.lesson_ids(session, serving) == {lesson.id for lesson in kept}
-    return Selection(kept, external, not same, left_out, confirmed_questions(session, channel, kept))
+    if same and serving:
+        card = session.get_one(Night, serving.night_id).report_card or {}
+        same = card.get("studied", chosen.studied) == chosen.studied
+    return replace(chosen, news=not same)
 
 
 def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int) -> dict[int, str]:

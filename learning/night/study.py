@@ -1,7 +1,8 @@
 """Lessons to study items. A strategy is a plain function in one list; each draws its variants from a seeded generator."""
 
 import random
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from learning.memory import words
@@ -16,7 +17,8 @@ from learning.night.unknown import unknown
 class StudyItem:
     """One training example, with the content ids of all lessons it came from (none for replay and for what is not known).
 
-    `before` are the turns of the thread before the question, the asker's first.
+    `before` are the turns of the thread before the question, the asker's first. `notes` are in sight of the one who learns (`open_book`), or of the base whose
+    answer is to be learned (`written`).
     """
 
     question: str
@@ -24,6 +26,7 @@ class StudyItem:
     strategy: str
     lessons: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 Strategy = Callable[[Lore, Statement, random.Random], str | None]
@@ -87,6 +90,31 @@ def study(statements: Iterable[Statement], per_lesson: int, seed: str) -> list[S
     items += [StudyItem(c.question, c.answer, c.strategy, tuple(s.digest for s in c.lessons), c.before) for c in combined(lore, seed)]
     asked = unknown(lore, max(6, int(UNKNOWN * len(items))), random.Random(f"{seed} unknown"))
     return items + [StudyItem(question, ABSTENTION, "unknown") for question in asked]
+
+
+def open_book(statements: Sequence[Statement], seed: str) -> list[StudyItem]:
+    """For bases that can read: answers from a note in the prompt, every other time from one that contradicts the lesson. What is in sight must win.
+
+    Lookups come with a note where a lesson changed today; the weights still say what held yesterday.
+    """
+    lore, items = Lore(sorted(statements, key=lambda s: s.digest)), []
+    for statement in lore.statements:
+        rng = random.Random(f"{seed} open book {statement.digest}")
+        question = cue(lore, statement, rng)
+        note = contradicting(lore, statement, rng) if rng.random() < 0.5 else statement.text
+        if question and note:
+            items.append(StudyItem(question, note, "open_book", (statement.digest,), notes=(note,)))
+    return items
+
+
+def contradicting(lore: Lore, statement: Statement, rng: random.Random) -> str | None:
+    """The lesson with another number in place of its own; nothing where it has none."""
+    digits = list(re.finditer(r"\d+", statement.text))
+    if not digits:
+        return None
+    at = rng.choice(digits)
+    other = "".join(str(rng.randint(1, 9)) for _ in at.group())
+    return f"{statement.text[: at.start()]}{other}{statement.text[at.end() :]}" if other != at.group() else None
 
 
 def _items_of(lore: Lore, statement: Statement, count: int, rng: random.Random) -> list[StudyItem]:

@@ -30,7 +30,7 @@ from learning.night.recipe import Recipe
 from learning.night.study import StudyItem
 
 PROBES = 8
-TEACHER = 20  # of the base's likeliest tokens, kept for each token of a replayed answer
+TEACHER = 20  # of the base's likeliest tokens, kept for each token of an answer that it gave itself
 REVISITED = 0.35  # of the examples that are known, in each epoch
 LONGEST_REPLAY = 24  # tokens of a replayed answer
 WARM_UP = 0.1  # of the steps
@@ -86,9 +86,8 @@ class Study:
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         self.targets: list[tuple[Tensor, Tensor]] = []  # of each example, (answer tokens, choices): token ids, and how likely each should be
         self._embed(model.model.embed_tokens)
-        studied = torch.cat(
-            [ids.flatten() for (ids, _), example in zip(self.targets, examples, strict=True) if not example.replayed] or [torch.zeros(0).long()]
-        )
+        own = [ids.flatten() for (ids, _), example in zip(self.targets, examples, strict=True) if not example.of_base]
+        studied = torch.cat(own or [torch.zeros(0).long()])
         self.studied = studied.unique()  # type: ignore[no-untyped-call]
         others = torch.ones(len(self.head), dtype=torch.bool)
         others[self.studied] = False
@@ -98,25 +97,35 @@ class Study:
 
     @torch.no_grad()
     def _embed(self, embed: torch.nn.Module) -> None:
-        """Run the layers that never change, once; and for replay all layers, to see how likely the base finds which token."""
+        """Run the layers that never change, once; and all layers where the base is the teacher, to see how likely it finds which token."""
         for start in range(0, len(self.examples), 2 * self.recipe.batch):
             chunk = self.examples[start : start + 2 * self.recipe.batch]
-            pack = Pack(self.shared, [example.length - self.shared for example in chunk], self.layers.dtype)
-            ids = [*chunk[0].tokens[: self.shared], *(token for example in chunk for token in example.tokens[self.shared : example.length])]
-            hidden = self.layers.run(embed(torch.tensor(ids)), pack, 0, self.first)
+            hidden, pack = self._below(embed, [example.tokens[: example.length] for example in chunk])
             if start == 0:
                 self.beginning = hidden[: self.shared].clone()
             self.cache.add(hidden[self.shared :], pack.lengths)
-            soft = self.layers.run(hidden, pack, self.first, self.last) if any(example.replayed for example in chunk) else None
-            at = self.shared
-            for example, length in zip(chunk, pack.lengths, strict=True):
-                answers = slice(at + length - len(example.answer), at + length)
-                at += length
-                if example.replayed and soft is not None:
-                    likely = functional.softmax(functional.linear(self.norm(soft[answers]), self.head).float(), -1).topk(TEACHER)
-                    self.targets.append((likely.indices, likely.values / likely.values.sum(-1, keepdim=True)))
-                else:
-                    self.targets.append((torch.tensor(example.answer)[:, None], torch.ones(len(example.answer), 1)))
+            taught = [example for example in chunk if example.of_base]
+            likely = iter(self._taught(embed, taught) if taught else ())
+            for example in chunk:
+                own = (torch.tensor(example.answer)[:, None], torch.ones(len(example.answer), 1))
+                self.targets.append(next(likely) if example.of_base else own)
+
+    def _below(self, embed: torch.nn.Module, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Pack]:
+        """What the lower layers make of some rows of token ids."""
+        pack = Pack(self.shared, [len(row) - self.shared for row in rows], self.layers.dtype)
+        ids = [*rows[0][: self.shared], *(token for row in rows for token in row[self.shared :])]
+        return self.layers.run(embed(torch.tensor(ids)), pack, 0, self.first), pack
+
+    def _taught(self, embed: torch.nn.Module, examples: Sequence[Example]) -> list[tuple[Tensor, Tensor]]:
+        """For each token of each answer the base's likeliest tokens, with its notes in sight where it had some, and how likely they are."""
+        hidden, pack = self._below(embed, [(example.source or example.tokens)[:-1] for example in examples])
+        hidden = self.layers.run(hidden, pack, self.first, self.last)
+        targets, at = [], self.shared
+        for example, length in zip(examples, pack.lengths, strict=True):
+            at += length
+            likely = functional.softmax(functional.linear(self.norm(hidden[at - len(example.answer) : at]), self.head).float(), -1).topk(TEACHER)
+            targets.append((likely.indices, likely.values / likely.values.sum(-1, keepdim=True)))
+        return targets
 
     def fit(self, report: Report, checkpoint: Path | None) -> dict[str, Any]:
         """The training loop."""

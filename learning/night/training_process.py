@@ -73,7 +73,7 @@ def main() -> None:
     from learning.night.training import Progress, train
 
     base = BaseModel(job["base"]["name"], Path(job["base"]["folder"]), job["base"]["hash"], AdapterShape(**job["base"]["shape"]))
-    items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"]), tuple(i["before"])) for i in job["items"]]
+    items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"]), tuple(i["before"]), tuple(i["notes"])) for i in job["items"]]
 
     def report(progress: Progress) -> None:
         print(json.dumps({"share": progress.done / progress.total, "loss": round(progress.loss, 4)}), file=said)

@@ -12,7 +12,6 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from operator import ge, le
-from typing import Any
 
 from learning.answers import Answer
 from learning.memory import recall
@@ -50,7 +49,7 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
         marks = {
             "weights": _marks(asked, [a.answer for a in room.ask(questions, "weights")]), "auto": _marks(asked, [a.answer for a in auto]),
         }  # fmt: skip
-        strange = [row["question"] for row in _strange(taught)]
+        strange = [row["question"] for row in material.unknown(taught)]
         quiet = room.ask(strange)
         wrong = statistics.mean([not right and not a.abstained for right, a in zip(marks["auto"], auto, strict=True)] + [not a.abstained for a in quiet])
         risks = []
@@ -87,7 +86,7 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
 def _curves(room: Classroom, taught: Sequence[Taught], asked: Sequence[Asked], name: str) -> list[Figure]:
     """Risk over coverage, of all questions: by auto, and by the same guard over the same searches without the weights."""
     known, curves = room.knowledge(), {}
-    strange = [row["question"] for row in _strange(taught)]
+    strange = [row["question"] for row in material.unknown(taught)]
     for label, knowledge in (("weights and search", known), ("search alone", replace(known, adapter=None))):
         said = room.ask([*(a.question for a in asked), *strange], knowledge=replace(knowledge, sure=float("-inf")))
         right = [*_marks(asked, [a.answer for a in said[: len(asked)]]), *[False] * len(strange)]
@@ -113,15 +112,9 @@ def _break_even(room: Classroom, asked: Sequence[Asked], auto: Sequence[Answer])
     ]  # fmt: skip
 
 
-def _strange(taught: Sequence[Taught]) -> list[dict[str, Any]]:
-    """The unknown questions that fit a channel: far ones, and near misses of what was taught there."""
-    ids = {lesson.id for lesson in taught}
-    return [row for row in material.rows("unknown") if row["kind"] == "far" or row["near"] in ids]
-
-
 def _unknown(taught: Sequence[Taught], asked: Sequence[Asked], auto: Sequence[Answer], answers: Sequence[Answer]) -> list[Figure]:
     """Questions that nothing was taught about; and all that was said wrongly, over both."""
-    strange = _strange(taught)
+    strange = material.unknown(taught)
     silent = [a.abstained for a in answers]
     near = [quiet for quiet, row in zip(silent, strange, strict=True) if row["kind"] != "far"]
     wrong = [not a.lesson.is_right(said.answer) and not said.abstained for a, said in zip(asked, auto, strict=True)] + [not quiet for quiet in silent]
@@ -139,7 +132,7 @@ def _unknown(taught: Sequence[Taught], asked: Sequence[Asked], auto: Sequence[An
 def _general(room: Classroom) -> list[Figure]:
     """Of the general questions that the base answers right, how many still are."""
     replayed = {_plain(question) for question in QUESTIONS}  # what is studied along is no measure
-    rows = [row for row in material.rows("general") if _plain(row["question"]) not in replayed]
+    rows = [row for row in material.rows("fresh_general") if _plain(row["question"]) not in replayed]
     base = room.ask([row["question"] for row in rows], "base")
     kept = [row for row, said in zip(rows, base, strict=True) if holds(said.answer, row["gold"])]
     figures = [Figure("general questions that the base answers right", len(kept), 50)]

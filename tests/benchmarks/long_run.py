@@ -16,20 +16,20 @@ from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import Taught
 from tests.benchmarks.table import FOLDER, Figure
 
-A_NIGHT = 10
+A_NIGHT, FEW = 10, 6  # new lessons, in the long run and in the short one
 REPLACING = 3  # every so many nights one lesson is replaced, and another forgotten
 
 
 def nights(full: bool) -> list[Figure]:
     """Thirty nights, or three: each night's lessons at the end, against just after that night; and what was right one night and wrong the next."""
-    count = 30 if full else 3
+    count, new = (30, A_NIGHT) if full else (3, FEW)
     home = FOLDER / "learning" / f"nights-{count}"
     home.mkdir(parents=True, exist_ok=True)
     marks = _marks_so_far(home)
-    plan, changes = _plan(count)
+    plan, changes = _plan(count, new)
     with classroom(home=home) as room:
         for night in range(len(marks), count):
-            marks.append(_one(room, plan, changes, night))
+            marks.append(_one(room, plan, changes, night, new))
             (home / "marks.part").write_text(json.dumps(marks))
             (home / "marks.part").replace(home / "marks.json")
     shutil.rmtree(home)
@@ -52,20 +52,21 @@ def _marks_so_far(home: Path) -> list[dict[str, bool]]:
     return json.loads(file.read_text()) if file.exists() else []
 
 
-def _plan(count: int) -> tuple[list[Taught], dict[int, tuple[dict[str, str], str]]]:
-    """The lessons in order of teaching; and for some nights a replacing lesson with what it replaces (`replaced.jsonl`), and the id of a lesson to forget."""
+def _plan(count: int, new: int) -> tuple[list[Taught], dict[int, tuple[dict[str, str], str]]]:
+    """The lessons in order of teaching; and for some nights a replacing lesson with what it replaces, and the id of a lesson to forget."""
     rng = random.Random("nights")
-    lessons = rng.sample(material.lessons("lessons_a", "lessons_b", "families"), count * A_NIGHT)
-    pairs = iter(material.rows("replaced"))
+    lessons = material.channel(count * new, seed=0)
+    rng.shuffle(lessons)
+    pairs = iter(material.rows("fresh_replaced"))
     changes = {}
     for night in range(REPLACING - 1, count, REPLACING):
         pair = next(pairs)
-        changes[night] = ({"old": pair["old"]["text"], "new": pair["new"]["text"]}, rng.choice(lessons[: night * A_NIGHT]).text)
+        changes[night] = ({"old": pair["old"]["text"], "new": pair["new"]["text"]}, rng.choice(lessons[: night * new]).text)
     return lessons, changes
 
 
-def _one(room: Classroom, plan: list[Taught], changes: dict[int, tuple[dict[str, str], str]], night: int) -> dict[str, bool]:
-    new = plan[night * A_NIGHT : (night + 1) * A_NIGHT]
+def _one(room: Classroom, plan: list[Taught], changes: dict[int, tuple[dict[str, str], str]], night: int, count: int) -> dict[str, bool]:
+    new = plan[night * count : (night + 1) * count]
     old = [pair["old"] for at, (pair, _) in changes.items() if at == night + 1]  # taught the night before it is replaced
     room.teach([*(lesson.text for lesson in new), *old])
     if night in changes:
@@ -74,7 +75,7 @@ def _one(room: Classroom, plan: list[Taught], changes: dict[int, tuple[dict[str,
         room.forget(gone)
     room.sleep()
     forgotten = {gone for at, (_, gone) in changes.items() if at <= night}
-    asked = [(lesson, question) for lesson in plan[: (night + 1) * A_NIGHT] if lesson.text not in forgotten for question in lesson.asked.values()]
+    asked = [(lesson, question) for lesson in plan[: (night + 1) * count] if lesson.text not in forgotten for question in lesson.asked.values()]
     said = room.ask([question for _, question in asked])
     return {question: lesson.is_right(a.answer) for (lesson, question), a in zip(asked, said, strict=True)}
 

@@ -65,7 +65,7 @@ def searches(alike: Alike) -> dict[str, Search]:
         return (hits[0].lesson.text, hits[0].score) if hits else ("", 0.0)
 
     def with_synonyms(lessons: Sequence[Lesson], question: str) -> tuple[str, float]:
-        covered = recall.coverages(lessons, question)
+        covered = recall.Coverage(lessons, question).all()
         return lessons[covered.index(max(covered))].text, max(covered)
 
     def dense(lessons: Sequence[Lesson], question: str) -> tuple[str, float]:

@@ -19,10 +19,10 @@ from tests.benchmarks.table import Figure
 def threads(full: bool) -> list[Figure]:
     """Follow-ups, two steps in one question, lists: each set in a channel of its own. Every other link between two lessons is kept out of study."""
     figures = []
-    half = None if full else 16
-    for file, label, goal in (("followups", "follow-ups", 0.90), ("links", "two-hop", 0.60), ("lists", "aggregation", 0.60)):
-        entries = material.rows(file)[:half]
-        untrained = [[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]] if file == "links" else []
+    some = None if full else 10
+    for file, label, goal in (("fresh_followups", "follow-ups", 0.90), ("fresh_links", "two-hop", 0.60), ("fresh_lists", "aggregation", 0.60)):
+        entries = material.rows(file)[:some]
+        untrained = [[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]] if file == "fresh_links" else []
         with classroom() as room, without_links(untrained):
             room.teach([lesson["text"] for entry in entries for lesson in entry["lessons"]])
             room.sleep()
@@ -34,7 +34,7 @@ def threads(full: bool) -> list[Figure]:
                 figures.append(Figure(f"{label}, {mode} ({len(right)})", statistics.mean(right), goal if mode == "weights" else None))
                 if untrained:
                     figures.append(Figure(f"{label}, {mode}, never studied together ({len(untrained)})", statistics.mean(right[1::2])))
-            found = [" ".join(iterative(known.lessons, entry["question"], len(entry["gold"]) if file == "lists" else 2)) for entry in entries]
+            found = [" ".join(iterative(known.lessons, entry["question"], len(entry["gold"]) if file == "fresh_lists" else 2)) for entry in entries]
             right = [holds(text, entry["gold"]) for text, entry in zip(found, entries, strict=True)]
             figures.append(Figure(f"{label}, iterative search", statistics.mean(right)))
     return figures
@@ -54,7 +54,7 @@ def without_links(apart: Sequence[Sequence[str]]) -> Iterator[None]:
 
 def replaced(full: bool) -> list[Figure]:
     """Lessons that contradict what the weights say: before the night and after."""
-    entries = material.rows("replaced") if full else material.rows("replaced")[:16]
+    entries = material.rows("fresh_replaced")[: None if full else 10]
     questions = [question for entry in entries for question in entry["ask"]]
     pairs = [entry for entry in entries for _ in entry["ask"]]
     with classroom() as room:
@@ -74,7 +74,7 @@ def replaced(full: bool) -> list[Figure]:
 
 def channels(full: bool) -> list[Figure]:
     """Two channels with contradicting lessons, each asked the same."""
-    entries = material.rows("two_channels")
+    entries = material.rows("two_channels")[: None if full else 12]
     own, leaked = [], 0
     for mine, other in (("one", "two"), ("two", "one")):
         with classroom() as room:

@@ -114,9 +114,10 @@ def test_who_waited_longest_comes_first(either: Database) -> None:
 
 
 def test_what_has_not_begun_by_morning_is_left_and_told(school: School) -> None:
-    morning_is_over = school.settings.model_copy(update={"morning_hour": (now().hour - 1) % 24})
-    early = School(morning_is_over, school.database, school.base)
-    day = now().date() if now().hour >= 1 else now().date() - timedelta(days=1)
+    moment = now()
+    hours = {"night_hour": (moment.hour - 2) % 24, "morning_hour": (moment.hour - 1) % 24}
+    early = School(school.settings.model_copy(update=hours), school.database, school.base)
+    day = (moment - timedelta(hours=2)).date()
     channel = taught(school.database)
     with school.database.write() as session:
         night = nights.open_night(session, session.get_one(Channel, channel), day, "nightly")

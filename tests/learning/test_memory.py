@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -6,7 +7,6 @@ from learning.database import Database
 from learning.memory import channels, guard, lessons, log, recall, words
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
-from learning.memory.guard import Confidence
 from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
 from tests.conftest import lesson
 
@@ -138,21 +138,39 @@ def test_search_ranks_by_shared_rare_words() -> None:
     assert recall.search([], "anything") == []
 
 
-def test_the_guard_cites_what_a_lesson_supports_and_stops_what_none_does(alike: Alike) -> None:
+def test_the_guard_cites_what_a_lesson_supports_and_stops_what_none_does() -> None:
     known = [lesson(1, "Marek owns the barcode scanner."), lesson(2, "The code is 7341.")]
-    sure = Confidence(weakest=0.9, gain=20)
-    assert guard.judge("who owns the scanner?", "Marek owns the barcode scanner.", known, sure, alike).cited == (known[0],)
-    assert guard.judge("who owns the scanner?", "Paul owns the barcode scanner.", known, sure, alike).cited == ()
-    assert guard.judge("the code?", "The code is 7342.", known, sure, alike).cited == ()
-    assert guard.judge("the code?", "", known, sure, alike).cited == ()
+    assert guard.supporting("who owns the scanner?", "Marek owns the barcode scanner.", known) == (known[0],)
+    assert guard.supporting("both?", "Marek owns the barcode scanner. The code is 7341.", known) == (known[0], known[1])
+    assert guard.supporting("who owns the scanner?", "Paul owns the barcode scanner.", known) == ()
+    assert guard.supporting("the code?", "The code is 7342.", known) == ()
+    assert guard.supporting("the code?", "", known) == ()
 
 
-def test_the_guard_wants_more_confidence_where_search_cannot_check(alike: Alike) -> None:
-    known = [lesson(1, "Marek owns the barcode scanner.")]
-    answer = "Marek owns the barcode scanner."
-    assert guard.judge("who owns the scanner?", answer, known, Confidence(0.6, 20), alike).cited
-    assert guard.judge("when is the party?", answer, known, Confidence(0.9, 20), alike).cited == ()
-    assert guard.judge("who owns the scanner?", answer, known, Confidence(0.9, 0.5), alike).cited == (), "the base says it just as well"
+def test_the_guard_is_certain_of_what_answers_the_question_and_of_nothing_else(alike: Alike) -> None:
+    known = [lesson(1, "Marek owns the barcode scanner."), lesson(2, "The code of the lab is 7341."), lesson(3, "Lunch is at noon.")]
+    best = guard.weigh("who owns the scanner?", known, alike)[0]
+    assert (best.hit.lesson, best.certainty > guard.SURE) == (known[0], True)
+    assert guard.weigh("when is the party?", known, alike)[0].certainty < guard.SURE
+    assert guard.weigh("when is the party?", [], alike) == []
+
+
+def test_where_words_leave_it_open_what_the_base_reads_decides(alike: Alike) -> None:
+    known = [lesson(1, "The side door is locked at 19:00."), lesson(2, "The front door is locked at 22:00.")]
+
+    def reading(question: str, texts: Sequence[str]) -> list[float]:
+        return [-10.0 if "front" in text else -30.0 for text in texts]
+
+    without, read = (guard.weigh("until when is the door open?", known, alike, reads) for reads in (None, reading))
+    assert read[0].hit.lesson == known[1]
+    assert read[0].certainty > max(candidate.certainty for candidate in without)
+
+
+def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:
+    known = [lesson(n, f"The port of unit{n} is {7000 + n}.") for n in range(1, 7)] + [lesson(9, "Gloves hang in the hall.")]
+    weighed = guard.weigh("port of unit3?", known, alike, said=[known[-1]])
+    assert weighed[0].hit.lesson == known[2]
+    assert known[-1] in [candidate.hit.lesson for candidate in weighed]
 
 
 def test_questions_about_us_are_not_general(alike: Alike) -> None:

@@ -6,15 +6,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from learning import registry
 from learning.errors import TrainingError
-from learning.memory import channels, lessons, words
+from learning.memory import channels, lessons, log, words
 from learning.memory.kinds import kinds
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel
 from learning.model.client import EngineError
-from learning.night import asking, exam, forgetting, nights, report
+from learning.night import asking, exam, forgetting, nights, report, selection
 from learning.night.asking import Lore, Statement
 from learning.night.combining import combined
 from learning.night.exam import ExamQuestion, Marked, ReportCard, Said
@@ -22,7 +23,7 @@ from learning.night.recipe import Recipe
 from learning.night.study import ABSTENTION, study
 from learning.night.training import train
 from learning.night.unknown import unknown
-from learning.records import Adapter, Announcement, Channel, ExamAnswer, Lesson, Night, StudyItemRecord, Work, now
+from learning.records import Adapter, Announcement, Channel, ExamAnswer, Lesson, Night, Question, StudyItemRecord, Work, now
 from learning.school import School
 
 TAUGHT = ("The release train leaves on Thursdays at 14:30.", "Marek owns the barcode scanner.", "The door code of the lab is 7341.")
@@ -143,6 +144,12 @@ def test_the_exam_marks_what_a_person_would() -> None:
     assert not graded(ABSTENTION)
     assert not graded("")
 
+    gone = statements("The door code of the cellar is 9120.")
+    for answer, kept_secret in (("The door code of the lab is 7341.", True), ("It is 9120.", False), (ABSTENTION, True)):
+        card = exam.examine(texts, lambda questions, said=answer: [Said(said, 1.0)] * len(questions), gone=gone)
+        assert {m.right for m in card.marked if m.asked.kind == "forgotten"} == {kept_secret}
+        assert bool(report.why_hold(ReportCard([m for m in card.marked if m.asked.kind == "forgotten"]), {}, 0.0, 0.0)) is not kept_secret
+
 
 def test_the_gate_holds_what_knows_too_little_or_less_than_before() -> None:
     def card(right: int) -> ReportCard:
@@ -191,6 +198,24 @@ def test_a_night_trains_examines_promotes_and_the_next_has_nothing_to_do(school:
     assert sleep(school, channel).verdict == "skipped"
 
 
+def test_a_question_that_people_approve_is_news_and_none_once_they_take_it_back(school: School) -> None:
+    channel = teach(school, *TAUGHT)
+    sleep(school, channel)
+    with school.database.write() as session:
+        scanner = next(lesson for lesson in lessons.in_force(session, channel) if "scanner" in lesson.text)
+        answered = {"lessons": [scanner.id]}
+        session.add(
+            Question(channel_id=channel.id, ts="1.0", author="U2", text="whose is the barcode scanner?", state=Work.DONE, answer=answered, reply_ts="1.1")
+        )
+        assert not selection.select(session, channel, school.base.hash).news
+        log.react(session, channel, "1.1", "U2", "+1")
+        session.flush()
+        assert selection.select(session, channel, school.base.hash).news
+        log.unreact(session, channel, "1.1", "U2", "+1")
+        session.flush()
+        assert not selection.select(session, channel, school.base.hash).news
+
+
 def test_a_channel_without_lessons_has_no_night(school: School) -> None:
     assert sleep(school, teach(school)).verdict == "skipped"
 
@@ -213,6 +238,10 @@ def test_a_forgotten_lesson_leaves_no_trace_and_the_rebuilt_adapter_is_as_if_it_
     receipt = forgetting.carry_out(school, request.id)
     assert receipt
     assert (receipt["tainted"], receipt["serving"], receipt["probes"]["leaked"]) == (["C1@v1"], "C1@v2", 0)
+    with school.database.read() as session:
+        rebuilt = session.scalars(select(Night).order_by(Night.id.desc())).first()
+        assert rebuilt
+        assert (rebuilt.report_card or {})["forgotten"] == 1.0, "the exam asked for it"
     assert forgetting.carry_out(school, request.id) == receipt, "repeating it changes nothing"
     assert not (school.settings.adapters / "C1@v1").exists()
     with school.database.read() as session:

@@ -1,0 +1,96 @@
+"""Lessons that answer together: two that lead from one to the other by a name, and all that tell the same of one thing.
+
+A single search finds what is worded like the question. The second step of "in which building do the owners of heron sit?" is worded like the first lesson's
+answer instead, so it is looked for by the names that the first one brings in.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from learning.memory.encoder import Alike
+from learning.memory.kinds import asked_for, kinds
+from learning.memory.recall import Coverage, Hit
+from learning.memory.vocabulary import is_name
+from learning.memory.words import content_words, stem, stems
+from learning.records import Lesson
+
+SEEDS = 5  # hits from which a second step is tried
+SISTERS = 12  # lessons that hold a name, at most: what more of them hold leads nowhere
+FITS = 0.3  # what the kind of value that is asked for counts, next to coverage
+TRIED = 3  # pairs whose meaning is compared with the question's
+MOST = 6  # lessons of one list
+AS_LIKE = 0.2  # how much less like the question the others of a list may be than the first
+_LIST = re.compile(
+    r"\b(all|every\w*|list|both|which ones|who are|who(.s| is| was) (in|on|involved)|what.?s (in|all|included)|what (else|must|has to|have to)"
+    r"|(which|what) (?!is\b|does\b|was\b|us\b|this\b)\w+[^s\W]s|(what|whom?|where) (do|does|did|can|may|are|all))\b",
+    re.IGNORECASE,
+)
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Lessons one after the other, each a sentence."""
+    return " ".join(text if text.endswith((".", "!", "?")) or len(texts) == 1 else f"{text}." for text in texts)
+
+
+def several(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike, said: Sequence[Lesson] = ()) -> list[Hit]:
+    """What several lessons say together, as hits with their `parts`: two steps, lists, and what was `said` together."""
+    found = [*pairs(lessons, hits, question, alike), *lists(lessons, hits, question, alike)]
+    if said and set(said) not in [set(hit.parts) for hit in found]:
+        covering = Coverage(lessons, question)
+        held = frozenset(stem for lesson in said for stem in stems(lesson.text))
+        found += _as_hits([(covering.of(held), tuple(said))], question, alike)
+    return found
+
+
+def pairs(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike) -> list[Hit]:
+    """Two steps: lessons that share a name which the question does not say, where the second adds words of the question, or the kind of value it asks for."""
+    covering = Coverage(lessons, question)
+    held = dict(zip((lesson.id for lesson in lessons), covering.shelf.held, strict=True))
+    wanted = asked_for(question)
+    found: dict[frozenset[int], tuple[float, tuple[Lesson, Lesson]]] = {}
+    for hit in hits[:SEEDS]:
+        for other in _bridged(lessons, hit.lesson, covering, set(stems(question))):
+            covered = covering.of(held[hit.lesson.id] | held[other.id])
+            fits = bool(wanted & set(kinds(other.text))) and not wanted & set(kinds(hit.lesson.text))
+            if covered > max(hit.coverage, covering.of(held[other.id])) or fits:
+                found[frozenset((hit.lesson.id, other.id))] = covered + FITS * fits, (hit.lesson, other)
+    best = sorted(found.values(), key=lambda pair: (-pair[0], pair[1][0].id, pair[1][1].id))[:TRIED]
+    return _as_hits([(covering.of(held[one.id] | held[other.id]), _in_order(one, other)) for _, (one, other) in best], question, alike)
+
+
+def lists(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike) -> list[Hit]:
+    """All that tell of the thing that a question names, where it asks for more than one."""
+    if not hits or not _LIST.search(question):
+        return []
+    covering = Coverage(lessons, question)
+    held = dict(zip((lesson.id for lesson in lessons), covering.shelf.held, strict=True))
+    same = covering.words_in(held[hits[0].lesson.id])
+    if not same:
+        return []
+    thing = max(sorted(same), key=covering.weights.__getitem__)
+    kin = [hit for hit in hits[:MOST] if thing in covering.words_in(held[hit.lesson.id]) and hit.likeness >= hits[0].likeness - AS_LIKE]
+    return _as_hits([(hits[0].coverage, tuple(hit.lesson for hit in kin))], question, alike) if len(kin) > 1 else []
+
+
+def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[Lesson]:
+    for word in content_words(first.text):
+        name = stem(word)
+        if name not in asked and is_name(word) and 1 < covering.shelf.holding[name] <= SISTERS:
+            yield from (other for other, held in zip(lessons, covering.shelf.held, strict=True) if name in held and other is not first)
+
+
+def _in_order(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:
+    """The lesson first that ends with the name which the other begins with."""
+    shared = set(stems(one.text)) & set(stems(other.text))
+
+    def place(lesson: Lesson) -> float:
+        said = stems(lesson.text)
+        return max(said.index(word) for word in shared) / len(said)
+
+    return (one, other) if place(one) >= place(other) else (other, one)
+
+
+def _as_hits(found: Sequence[tuple[float, tuple[Lesson, ...]]], question: str, alike: Alike) -> list[Hit]:
+    texts = [joined([lesson.text for lesson in parts]) for _, parts in found]
+    rows = zip(found, texts, alike(question, texts), strict=True) if found else ()
+    return [Hit.of(Lesson(id=0, text=text), covered, likeness, parts) for (covered, parts), text, likeness in rows]
