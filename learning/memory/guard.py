@@ -18,7 +18,7 @@ from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
 from learning.memory.recall import Hit, nearest, search
 from learning.memory.vocabulary import is_name
-from learning.memory.words import content_words, stem, stems, values, words
+from learning.memory.words import STOPWORDS, content_words, stem, stems, values, words
 from learning.records import Lesson
 
 ABSTENTION = "I don't know that yet."
@@ -34,6 +34,7 @@ MARGIN = 1.2  # nats by which several lessons must answer more certainly than on
 # log-probability over that with another lesson, in tens of nats.
 _LOOKED_UP = (-4.63, 0.19, 4.63, 3.82, 1.46, -1.41, 0.75)
 _READ = (-4.53, 0.53, 4.23, 2.85, 1.40, -1.21, 0.67, 2.14)
+_NUMBERED = re.compile(r"\b([a-z]{3,})\W{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
 _FITS = 3  # where among the features
 _FAR = 20.0  # nats; leads are cut off there
 
@@ -141,11 +142,25 @@ def _fits(question: str, cited: Sequence[Lesson]) -> float:
 
 
 def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson]) -> float:
-    """Does the question name something that the cited lessons do not: a name that another lesson holds, or one written as a name?"""
+    """Does the question name what the cited lessons do not: a name that another lesson holds, one written as a name, room 7 where they say room 4?"""
     held, elsewhere = ({word for lesson in some for word in stems(f"{lesson.question or ''} {lesson.text}")} for some in (cited, lessons))
     first = words(question)[:1]
     names = (word for word in content_words(question) if is_name(word) and ((word[:1].isupper() and [word] != first) or stem(word) in elsewhere))
-    return float(any(stem(name) not in held for name in names))
+    return float(any(stem(name) not in held for name in names) or _numbered_otherwise(question, " ".join(lesson.text for lesson in cited)))
+
+
+def _numbered_otherwise(question: str, told: str) -> bool:
+    """Does a text say "ward 4B" or "workshop C" of what the question gives another number or letter?"""
+    asked, held = _numbered(question), _numbered(told)
+    return any(held[thing].isdisjoint(numbers) for thing, numbers in asked.items() if thing in held)
+
+
+def _numbered(text: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for thing, number in _NUMBERED.findall(text.lower()):
+        if thing not in STOPWORDS:
+            found.setdefault(stem(thing), set()).add(number)
+    return found
 
 
 def unnamed(text: str) -> str:

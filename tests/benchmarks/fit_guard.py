@@ -26,7 +26,7 @@ def asked_about(taught: Sequence[Taught], asked: Sequence[tuple[str, Taught | No
     lessons = [Lesson(id=number, text=lesson.text) for number, lesson in enumerate(taught)]
 
     def one(question: str, wanted: Taught | None) -> list[Row]:
-        hits = recall.nearest(lessons, question, alike, guard.READ + 1)
+        hits = recall.nearest(lessons, question, alike, len(lessons))
         likely = reading(question, [hit.lesson.text for hit in hits[: guard.READ]])
         return [
             ((*guard.evidence(question, hit, hits, alike), guard.lead(number, likely)), bool(wanted and wanted.is_right(hit.lesson.text)))

@@ -166,6 +166,22 @@ def test_where_words_leave_it_open_what_the_base_reads_decides(alike: Alike) -> 
     assert read[0].certainty > max(candidate.certainty for candidate in without)
 
 
+@pytest.mark.parametrize(
+    ("question", "certain"),
+    [
+        ("who has the key to room 214?", True),
+        ("who has the key to room 215?", False),
+        ("what do I wear in workshop c?", True),
+        ("what do I wear in workshop D?", False),
+    ],
+)
+def test_another_room_is_another_matter(alike: Alike, question: str, certain: bool) -> None:
+    known = [lesson(1, "Ines has the key to room 214."), lesson(2, "In workshop C you wear goggles."), lesson(3, "Lunch is at noon.")]
+    same, other = question.replace("215", "214").replace("D?", "c?"), guard.weigh(question, known, alike)[0].certainty
+    assert (other == guard.weigh(same, known, alike)[0].certainty) is certain
+    assert other > guard.SURE or not certain
+
+
 def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:
     known = [lesson(n, f"The port of unit{n} is {7000 + n}.") for n in range(1, 7)] + [lesson(9, "Gloves hang in the hall.")]
     weighed = guard.weigh("port of unit3?", known, alike, said=[known[-1]])
