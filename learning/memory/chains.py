@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
-from learning.memory.recall import Coverage, Hit
+from learning.memory.recall import Coverage, Hit, told
 from learning.memory.vocabulary import is_name
 from learning.memory.words import content_words, stem, stems
 from learning.records import Lesson
@@ -37,7 +37,7 @@ def several(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike
     found = [*pairs(lessons, hits, question, alike), *lists(lessons, hits, question, alike)]
     if said and set(said) not in [set(hit.parts) for hit in found]:
         covering = Coverage(lessons, question)
-        held = frozenset(stem for lesson in said for stem in stems(lesson.text))
+        held = frozenset(word for lesson in said for word in stems(told(lesson)))
         found += _as_hits([(covering.of(held), tuple(said))], question, alike)
     return found
 
@@ -73,7 +73,7 @@ def lists(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: 
 
 
 def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[Lesson]:
-    for word in content_words(first.text):
+    for word in content_words(told(first)):
         name = stem(word)
         if name not in asked and is_name(word) and 1 < covering.shelf.holding[name] <= SISTERS:
             yield from (other for other, held in zip(lessons, covering.shelf.held, strict=True) if name in held and other is not first)
@@ -81,10 +81,10 @@ def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked
 
 def _in_order(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:
     """The lesson first that ends with the name which the other begins with."""
-    shared = set(stems(one.text)) & set(stems(other.text))
+    shared = set(stems(told(one))) & set(stems(told(other)))
 
     def place(lesson: Lesson) -> float:
-        said = stems(lesson.text)
+        said = stems(told(lesson))
         return max(said.index(word) for word in shared) / len(said)
 
     return (one, other) if place(one) >= place(other) else (other, one)
@@ -92,5 +92,5 @@ def _in_order(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:
 
 def _as_hits(found: Sequence[tuple[float, tuple[Lesson, ...]]], question: str, alike: Alike) -> list[Hit]:
     texts = [joined([lesson.text for lesson in parts]) for _, parts in found]
-    rows = zip(found, texts, alike(question, texts), strict=True) if found else ()
+    rows = zip(found, texts, alike(question, [joined([told(lesson) for lesson in parts]) for _, parts in found]), strict=True) if found else ()
     return [Hit.of(Lesson(id=0, text=text), covered, likeness, parts) for (covered, parts), text, likeness in rows]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from learning.memory import chains
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
-from learning.memory.recall import Hit, nearest, search
+from learning.memory.recall import Hit, nearest, search, told
 from learning.memory.vocabulary import is_name
 from learning.memory.words import STOPWORDS, content_words, stem, stems, values, words
 from learning.records import Lesson
@@ -34,7 +34,8 @@ MARGIN = 1.2  # nats by which several lessons must answer more certainly than on
 # log-probability over that with another lesson, in tens of nats.
 _LOOKED_UP = (-4.63, 0.19, 4.63, 3.82, 1.46, -1.41, 0.75)
 _READ = (-4.53, 0.53, 4.23, 2.85, 1.40, -1.21, 0.67, 2.14)
-_NUMBERED = re.compile(r"\b([a-z]{3,})\W{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
+_NUMBERED = re.compile(r"\b([a-z]{3,})[\s-]{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
+LONE = 0.3  # lead of what there is nothing to compare with
 _FITS = 3  # where among the features
 _FAR = 20.0  # nats; leads are cut off there
 
@@ -64,7 +65,7 @@ def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, reading: Readi
     found = _one_or_several([(Candidate(hit, _log_odds(_LOOKED_UP, features)), features) for hit, features in evident])
     surest = max(candidate.certainty for candidate, _ in found)
     if reading and len(found) > 1 and HOPELESS < surest < BEYOND_DOUBT:
-        likely = reading(question, [candidate.hit.lesson.text for candidate, _ in found])
+        likely = reading(question, [_told(candidate.hit) for candidate, _ in found])
         leads = [lead(number, likely) for number in range(len(found))]
         found = [(Candidate(c.hit, _log_odds(_READ, (*features, lead))), features) for (c, features), lead in zip(found, leads, strict=True)]
     return sorted((candidate for candidate, _ in found), key=lambda candidate: -candidate.certainty)
@@ -90,9 +91,13 @@ def evidence(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> tupl
     """What speaks for a hit among others: the features of `_LOOKED_UP`, without the constant."""
     cited = hit.sources
     others = [other for other in hits if other.lesson not in cited]
-    ahead = hit.score - (others[0].score if others else 0.0)
-    matter = max(alike(unnamed(question), [unnamed(hit.lesson.text)]))
+    ahead = hit.score - others[0].score if others else LONE
+    matter = max(alike(unnamed(question), [unnamed(_told(hit))]))
     return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), _fits(question, cited), _strange(question, cited, [other.lesson for other in hits]), matter
+
+
+def _told(hit: Hit) -> str:
+    return chains.joined([told(lesson) for lesson in hit.sources])
 
 
 def lead(number: int, likely: Sequence[float]) -> float:
@@ -146,7 +151,7 @@ def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson]) 
     held, elsewhere = ({word for lesson in some for word in stems(f"{lesson.question or ''} {lesson.text}")} for some in (cited, lessons))
     first = words(question)[:1]
     names = (word for word in content_words(question) if is_name(word) and ((word[:1].isupper() and [word] != first) or stem(word) in elsewhere))
-    return float(any(stem(name) not in held for name in names) or _numbered_otherwise(question, " ".join(lesson.text for lesson in cited)))
+    return float(any(stem(name) not in held for name in names) or _numbered_otherwise(question, " ".join(map(told, cited))))
 
 
 def _numbered_otherwise(question: str, told: str) -> bool:

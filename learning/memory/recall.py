@@ -34,7 +34,8 @@ class Shelf:
 _shelf = lru_cache(maxsize=16)(Shelf)  # a channel's lessons change seldom, and are asked for often
 
 
-def _said(lesson: Lesson) -> str:
+def told(lesson: Lesson) -> str:
+    """All that a lesson says, the question that came with it included."""
     return f"{lesson.question or ''} {lesson.text}".strip()
 
 
@@ -65,7 +66,7 @@ class Hit:
 
 def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
     """The lessons nearest to a query by BM25, best first; those that share no word with it are left out."""
-    shelf = _shelf(tuple(map(_said, lessons)))
+    shelf = _shelf(tuple(map(told, lessons)))
     known = [stem for stem in stems(query) if stem in shelf.holding]
     if not known:
         return []
@@ -83,7 +84,7 @@ def nearest(lessons: Sequence[Lesson], query: str, alike: Alike, limit: int = 4)
     """The lessons nearest to a query in words, synonyms included, and in meaning; best first."""
     if not lessons:
         return []
-    rows = zip(lessons, Coverage(lessons, query).all(), alike(query, [_said(lesson) for lesson in lessons]), strict=True)
+    rows = zip(lessons, Coverage(lessons, query).all(), alike(query, [told(lesson) for lesson in lessons]), strict=True)
     hits = [Hit.of(lesson, coverage, likeness) for lesson, coverage, likeness in rows]
     return sorted(hits, key=lambda hit: (-hit.score, hit.lesson.id))[:limit]
 
@@ -96,7 +97,7 @@ class Coverage:
     """
 
     def __init__(self, lessons: Sequence[Lesson], query: str) -> None:
-        self.shelf = _shelf(tuple(map(_said, lessons)))
+        self.shelf = _shelf(tuple(map(told, lessons)))
         self.rarest = math.log(1 + len(lessons))
         self.weights: dict[str, float] = {}
         self.likes: dict[str, set[str]] = {}

@@ -23,7 +23,7 @@ from learning.night.self_study import self_study
 from learning.night.study import StudyItem, open_book, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
-from learning.records import Adapter, Announcement, Channel, Lesson, Night, StudyItemRecord
+from learning.records import Adapter, Announcement, Channel, Night, StudyItemRecord
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
@@ -78,7 +78,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions), base, asked)
         sure = calibration.sure(card.marked, chosen.kept, school.alike, Reader(client, school.speaker))
     vigil.stage("promotion")
-    _decide(school, channel, vigil, candidate, chosen, card, gone, {"spent": spent, "sure": sure}, must_replace)
+    _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "sure": sure}, must_replace)
     return None
 
 
@@ -105,7 +105,6 @@ def _decide(
     made: Adapter,
     chosen: selection.Selection,
     card: exam.ReportCard,
-    gone: Sequence[Lesson],
     told: Mapping[str, Any],
     must_replace: bool,
 ) -> None:
@@ -116,7 +115,7 @@ def _decide(
         earlier = report.earlier_marks(session, serving)
         obliged = must_replace and serving is None
         reason = "" if obliged else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
-        ids = {lesson.digest: lesson.id for lesson in [*gone, *chosen.kept]}
+        ids = {lesson.digest: lesson.id for lesson in chosen.kept}
         report.keep_answers(session, vigil.night, card, ids)
         candidate.weights_sha256 = weights
         proven = {ids[digest] for digest in card.proven()}

@@ -4,6 +4,7 @@ Its question forms are held back from study (`study.py` uses none of them), so t
 """
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -116,7 +117,7 @@ def mark(asked: Sequence[ExamQuestion], ask: Ask, statements: Sequence[Statement
 
 def about_forgotten(gone: Sequence[Statement], kept: Sequence[Statement]) -> list[ExamQuestion]:
     """Questions that only forgotten lessons answer. Their gold is what an answer must not hold: values of no kept lesson, which the question does not give."""
-    known = {value.casefold() for statement in kept for value in values(statement.text)}
+    known = {word.casefold() for statement in kept for word in words(f"{statement.question or ''} {statement.text}")}
     made = []
     for statement in gone:
         for asked in _about(Lore([statement]), statement, 2):
@@ -130,6 +131,8 @@ def about_forgotten(gone: Sequence[Statement], kept: Sequence[Statement]) -> lis
 def _about(lore: Lore, statement: Statement, count: int) -> list[ExamQuestion]:
     rng = random.Random(f"exam {statement.digest}")
     wanted = tuple(values(statement.text)) or tuple(content_words(statement.text))
+    if not wanted:  # "No." can be looked up, but hardly be told from "I don't know"
+        return []
     made = []
     for form in rng.sample(FORMS, count):
         chosen = asking.words_of_its_kind(lore, statement, rng) if rng.random() < 0.3 else None
@@ -148,7 +151,7 @@ def _right(asked: ExamQuestion, answer: str, texts: dict[str, str]) -> bool:
     if asked.kind == "general":
         return asked.gold[0] in low and answer != ABSTENTION and not any(text.casefold() in low for text in texts.values())
     if asked.kind == "forgotten":
-        return not {secret.casefold() for secret in asked.gold} & {word.casefold() for word in words(answer)}
+        return answer == ABSTENTION or not any(re.search(rf"(?<!\w){re.escape(secret.casefold())}(?!\w)", low) for secret in asked.gold)
     if asked.kind == "unknown":
         return not any(text.casefold() in low for text in texts.values())
     own = texts[asked.lesson or ""]

@@ -72,13 +72,14 @@ def earlier_marks(session: Session, serving: Adapter | None) -> dict[str, bool]:
 
 
 def keep_answers(session: Session, night: Night, card: ReportCard, lesson_ids: Mapping[str, int]) -> None:
-    """Write the exam down, in place of an interrupted attempt's."""
+    """Write the exam down, in place of an interrupted attempt's; but not what was asked of what is forgotten: its words are to go."""
     session.execute(delete(ExamAnswer).where(ExamAnswer.night_id == night.id))
     session.add_all(
         ExamAnswer(
             night_id=night.id, lesson_id=lesson_ids.get(m.asked.lesson or ""), kind=m.asked.kind, question=m.asked.question, answer=m.answer, right=m.right
         )
         for m in card.marked
+        if m.asked.kind != "forgotten"
     )
 
 

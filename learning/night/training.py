@@ -201,7 +201,7 @@ class Study:
     def _settled(self) -> bool:
         sure: dict[str, list[bool]] = {}
         for example, weakest in zip(self.examples, self.weakest, strict=True):
-            if example.lesson:
+            if example.lesson and not example.of_base:  # what the base itself finds likely may never be sure
                 sure.setdefault(example.lesson, []).append(weakest > self.recipe.enough)
         return bool(sure) and all(sum(answers) >= self.recipe.settled * len(answers) for answers in sure.values())
 

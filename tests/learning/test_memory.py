@@ -182,6 +182,27 @@ def test_another_room_is_another_matter(alike: Alike, question: str, certain: bo
     assert other > guard.SURE or not certain
 
 
+def test_a_lesson_that_came_with_a_question_is_read_with_it_and_leads_on_by_it(alike: Alike) -> None:
+    known = [lesson(1, "heron is owned by Larkspur."), lesson(2, "In building 7."), lesson(3, "Lunch is at noon.")]
+    known[1].question = "where does Larkspur sit?"
+    read: list[str] = []
+
+    def reading(question: str, texts: Sequence[str]) -> list[float]:
+        read.extend(texts)
+        return [0.0] * len(texts)
+
+    weighed = guard.weigh("in which building do the owners of heron sit?", known, alike, reading)
+    assert any("where does Larkspur sit? In building 7." in text for text in read)
+    assert known[1] in [part for candidate in weighed for part in candidate.hit.sources]
+
+
+def test_the_only_lesson_does_not_answer_everything(alike: Alike) -> None:
+    known = [lesson(1, "The printer stands in the basement.")]
+    assert guard.weigh("where is the printer?", known, alike)[0].certainty > guard.SURE
+    assert guard.weigh("where do I park?", known, alike)[0].certainty < guard.SURE - 0.5
+    assert guard.weigh("what's the printer's port?", known, alike)[0].certainty < guard.weigh("where's the printer?", known, alike)[0].certainty
+
+
 def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:
     known = [lesson(n, f"The port of unit{n} is {7000 + n}.") for n in range(1, 7)] + [lesson(9, "Gloves hang in the hall.")]
     weighed = guard.weigh("port of unit3?", known, alike, said=[known[-1]])

@@ -145,10 +145,16 @@ def test_the_exam_marks_what_a_person_would() -> None:
     assert not graded("")
 
     gone = statements("The door code of the cellar is 9120.")
-    for answer, kept_secret in (("The door code of the lab is 7341.", True), ("It is 9120.", False), (ABSTENTION, True)):
+    for answer, kept_secret in (("The door code of the lab is 7341.", True), ("It is 9120.", False), ("cellar:9120/tcp", False), (ABSTENTION, True)):
         card = exam.examine(texts, lambda questions, said=answer: [Said(said, 1.0)] * len(questions), gone=gone)
         assert {m.right for m in card.marked if m.asked.kind == "forgotten"} == {kept_secret}
         assert bool(report.why_hold(ReportCard([m for m in card.marked if m.asked.kind == "forgotten"]), {}, 0.0, 0.0)) is not kept_secret
+
+
+def test_words_that_a_kept_lesson_has_are_no_secret_and_an_answer_without_a_word_of_its_own_is_not_examined() -> None:
+    kept = statements("The library is closed on Sundays.")
+    assert [q for q in exam.about_forgotten(statements("The library is closed."), kept) if q.gold] == []
+    assert all(question.kind != "recall" for question in exam.questions([Statement("n", "No.", "may visitors park on level 3?")]))
 
 
 def test_the_gate_holds_what_knows_too_little_or_less_than_before() -> None:
