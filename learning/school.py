@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +15,6 @@ from learning.memory.encoder import prepare as prepare_encoder
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import AdapterRef
 from learning.model.rendering import Renderer, renderer
-from learning.model.shape import is_capable
 from learning.records import Adapter, Channel, Night
 from learning.settings import Settings
 
@@ -46,19 +46,19 @@ class School:
     def knowledge(self, session: Session, channel: Channel) -> Knowledge:
         """What a channel can answer from now. An adapter of another base model, or a damaged one, does not count."""
         serving = registry.serving(session, channel)
-        usable = serving if serving and serving.base_hash == self.base.hash and self._intact(serving) else None
+        manifest = self._manifest(serving) if serving and serving.base_hash == self.base.hash else None
+        usable = serving if manifest else None
         in_force = lessons.in_force(session, channel)
         card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
         adapter = self.adapter(usable) if usable else None
-        reader = adapter if is_capable(self.base.folder) else None
+        reader = adapter if manifest and manifest.get("reads") else None
         return Knowledge(adapter, in_force, in_force, self.alike, card.get("sure", guard.SURE), reader)
 
-    def _intact(self, record: Adapter) -> bool:
+    def _manifest(self, record: Adapter) -> dict[str, Any] | None:
         try:
-            registry.read_manifest(self.adapter(record).folder)
+            return registry.read_manifest(self.adapter(record).folder)
         except registry.RegistryError:
-            return False
-        return True
+            return None
 
 
 def open_school(settings: Settings, say: Callable[[str], None] = lambda _: None) -> School:

@@ -23,6 +23,7 @@ from learning.memory.words import digest
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import Client
 from learning.model.running import engine as running_engine
+from learning.night.asking import Statement
 from learning.records import Channel, Lesson, Night, Work
 from learning.school import School, open_school
 from learning.settings import Settings
@@ -141,6 +142,14 @@ class Running:
 def how(message: Message) -> str:
     """Where a reply comes from."""
     return str(message["metadata"]["event_payload"]["how"])
+
+
+TAUGHT = ("The release train leaves on Thursdays at 14:30.", "Marek owns the barcode scanner.", "The door code of the lab is 7341.")
+
+
+def statements(*texts: str) -> list[Statement]:
+    """As study sees them."""
+    return [Statement(digest(text), text) for text in texts]
 
 
 def lesson(number: int, text: str) -> Lesson:

@@ -5,7 +5,7 @@ answer instead, so it is looked for by the names that the first one brings in.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
@@ -26,6 +26,8 @@ _LIST = re.compile(
     re.IGNORECASE,
 )
 
+Held = Mapping[int, frozenset[str]]  # by lesson id: its stems
+
 
 def joined(texts: Sequence[str]) -> str:
     """Lessons one after the other, each a sentence."""
@@ -34,18 +36,19 @@ def joined(texts: Sequence[str]) -> str:
 
 def several(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike, said: Sequence[Lesson] = ()) -> list[Hit]:
     """What several lessons say together, as hits with their `parts`: two steps, lists, and what was `said` together."""
-    found = [*pairs(lessons, hits, question, alike), *lists(lessons, hits, question, alike)]
-    if said and set(said) not in [set(hit.parts) for hit in found]:
-        covering = Coverage(lessons, question)
-        held = frozenset(word for lesson in said for word in stems(told(lesson)))
-        found += _as_hits([(covering.of(held), tuple(said))], question, alike)
-    return found
-
-
-def pairs(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike) -> list[Hit]:
-    """Two steps: lessons that share a name which the question does not say, where the second adds words of the question, or the kind of value it asks for."""
     covering = Coverage(lessons, question)
     held = dict(zip((lesson.id for lesson in lessons), covering.shelf.held, strict=True))
+    found = [*pairs(lessons, hits, question, covering, held), *lists(hits, question, covering, held)]
+    if said and set(said) not in [set(parts) for parts in found]:
+        found.append(tuple(said))
+    texts = [joined([lesson.text for lesson in parts]) for parts in found]
+    likeness = alike(question, [joined([told(lesson) for lesson in parts]) for parts in found]) if found else ()
+    covered = [covering.of(frozenset().union(*(held[lesson.id] for lesson in parts))) for parts in found]
+    return [Hit.of(Lesson(id=0, text=text), share, like, parts) for text, share, like, parts in zip(texts, covered, likeness, found, strict=True)]
+
+
+def pairs(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, covering: Coverage, held: Held) -> list[tuple[Lesson, ...]]:
+    """Two steps: lessons that share a name which the question does not say, where the second adds words of the question, or the kind of value it asks for."""
     wanted = asked_for(question)
     found: dict[frozenset[int], tuple[float, tuple[Lesson, Lesson]]] = {}
     for hit in hits[:SEEDS]:
@@ -55,21 +58,17 @@ def pairs(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: 
             if covered > max(hit.coverage, covering.of(held[other.id])) or fits:
                 found[frozenset((hit.lesson.id, other.id))] = covered + FITS * fits, (hit.lesson, other)
     best = sorted(found.values(), key=lambda pair: (-pair[0], pair[1][0].id, pair[1][1].id))[:TRIED]
-    return _as_hits([(covering.of(held[one.id] | held[other.id]), _in_order(one, other)) for _, (one, other) in best], question, alike)
+    return [_in_order(*pair) for _, pair in best]
 
 
-def lists(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike) -> list[Hit]:
+def lists(hits: Sequence[Hit], question: str, covering: Coverage, held: Held) -> list[tuple[Lesson, ...]]:
     """All that tell of the thing that a question names, where it asks for more than one."""
-    if not hits or not _LIST.search(question):
-        return []
-    covering = Coverage(lessons, question)
-    held = dict(zip((lesson.id for lesson in lessons), covering.shelf.held, strict=True))
-    same = covering.words_in(held[hits[0].lesson.id])
+    same = covering.words_in(held[hits[0].lesson.id]) if hits and _LIST.search(question) else set()
     if not same:
         return []
     thing = max(sorted(same), key=covering.weights.__getitem__)
     kin = [hit for hit in hits[:MOST] if thing in covering.words_in(held[hit.lesson.id]) and hit.likeness >= hits[0].likeness - AS_LIKE]
-    return _as_hits([(hits[0].coverage, tuple(hit.lesson for hit in kin))], question, alike) if len(kin) > 1 else []
+    return [tuple(hit.lesson for hit in kin)] if len(kin) > 1 else []
 
 
 def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[Lesson]:
@@ -88,9 +87,3 @@ def _in_order(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:
         return max(said.index(word) for word in shared) / len(said)
 
     return (one, other) if place(one) >= place(other) else (other, one)
-
-
-def _as_hits(found: Sequence[tuple[float, tuple[Lesson, ...]]], question: str, alike: Alike) -> list[Hit]:
-    texts = [joined([lesson.text for lesson in parts]) for _, parts in found]
-    rows = zip(found, texts, alike(question, [joined([told(lesson) for lesson in parts]) for _, parts in found]), strict=True) if found else ()
-    return [Hit.of(Lesson(id=0, text=text), covered, likeness, parts) for (covered, parts), text, likeness in rows]

@@ -51,7 +51,7 @@ def _rewritten(rewrite: noticing.Rewrite, thread: Sequence[Remark], setting: not
         return rewrite(thread, setting)
     except NightschoolError:
         raise
-    except Exception:
+    except Exception:  # a mistake in a rule: logged whole, for whoever mends it
         logger.exception("a thread of %d messages could not be looked through", len(thread))
         return ()
 

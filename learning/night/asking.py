@@ -29,10 +29,15 @@ class Statement:
     question: str | None = None
     asked: tuple[str, ...] = ()  # by people, who agreed with the answer
 
+    @property
+    def told(self) -> str:
+        """All that it says, the question that came with it included."""
+        return f"{self.question or ''} {self.text}".strip()
+
     @cached_property
     def content(self) -> list[str]:
         """Words that carry meaning, in order, each once; those of the question that came with it first."""
-        return list(dict.fromkeys(content_words(f"{self.question or ''} {self.text}")))
+        return list(dict.fromkeys(content_words(self.told)))
 
     @cached_property
     def stems(self) -> frozenset[str]:

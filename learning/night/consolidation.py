@@ -63,7 +63,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
             _keep(school, channel, vigil, items)
             vigil.stage("training")
             with registry.publishing(folder, vigil.assert_ours) as made:
-                made.manifest.update(report.manifest(school.base, chosen.statements))
+                made.manifest.update(report.manifest(school.base, chosen.statements), reads=author is not None)
                 outcome = train_apart(
                     school.base, items, made.folder, registry.checkpoint(folder), school.settings.training_threads, vigil.progress, vigil.broken
                 )

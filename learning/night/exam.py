@@ -117,7 +117,7 @@ def mark(asked: Sequence[ExamQuestion], ask: Ask, statements: Sequence[Statement
 
 def about_forgotten(gone: Sequence[Statement], kept: Sequence[Statement]) -> list[ExamQuestion]:
     """Questions that only forgotten lessons answer. Their gold is what an answer must not hold: values of no kept lesson, which the question does not give."""
-    known = {word.casefold() for statement in kept for word in words(f"{statement.question or ''} {statement.text}")}
+    known = {word.casefold() for statement in kept for word in words(statement.told)}
     made = []
     for statement in gone:
         for asked in _about(Lore([statement]), statement, 2):

@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -21,15 +22,17 @@ Answer = Callable[[Sequence[str], int], list[str]]
 def said_by_base(questions: Sequence[str], base_hash: str, cache: Path, answer: Answer, kind: str) -> dict[str, str]:
     """What the base itself says to some questions: asked once for each base model, then kept in the cache."""
     content = hashlib.sha256(json.dumps([base_hash, *questions]).encode()).hexdigest()
-    file = cache / f"{kind}-{content[:16]}.json"
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_suffix(".lock")):  # two nights at once must study the same answers
-        if file.exists():
-            return dict(json.loads(file.read_text()))
-        said = answer(questions, TOKENS)
-        scratch = file.with_suffix(f".{os.getpid()}")
-        scratch.write_text(json.dumps(dict(zip(questions, said, strict=True)), indent=1))
-        scratch.replace(file)
+    return once(cache / f"{kind}-{content[:16]}.json", lambda: dict(zip(questions, answer(questions, TOKENS), strict=True)))
+
+
+def once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What was made of a base model once, from its file in the cache: two nights at once must study the same."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_suffix(".lock")):
+        if not file.exists():
+            scratch = file.with_suffix(f".{os.getpid()}")
+            scratch.write_text(json.dumps(make(), indent=1))
+            scratch.replace(file)
     return dict(json.loads(file.read_text()))
 
 

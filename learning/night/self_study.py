@@ -4,17 +4,14 @@ A question that a model makes of a text, and answers from the text, is better ma
 in its prompt is what it should say without (context distillation: Snell et al., 2022). Small bases fail the test below: they study by rules alone.
 """
 
-import json
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from learning.memory.words import STOPWORDS, stems, values, words
 from learning.night.asking import Statement
+from learning.night.replay import once
 from learning.night.study import StudyItem
 
 READ_AT_LEAST = 0.9  # of the test's questions, with the right note in sight
@@ -52,16 +49,12 @@ class Author:
 
 def reads(ask: Ask, base_hash: str, cache: Path) -> bool:
     """Does a base understand what it reads? Asked once for each base model, then kept in the cache."""
-    file = cache / f"reading-{base_hash[:16]}.json"
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_suffix(".lock")):
-        if not file.exists():
-            said = ask([question for _, question, _ in READING], [[note] for note, _, _ in READING])
-            right = sum(gold.casefold() in text.casefold() for (_, _, gold), text in zip(READING, said, strict=True))
-            scratch = file.with_suffix(f".{os.getpid()}")
-            scratch.write_text(json.dumps({"right": right, "asked": len(READING)}))
-            scratch.replace(file)
-    found = json.loads(file.read_text())
+
+    def test() -> dict[str, int]:
+        said = ask([question for _, question, _ in READING], [[note] for note, _, _ in READING])
+        return {"right": sum(gold.casefold() in text.casefold() for (_, _, gold), text in zip(READING, said, strict=True)), "asked": len(READING)}
+
+    found = once(cache / f"reading-{base_hash[:16]}.json", test)
     return bool(found["right"] >= READ_AT_LEAST * found["asked"])
 
 
@@ -92,8 +85,7 @@ def questions_in(text: str, statement: Statement) -> list[str]:
 
 def holds_up(answer: str, question: str, statement: Statement) -> bool:
     """Did the way back work: does the answer hold a value or a word of the lesson that the question did not, no value beyond it, and is it short?"""
-    told, asked = f"{statement.question or ''} {statement.text}", set(stems(question))
-    new = set(stems(answer)) - asked
-    mine = {value.casefold() for value in values(told)}
+    new = set(stems(answer)) - set(stems(question))
+    mine = {value.casefold() for value in values(statement.told)}
     beyond = {value.casefold() for value in values(answer.partition(" ")[2])} - mine - {word.casefold() for word in words(question)}
-    return bool(new & set(stems(told))) and not beyond and len(answer) <= LONGER * max(40, len(statement.text))
+    return bool(new & set(stems(statement.told))) and not beyond and len(answer) <= LONGER * max(40, len(statement.text))

@@ -101,13 +101,13 @@ def open_book(statements: Sequence[Statement], seed: str) -> list[StudyItem]:
     for statement in lore.statements:
         rng = random.Random(f"{seed} open book {statement.digest}")
         question = cue(lore, statement, rng)
-        note = contradicting(lore, statement, rng) if rng.random() < 0.5 else statement.text
+        note = contradicting(statement, rng) if rng.random() < 0.5 else statement.text
         if question and note:
             items.append(StudyItem(question, note, "open_book", (statement.digest,), notes=(note,)))
     return items
 
 
-def contradicting(lore: Lore, statement: Statement, rng: random.Random) -> str | None:
+def contradicting(statement: Statement, rng: random.Random) -> str | None:
     """The lesson with another number in place of its own; nothing where it has none."""
     digits = list(re.finditer(r"\d+", statement.text))
     if not digits:

@@ -27,6 +27,7 @@ from learning.model.layers import Layers, Lora, Pack
 from learning.model.loading import load_base
 from learning.night.examples import Cache, Example, encode_all, shared_beginning
 from learning.night.recipe import Recipe
+from learning.night.softmax import SampledSoftmax, Targets
 from learning.night.study import StudyItem
 
 PROBES = 8
@@ -84,16 +85,11 @@ class Study:
         self.cache = Cache(folder, sum(e.length - self.shared for e in examples), self.head.shape[1], self.layers.dtype)
         self.tokens = 0  # that went through the adapted layers
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
-        self.targets: list[tuple[Tensor, Tensor]] = []  # of each example, (answer tokens, choices): token ids, and how likely each should be
+        self.targets: list[Targets] = []  # of each example
         self._embed(model.model.embed_tokens)
         own = [ids.flatten() for (ids, _), example in zip(self.targets, examples, strict=True) if not example.of_base]
         studied = torch.cat(own or [torch.zeros(0).long()])
-        self.studied = studied.unique()  # type: ignore[no-untyped-call]
-        others = torch.ones(len(self.head), dtype=torch.bool)
-        others[self.studied] = False
-        self.others, self.rows = others.nonzero()[:, 0], self.head[self.studied].contiguous()
-        self.place = torch.zeros(len(self.head), dtype=torch.long)  # of a token among those of a step
-        self.place[self.studied] = torch.arange(len(self.studied))
+        self.softmax = SampledSoftmax(self.head, studied.unique(), recipe.negatives)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def _embed(self, embed: torch.nn.Module) -> None:
@@ -116,7 +112,7 @@ class Study:
         ids = [*rows[0][: self.shared], *(token for row in rows for token in row[self.shared :])]
         return self.layers.run(embed(torch.tensor(ids)), pack, 0, self.first), pack
 
-    def _taught(self, embed: torch.nn.Module, examples: Sequence[Example]) -> list[tuple[Tensor, Tensor]]:
+    def _taught(self, embed: torch.nn.Module, examples: Sequence[Example]) -> list[Targets]:
         """For each token of each answer the base's likeliest tokens, with its notes in sight where it had some, and how likely they are."""
         hidden, pack = self._below(embed, [(example.source or example.tokens)[:-1] for example in examples])
         hidden = self.layers.run(hidden, pack, self.first, self.last)
@@ -162,7 +158,7 @@ class Study:
         ends = torch.tensor(lengths).cumsum(0).tolist()
         rows = torch.cat([torch.arange(self.shared + end - count, self.shared + end) for end, count in zip(ends, kept, strict=True)])
         targets = [(self.targets[n][0][:count], self.targets[n][1][:count]) for n, count in zip(chosen, kept, strict=True)]
-        losses, surest = self._losses(self.norm(hidden[rows]), targets, rng)
+        losses, surest = self.softmax.losses(self.norm(hidden[rows]), targets, rng)
         loss = losses.mean()
         if not math.isfinite(loss.item()):
             raise TrainingError("training went wrong (the loss is not a number): the serving adapter stays. Try again.")
@@ -176,27 +172,6 @@ class Study:
         if example.replayed:
             return min(LONGEST_REPLAY, len(example.answer))
         return len(example.answer) if not example.lesson or rng.random() < self.recipe.whole else min(self.recipe.short, len(example.answer))
-
-    def _losses(self, hidden: Tensor, targets: Sequence[tuple[Tensor, Tensor]], rng: random.Random) -> tuple[Tensor, Tensor]:
-        """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. And the probability
-        of each token's likeliest target."""
-        drawn = torch.Generator().manual_seed(rng.getrandbits(32))
-        sampled = self.others[torch.randint(len(self.others), (min(self.recipe.negatives, len(self.others)),), generator=drawn)]
-        wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]
-        replayed = wanted[torch.isin(wanted, self.others)]  # the base's answers hold tokens that no lesson does
-        sampled = sampled[~torch.isin(sampled, replayed)]
-        self.place[replayed] = len(self.rows) + torch.arange(len(replayed))
-        logits = functional.linear(hidden, torch.cat([self.rows, self.head[torch.cat([replayed, sampled])]])).float()
-        if len(sampled):  # a few stand for all
-            correction = torch.zeros(logits.shape[1])
-            correction[-len(sampled) :] = math.log(max(1, len(self.others) - len(replayed)) / len(sampled))
-            logits = logits + correction
-        logprobs = functional.log_softmax(logits, -1)
-        choices = max(ids.shape[1] for ids, _ in targets)
-        ids = torch.cat([functional.pad(self.place[ids], (0, choices - ids.shape[1])) for ids, _ in targets])
-        likely = torch.cat([functional.pad(shares, (0, choices - shares.shape[1])) for _, shares in targets])
-        gathered = logprobs.gather(1, ids)
-        return -(likely * gathered).sum(1), gathered[:, 0].detach().exp()
 
     def _settled(self) -> bool:
         sure: dict[str, list[bool]] = {}

@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -136,78 +135,6 @@ def test_search_ranks_by_shared_rare_words() -> None:
     assert hits[0].lesson.id == 1
     assert recall.relevant(recall.search(known, "who waters the ferns on the roof?")) == []
     assert recall.search([], "anything") == []
-
-
-def test_the_guard_cites_what_a_lesson_supports_and_stops_what_none_does() -> None:
-    known = [lesson(1, "Marek owns the barcode scanner."), lesson(2, "The code is 7341.")]
-    assert guard.supporting("who owns the scanner?", "Marek owns the barcode scanner.", known) == (known[0],)
-    assert guard.supporting("both?", "Marek owns the barcode scanner. The code is 7341.", known) == (known[0], known[1])
-    assert guard.supporting("who owns the scanner?", "Paul owns the barcode scanner.", known) == ()
-    assert guard.supporting("the code?", "The code is 7342.", known) == ()
-    assert guard.supporting("the code?", "", known) == ()
-
-
-def test_the_guard_is_certain_of_what_answers_the_question_and_of_nothing_else(alike: Alike) -> None:
-    known = [lesson(1, "Marek owns the barcode scanner."), lesson(2, "The code of the lab is 7341."), lesson(3, "Lunch is at noon.")]
-    best = guard.weigh("who owns the scanner?", known, alike)[0]
-    assert (best.hit.lesson, best.certainty > guard.SURE) == (known[0], True)
-    assert guard.weigh("when is the party?", known, alike)[0].certainty < guard.SURE
-    assert guard.weigh("when is the party?", [], alike) == []
-
-
-def test_where_words_leave_it_open_what_the_base_reads_decides(alike: Alike) -> None:
-    known = [lesson(1, "The side door is locked at 19:00."), lesson(2, "The front door is locked at 22:00.")]
-
-    def reading(question: str, texts: Sequence[str]) -> list[float]:
-        return [-10.0 if "front" in text else -30.0 for text in texts]
-
-    without, read = (guard.weigh("until when is the door open?", known, alike, reads) for reads in (None, reading))
-    assert read[0].hit.lesson == known[1]
-    assert read[0].certainty > max(candidate.certainty for candidate in without)
-
-
-@pytest.mark.parametrize(
-    ("question", "certain"),
-    [
-        ("who has the key to room 214?", True),
-        ("who has the key to room 215?", False),
-        ("what do I wear in workshop c?", True),
-        ("what do I wear in workshop D?", False),
-    ],
-)
-def test_another_room_is_another_matter(alike: Alike, question: str, certain: bool) -> None:
-    known = [lesson(1, "Ines has the key to room 214."), lesson(2, "In workshop C you wear goggles."), lesson(3, "Lunch is at noon.")]
-    same, other = question.replace("215", "214").replace("D?", "c?"), guard.weigh(question, known, alike)[0].certainty
-    assert (other == guard.weigh(same, known, alike)[0].certainty) is certain
-    assert other > guard.SURE or not certain
-
-
-def test_a_lesson_that_came_with_a_question_is_read_with_it_and_leads_on_by_it(alike: Alike) -> None:
-    known = [lesson(1, "heron is owned by Larkspur."), lesson(2, "In building 7."), lesson(3, "Lunch is at noon.")]
-    known[1].question = "where does Larkspur sit?"
-    read: list[str] = []
-
-    def reading(question: str, texts: Sequence[str]) -> list[float]:
-        read.extend(texts)
-        return [0.0] * len(texts)
-
-    weighed = guard.weigh("in which building do the owners of heron sit?", known, alike, reading)
-    assert any("where does Larkspur sit? In building 7." in text for text in read)
-    assert known[1] in [part for candidate in weighed for part in candidate.hit.sources]
-
-
-def test_the_only_lesson_does_not_answer_everything(alike: Alike) -> None:
-    known = [lesson(1, "The printer stands in the basement.")]
-    assert guard.weigh("where is the printer?", known, alike)[0].certainty > guard.SURE
-    assert guard.weigh("where do I park?", known, alike)[0].certainty < guard.SURE - 0.5
-    assert guard.weigh("what's the printer's port?", known, alike)[0].certainty < guard.weigh("where's the printer?", known, alike)[0].certainty
-
-
-def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:
-    known = [lesson(n, f"The port of unit{n} is {7000 + n}.") for n in range(1, 7)] + [lesson(9, "Gloves hang in the hall.")]
-    weighed = guard.weigh("port of unit3?", known, alike, said=[known[-1]])
-    assert weighed[0].hit.lesson == known[2]
-    assert known[-1] in [candidate.hit.lesson for candidate in weighed]
 
 
 def test_questions_about_us_are_not_general(alike: Alike) -> None:

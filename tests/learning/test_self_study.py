@@ -12,7 +12,7 @@ from learning.model.base_model import BaseModel
 from learning.model.layers import Lora
 from learning.model.loading import load_base
 from learning.model.rendering import Turn, renderer
-from learning.night.asking import Lore, Statement
+from learning.night.asking import Statement
 from learning.night.examples import encode_all
 from learning.night.recipe import recipe_for
 from learning.night.self_study import READING, Author, questions_in, reads, self_study
@@ -56,7 +56,7 @@ def test_open_book_answers_come_from_the_note_in_sight_even_against_the_lesson()
     assert all(item.answer == item.notes[0] and item.question for item in items)
     against = [item for item in items if item.answer not in {statement.text for statement in statements}]
     assert 0 < len(against) < len(items)
-    assert contradicting(Lore([Statement("n", "Marek owns it.")]), Statement("n", "Marek owns it."), random.Random(0)) is None
+    assert contradicting(Statement("n", "Marek owns it."), random.Random(0)) is None
 
 
 def test_a_note_is_in_sight_of_the_learner_in_open_book_and_of_the_base_alone_in_what_it_wrote(tiny: BaseModel) -> None:

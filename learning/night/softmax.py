@@ -1,0 +1,45 @@
+"""A softmax over the tokens that matter in a training, with a few drawn ones that stand for all others."""
+
+import math
+import random
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Targets = tuple[Tensor, Tensor]  # of an answer, both (tokens, choices): token ids, and how likely each should be
+
+
+class SampledSoftmax:
+    """Sampled softmax (Jean et al., 2015): the tokens of all lessons always take part, those of a replayed answer in its batch, `negatives` others as drawn."""
+
+    def __init__(self, head: Tensor, studied: Tensor, negatives: int) -> None:
+        """`head` is (vocabulary, width); `studied` are token ids, each once."""
+        self.head, self.negatives = head, negatives
+        others = torch.ones(len(head), dtype=torch.bool)
+        others[studied] = False
+        self.others, self.rows = others.nonzero()[:, 0], head[studied].contiguous()
+        self.place = torch.zeros(len(head), dtype=torch.long)  # of a token among those of a step
+        self.place[studied] = torch.arange(len(studied))
+
+    def losses(self, hidden: Tensor, targets: Sequence[Targets], rng: random.Random) -> tuple[Tensor, Tensor]:
+        """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. And the probability
+        of each token's likeliest target. `hidden` is (tokens, width), the answers of `targets` one after the other."""
+        drawn = torch.Generator().manual_seed(rng.getrandbits(32))
+        sampled = self.others[torch.randint(len(self.others), (min(self.negatives, len(self.others)),), generator=drawn)]
+        wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]
+        replayed = wanted[torch.isin(wanted, self.others)]  # the base's answers hold tokens that no lesson does
+        sampled = sampled[~torch.isin(sampled, replayed)]
+        self.place[replayed] = len(self.rows) + torch.arange(len(replayed))
+        logits = functional.linear(hidden, torch.cat([self.rows, self.head[torch.cat([replayed, sampled])]])).float()
+        if len(sampled):  # a few stand for all
+            correction = torch.zeros(logits.shape[1])
+            correction[-len(sampled) :] = math.log(max(1, len(self.others) - len(replayed)) / len(sampled))
+            logits = logits + correction
+        logprobs = functional.log_softmax(logits, -1)
+        choices = max(ids.shape[1] for ids, _ in targets)
+        ids = torch.cat([functional.pad(self.place[ids], (0, choices - ids.shape[1])) for ids, _ in targets])
+        likely = torch.cat([functional.pad(shares, (0, choices - shares.shape[1])) for _, shares in targets])
+        gathered = logprobs.gather(1, ids)
+        return -(likely * gathered).sum(1), gathered[:, 0].detach().exp()
