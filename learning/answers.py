@@ -49,7 +49,10 @@ class Knowledge:
 
 @dataclass
 class Answer:
-    """An answer and where it comes from. `certainty` is how certainly it is right, in nats of log-odds, where that was judged: also of what was not said."""
+    """An answer and where it comes from. `certainty` is how certainly it is right, in nats of log-odds, where that was judged: also of what was not said.
+
+    `weakest` is the probability of its least likely token.
+    """
 
     question: str
     answer: str
@@ -60,6 +63,7 @@ class Answer:
     completion_tokens: int = 0
     seconds: float = 0.0
     certainty: float = -math.inf
+    weakest: float = 0.0
 
     @property
     def abstained(self) -> bool:
@@ -109,14 +113,15 @@ class Answerer:
     def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "tuple[Answer | None, float]":
         """The lesson that answers most certainly, said by heart where the weights say it, else looked up; if it is certain enough. And that certainty."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
-        learned = self._from_weights(question, knowledge, before)
+        learned = self.from_weights(question, knowledge, before)
         leaning = bool(before) and leans(question)
         spoken = {turn.text for turn in before} if leaning else set()
         asked = " ".join([*(turn.text for turn in before if turn.role == "user"), question]) if leaning else question
         by_heart = set(learned.sources) if learned else set()
         lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or lesson in by_heart]
         allowed = {*knowledge.recalled, *by_heart}
-        weighed = guard.weigh(asked, lessons, knowledge.alike, self.reading, learned.sources if learned else ())
+        heard = guard.Heard(learned.sources, learned.weakest) if learned else guard.Heard()
+        weighed = guard.weigh(asked, lessons, knowledge.alike, self.reading, heard)
         best = next((candidate for candidate in weighed if allowed.issuperset(candidate.hit.sources)), None)
         if best is None or best.certainty < sure:
             return None, best.certainty if best else -math.inf
@@ -124,7 +129,7 @@ class Answerer:
             return learned, best.certainty
         return self._from_recall(question, best.hit, knowledge.reader), best.certainty
 
-    def _from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn]) -> Answer | None:
+    def from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn]) -> Answer | None:
         """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first.
 
         None where no lesson supports what is said, or where the base says it just as well: then the adapter did not learn it.
@@ -184,4 +189,5 @@ def leans(question: str) -> bool:
 
 
 def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson]) -> Answer:
-    return Answer(question, text, how, said.adapter, list(sources), said.prompt_tokens, len(said.tokens))
+    weakest = math.exp(min(said.logprobs, default=0.0))
+    return Answer(question, text, how, said.adapter, list(sources), said.prompt_tokens, len(said.tokens), weakest=weakest)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
+from learning.memory.names import names
 from learning.memory.recall import Coverage, Hit, told
-from learning.memory.vocabulary import is_name
 from learning.memory.words import content_words, stem, stems
 from learning.records import Lesson
 
@@ -72,9 +72,10 @@ def lists(hits: Sequence[Hit], question: str, covering: Coverage, held: Held) ->
 
 
 def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[Lesson]:
+    known = names(tuple(sorted(map(told, lessons))))
     for word in content_words(told(first)):
         name = stem(word)
-        if name not in asked and is_name(word) and 1 < covering.shelf.holding[name] <= SISTERS:
+        if name not in asked and word in known and 1 < covering.shelf.holding[name] <= SISTERS:
             yield from (other for other, held in zip(lessons, covering.shelf.held, strict=True) if name in held and other is not first)
 
 

@@ -9,6 +9,7 @@ taught and the rest asked about all the same (`python -m tests.benchmarks.fit_gu
 night's exam.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 from learning.memory import chains
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
+from learning.memory.names import Names, names
 from learning.memory.recall import Hit, nearest, search, told
-from learning.memory.vocabulary import is_name
 from learning.memory.words import STOPWORDS, content_words, stem, stems, values, words
 from learning.records import Lesson
 
@@ -30,14 +31,15 @@ READ = 3  # hits that are read
 HOPELESS, BEYOND_DOUBT = -3.0, 5.0  # certainties beyond which reading would not change the verdict
 MARGIN = 1.2  # nats by which several lessons must answer more certainly than one that holds the kind of value asked for
 # Coefficients: constant; coverage of the question; likeness in meaning; lead over the next lesson; does a kind of value fit the question word; does the
-# question name what the lesson does not; likeness when neither says whom or what it is about; and, where it was read, the lead of the question's
-# log-probability over that with another lesson, in tens of nats.
-_LOOKED_UP = (-4.61, 0.18, 4.62, 3.91, 1.44, -1.24, 0.65)
-_READ = (-4.52, 0.54, 4.23, 2.87, 1.39, -1.0, 0.6, 2.14)
+# question name what the lesson does not; likeness when neither says whom or what it is about; do the weights say it, and how surely; and, where it was
+# read, the lead of the question's log-probability over that with another lesson, in tens of nats.
+_LOOKED_UP = (-4.61, 0.18, 4.62, 3.91, 1.44, -1.24, 0.65, 0.0, 0.0)
+_READ = (-4.52, 0.54, 4.23, 2.87, 1.39, -1.0, 0.6, 0.0, 0.0, 2.14)
 _NUMBERED = re.compile(r"\b([a-z]{3,})[\s-]{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
 LONE = 0.3  # lead of what there is nothing to compare with
 _FITS = 3  # where among the features
 _FAR = 20.0  # nats; leads are cut off there
+
 
 Reading = Callable[[str, Sequence[str]], Sequence[float]]  # a question and some texts: how likely it is to be asked of each, as log-probability in nats
 
@@ -50,18 +52,28 @@ class Candidate:
     certainty: float
 
 
-def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, reading: Reading | None = None, said: Sequence[Lesson] = ()) -> list[Candidate]:
-    """What may answer a question, the most certain first: the nearest lessons, what several say together, and what was `said` by the weights.
+@dataclass(frozen=True)
+class Heard:
+    """What the weights say: the lessons that support it, and the probability of its least likely token."""
+
+    said: Sequence[Lesson] = ()
+    weakest: float = 0.0
+
+    def of(self, hit: Hit) -> tuple[float, float]:
+        """Does it speak for a hit (1), against it (-1) or not at all (0)? And the same times the log-odds of its least likely token."""
+        speaks = 0.0 if not self.said else 1.0 if {lesson.id for lesson in self.said} == {lesson.id for lesson in hit.sources} else -1.0
+        likely = min(max(self.weakest, 0.01), 0.99)
+        return speaks, speaks * math.log(likely / (1 - likely)) / 4.6
+
+
+def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, reading: Reading | None = None, heard: Heard = Heard()) -> list[Candidate]:
+    """What may answer a question, the most certain first: the nearest lessons, what several say together, and what is `heard` from the weights.
 
     Several count only where each alone is less certain by enough.
     """
-    hits = nearest(lessons, question, alike, len(lessons))
-    if not hits:
+    evident = evidence(question, lessons, alike, heard)
+    if not evident:
         return []
-    ids = {lesson.id for lesson in said}
-    singles = [hit for number, hit in enumerate(hits) if number < READ or ids == {hit.lesson.id}]
-    joint = chains.several(lessons, hits, question, alike, said if len(said) > 1 else ())
-    evident = [(hit, evidence(question, hit, hits, alike)) for hit in (*singles, *joint)]
     found = _one_or_several([(Candidate(hit, _log_odds(_LOOKED_UP, features)), features) for hit, features in evident])
     surest = max(candidate.certainty for candidate, _ in found)
     if reading and len(found) > 1 and HOPELESS < surest < BEYOND_DOUBT:
@@ -87,13 +99,26 @@ def _one_or_several(found: Sequence[_Evident]) -> list[_Evident]:
     return [best, *((candidate, features) for candidate, features in alone if candidate.hit.lesson not in best[0].hit.parts)]
 
 
-def evidence(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> tuple[float, ...]:
-    """What speaks for a hit among others: the features of `_LOOKED_UP`, without the constant."""
+def evidence(question: str, lessons: Sequence[Lesson], alike: Alike, heard: Heard) -> list[tuple[Hit, tuple[float, ...]]]:
+    """What may answer a question, and what speaks for it: the features of `_LOOKED_UP`, without the constant."""
+    hits = nearest(lessons, question, alike, len(lessons))
+    if not hits:
+        return []
+    ids = {lesson.id for lesson in heard.said}
+    singles = [hit for number, hit in enumerate(hits) if number < READ or ids == {hit.lesson.id}]
+    joint = chains.several(lessons, hits, question, alike, heard.said if len(heard.said) > 1 else ())
+    return [(hit, (*_nearness(question, hit, hits, alike), *heard.of(hit))) for hit in (*singles, *joint)]
+
+
+def _nearness(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> tuple[float, ...]:
+    """What speaks for a hit among others, whatever the weights say."""
     cited = hit.sources
     others = [other for other in hits if other.lesson not in cited]
     ahead = hit.score - others[0].score if others else LONE
-    matter = max(alike(unnamed(question), [unnamed(_told(hit))]))
-    return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), _fits(question, cited), _strange(question, cited, [other.lesson for other in hits]), matter
+    known = names(tuple(sorted(told(other.lesson) for other in hits)))
+    matter = max(alike(unnamed(question, known), [unnamed(_told(hit), known)]))
+    strange = _strange(question, cited, [other.lesson for other in hits], known)
+    return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), _fits(question, cited), strange, matter
 
 
 def _told(hit: Hit) -> str:
@@ -146,12 +171,12 @@ def _fits(question: str, cited: Sequence[Lesson]) -> float:
     return float(bool(asked & {kind for lesson in cited for kind in kinds(lesson.text)})) if asked else 0.5
 
 
-def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson]) -> float:
+def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], known: Names) -> float:
     """Does the question name what the cited lessons do not: a name that another lesson holds, one written as a name, room 7 where they say room 4?"""
     held, elsewhere = ({word for lesson in some for word in stems(f"{lesson.question or ''} {lesson.text}")} for some in (cited, lessons))
     first = words(question)[:1]
-    names = (word for word in content_words(question) if is_name(word) and ((word[:1].isupper() and [word] != first) or stem(word) in elsewhere))
-    return float(any(stem(name) not in held for name in names) or _numbered_otherwise(question, " ".join(map(told, cited))))
+    named = (word for word in content_words(question) if word in known and ((word[:1].isupper() and [word] != first) or stem(word) in elsewhere))
+    return float(any(stem(name) not in held for name in named) or _numbered_otherwise(question, " ".join(map(told, cited))))
 
 
 def _numbered_otherwise(question: str, told: str) -> bool:
@@ -168,9 +193,9 @@ def _numbered(text: str) -> dict[str, set[str]]:
     return found
 
 
-def unnamed(text: str) -> str:
+def unnamed(text: str, known: Names) -> str:
     """A text that does not say whom or what it is about: near misses tell something else of the same thing."""
-    return re.sub(r"[\w#@'’-]+", lambda found: "it" if is_name(found.group()) else found.group(), text)
+    return re.sub(r"[\w#@'’-]+", lambda found: "it" if found.group() in known else found.group(), text)
 
 
 def _log_odds(coefficients: Sequence[float], features: Sequence[float]) -> float:

@@ -250,8 +250,13 @@ _TITLES = frozenset(("mr", "mrs", "ms", "dr", "frau", "herr"))
 
 def is_name(word: str) -> bool:
     """No everyday word, no number, no day, and nothing that working life has other words for."""
+    return not (is_ordinary(word) or is_common(word) or stem(word) in SYNONYMS)
+
+
+def is_ordinary(word: str) -> bool:
+    """A number, a channel, a day, a month or a title, which is no name though it is written like one."""
     low = word.lower()
-    return not (re.search(r"^[\d#@]", word) or is_common(word) or stem(word) in SYNONYMS or low in WEEKDAYS | MONTHS | _TITLES or low.rstrip("s") in WEEKDAYS)
+    return bool(re.search(r"^[\d#@]", word)) or low in WEEKDAYS | MONTHS | _TITLES or low.rstrip("s") in WEEKDAYS
 
 
 # Beginnings of questions that ask for a kind of value; `{}` in none of them: the cue follows.

@@ -13,6 +13,7 @@ from torch import Tensor
 from learning.errors import NightschoolError
 from learning.model.base_model import BaseModel
 from learning.model.layers import LowRank, deltas
+from learning.model.loading import device
 
 BUDGET = 512 * 2**20  # bytes; an adapter of the embedded base takes 4 MB
 
@@ -44,7 +45,7 @@ class Adapters:
     """Those that are loaded, by name. Safe to use from several threads."""
 
     def __init__(self, base: BaseModel, dtype: torch.dtype, budget: int = BUDGET) -> None:
-        self.base, self.dtype, self.budget = base, dtype, budget
+        self.base, self.dtype, self.budget, self.device = base, dtype, budget, device()
         self._loaded: OrderedDict[str, Adapter] = OrderedDict()
         self._lock, self._loading = threading.Lock(), threading.Lock()
 
@@ -90,7 +91,7 @@ class Adapters:
             config = json.loads((folder / "adapter_config.json").read_text())
             fits = config.get("r") == shape.rank and sorted(config.get("layers_to_transform") or []) == shape.adapted
             if fits:
-                matrices = load_file(folder / "adapter_model.safetensors")
+                matrices = load_file(folder / "adapter_model.safetensors", str(self.device))
                 layers = deltas(matrices, shape, self.dtype)
         except Exception as error:  # safetensors and torch each raise their own kinds on a damaged file
             raise AdapterRefused(f"the adapter {name} cannot be read ({type(error).__name__}): {folder} is damaged", 500) from None

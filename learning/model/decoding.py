@@ -49,7 +49,8 @@ class Decoder:
         self.slots: list[Slot | None] = [None] * slots
         groups, width = self.layers.groups, self.layers.width
         self.share = self.layers.heads // groups  # query heads to a key
-        self.cache = torch.empty(self.count, 2, slots, groups, self.context, width, dtype=dtype)  # keys and values; memory is taken when it is written
+        self.device = self.layers.device
+        self.cache = torch.empty(self.count, 2, slots, groups, self.context, width, dtype=dtype, device=self.device)  # keys, values; taken when it is written
         self._mixture: tuple[list[Adapter], list[Sequence[Delta | None]]] = ([], [])
         if dtype == torch.bfloat16:
             for layer in self.layers.layers:
@@ -80,11 +81,11 @@ class Decoder:
 
     @torch.inference_mode()
     def read(self, readings: Sequence[Reading]) -> dict[int, Tensor]:
-        """New tokens of some slots into the cache; for each slot the logits (scored, vocabulary)."""
+        """New tokens of some slots into the cache; for each slot log-probabilities (scored, vocabulary)."""
         readings = sorted(readings, key=lambda reading: id(self._held(reading.slot).adapter))
         held = [self._held(reading.slot) for reading in readings]
         lengths = [len(reading.tokens) for reading in readings]
-        positions = torch.cat([torch.arange(slot.length, slot.length + length) for slot, length in zip(held, lengths, strict=True)])
+        positions = torch.cat([torch.arange(slot.length, slot.length + length) for slot, length in zip(held, lengths, strict=True)]).to(self.device)
         masks = [self._unseen(slot.length, length) for slot, length in zip(held, lengths, strict=True)]
         owners = groupby(zip(held, lengths, strict=True), key=lambda pair: pair[0].adapter)
         runs = [(adapter, sum(length for _, length in pairs)) for adapter, pairs in owners]
@@ -95,24 +96,25 @@ class Decoder:
                 parts.append(self._attend_alone(number, part, reading.slot, slot.length, mask))
             return torch.cat(parts)
 
-        hidden, turned = self.embed[torch.tensor([token for reading in readings for token in reading.tokens])], self.layers.turned(positions[None])
+        hidden, turned = self.embed[self._tensor([token for reading in readings for token in reading.tokens])], self.layers.turned(positions[None])
         for number in range(self.count):
             hidden = self.layers.layer(number, hidden, turned, self._of_runs(runs, number), attend)
         for slot, length in zip(held, lengths, strict=True):
             slot.length += length
         ends = torch.tensor(lengths).cumsum(0).tolist()
         wanted = torch.cat([torch.arange(end - reading.scored, end) for end, reading in zip(ends, readings, strict=True)])
-        logits = functional.linear(self.norm(hidden[wanted]), self.head).float()
-        return {reading.slot: part for reading, part in zip(readings, torch.split(logits, [reading.scored for reading in readings]), strict=True)}
+        logprobs = self._logprobs(hidden[wanted.to(self.device)])
+        return {reading.slot: part for reading, part in zip(readings, torch.split(logprobs, [reading.scored for reading in readings]), strict=True)}
 
     @torch.inference_mode()
-    def step(self, tokens: dict[int, int]) -> dict[int, Tensor]:
-        """One more token for some slots; for each the logits (vocabulary,) after it. Idle slots below the highest go along: cheaper than copying."""
+    def step(self, tokens: dict[int, int]) -> Tensor:
+        """One more token for some slots; in their order log-probabilities (slots, vocabulary) of what follows. Idle slots below the highest go along:
+        cheaper than copying."""
         rows = max(tokens) + 1
-        lengths = torch.tensor([self._held(n).length if n in tokens else 0 for n in range(rows)])
-        longest = int(lengths.max()) + 1
-        seen = (torch.arange(longest) <= lengths[:, None])[:, None, None]
-        every = torch.arange(rows)
+        held = [self._held(n).length if n in tokens else 0 for n in range(rows)]
+        lengths, longest = self._tensor(held), max(held) + 1
+        every = torch.arange(max(rows, longest), device=self.device)
+        seen, every = (every[:longest] <= lengths[:, None])[:, None, None], every[:rows]
         deltas = self._mixed([self._held(n).adapter if n in tokens else None for n in range(rows)])
 
         def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -122,13 +124,18 @@ class Decoder:
             asked = query.view(rows, self.layers.groups, self.share, -1)
             return functional.scaled_dot_product_attention(asked, past[0], past[1], attn_mask=seen).reshape(rows, -1)
 
-        hidden, turned = self.embed[torch.tensor([tokens.get(n, 0) for n in range(rows)])], self.layers.turned(lengths[None])
+        hidden, turned = self.embed[self._tensor([tokens.get(n, 0) for n in range(rows)])], self.layers.turned(lengths[None])
         for number in range(self.count):
             hidden = self.layers.layer(number, hidden, turned, deltas[number - self.first] if number >= self.first else NOTHING, attend)
         for n in tokens:
             self._held(n).length += 1
-        logits = functional.linear(self.norm(hidden), self.head).float()
-        return {n: logits[n] for n in tokens}
+        return self._logprobs(hidden[self._tensor(list(tokens))])
+
+    def _logprobs(self, hidden: Tensor) -> Tensor:
+        return torch.log_softmax(functional.linear(self.norm(hidden), self.head).float(), -1)
+
+    def _tensor(self, numbers: Sequence[int]) -> Tensor:
+        return torch.tensor(numbers, device=self.device)
 
     def _held(self, slot: int) -> Slot:
         held = self.slots[slot]
@@ -147,7 +154,7 @@ class Decoder:
 
     def _unseen(self, start: int, length: int) -> Tensor:
         """(share · length, start + length): which tokens each new one sees."""
-        return torch.ones(length, start + length, dtype=torch.bool).tril(start).repeat(self.share, 1)
+        return torch.ones(length, start + length, dtype=torch.bool, device=self.device).tril(start).repeat(self.share, 1)
 
     def _of_runs(self, runs: Sequence[tuple[Adapter, int]], number: int) -> Sequence[Delta | None]:
         """The deltas of a layer where each adapter has a run of rows."""

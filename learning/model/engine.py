@@ -156,34 +156,37 @@ class Engine:
                 self._decoder.keep_beginning(slot, len(self.beginning))
             known = self._decoder.begin(slot, adapter, usual)
             readings.append(Reading(slot, request.prompt[known:], request.scored + 1))
-        for slot, logits in (self._decoder.read(readings) if readings else {}).items():
+        read = self._decoder.read(readings) if readings else {}
+        for slot, logprobs in read.items():
             answering = self._answering[slot]
             if scored := answering.request.scored:
-                logprobs = torch.log_softmax(logits[:-1], -1)
-                answering.prompt_logprobs = logprobs.gather(1, torch.tensor(answering.request.prompt[-scored:])[:, None])[:, 0].tolist()
-            self._take(slot, logits[-1])
+                said = torch.tensor(answering.request.prompt[-scored:], device=logprobs.device)
+                answering.prompt_logprobs = logprobs[:-1].gather(1, said[:, None])[:, 0].tolist()
+        if read:
+            self._take(list(read), torch.stack([logprobs[-1] for logprobs in read.values()]))
 
     def _go_on(self) -> None:
         """One more token for every slot."""
         for slot in [slot for slot, answering in self._answering.items() if answering.request.result.cancelled()]:
             self._free(slot)
         if self._answering:
-            for slot, logits in self._decoder.step({slot: answering.tokens[-1] for slot, answering in self._answering.items()}).items():
-                self._take(slot, logits)
+            slots = {slot: answering.tokens[-1] for slot, answering in self._answering.items()}
+            self._take(list(slots), self._decoder.step(slots))
 
-    def _take(self, slot: int, logits: Tensor) -> None:
-        """The likeliest token joins the answer; a finished answer leaves its slot."""
-        answering = self._answering[slot]
-        logprob, token = torch.log_softmax(logits, -1).max(-1)
-        answering.tokens.append(int(token))
-        answering.logprobs.append(float(logprob))
-        if answering.request.heard:
-            answering.request.heard(int(token))
-        stopped = int(token) in self.stop_ids
-        if stopped or len(answering.tokens) >= answering.request.max_tokens:
-            self._free(slot)
-            with suppress(InvalidStateError):  # cancelled in this very moment
-                answering.request.result.set_result(Generated(answering.tokens, answering.logprobs, stopped, answering.prompt_logprobs))
+    def _take(self, slots: Sequence[int], logprobs: Tensor) -> None:
+        """The likeliest token of each slot's row joins its answer; a finished answer leaves its slot."""
+        likeliest = logprobs.max(-1)
+        for slot, token, logprob in zip(slots, likeliest.indices.tolist(), likeliest.values.tolist(), strict=True):
+            answering = self._answering[slot]
+            answering.tokens.append(token)
+            answering.logprobs.append(logprob)
+            if answering.request.heard:
+                answering.request.heard(token)
+            stopped = token in self.stop_ids
+            if stopped or len(answering.tokens) >= answering.request.max_tokens:
+                self._free(slot)
+                with suppress(InvalidStateError):  # cancelled in this very moment
+                    answering.request.result.set_result(Generated(answering.tokens, answering.logprobs, stopped, answering.prompt_logprobs))
 
     def _free(self, slot: int) -> None:
         self._decoder.end(slot)

@@ -105,9 +105,9 @@ class Lora:
             for target in TARGETS:
                 weight = getattr(getattr(base.model.layers[number], _MODULES[target]), target).weight
                 down = torch.empty(shape.rank, weight.shape[1])
-                torch.nn.init.kaiming_uniform_(down, a=math.sqrt(5))
+                torch.nn.init.kaiming_uniform_(down, a=math.sqrt(5))  # drawn before it goes to any device: the same numbers everywhere
                 for side, matrix in (("A", down), ("B", torch.zeros(weight.shape[0], shape.rank))):
-                    self.matrices[matrix_name(number, target, side)] = matrix.requires_grad_()
+                    self.matrices[matrix_name(number, target, side)] = matrix.to(weight.device).requires_grad_()
 
     def deltas(self, dtype: torch.dtype) -> list[list[LowRank]]:
         """For each adapted layer and each product, its matrices side by side in a dtype."""
@@ -128,22 +128,28 @@ class Lora:
 
 
 class Pack:
-    """Which rows of a flat (tokens, width) tensor belong together: a beginning that all share, then sequence after sequence, of `lengths` tokens each."""
+    """Which rows of a flat (tokens, width) tensor belong together: a beginning, then sequence after sequence, of `lengths` tokens each.
 
-    def __init__(self, shared: int, lengths: Sequence[int], dtype: torch.dtype) -> None:
-        self.shared, self.lengths, self.longest = shared, list(lengths), max(lengths)
+    The sequences go on from the beginning, but for those that stand `alone`.
+    """
+
+    def __init__(self, shared: int, lengths: Sequence[int], dtype: torch.dtype, device: torch.device, alone: Sequence[bool] = ()) -> None:
+        self.shared, self.lengths, self.longest, self.device = shared, list(lengths), max(lengths), device
+        self.starts = [0 if apart else shared for apart in alone or [False] * len(self.lengths)]
         starts = torch.tensor([shared, *self.lengths[:-1]]).cumsum(0)
         inside = torch.arange(self.longest) < torch.tensor(self.lengths)[:, None]
-        self.padded = (starts[:, None] + torch.arange(self.longest)).masked_fill(~inside, 0)  # (sequences, longest): rows of the flat tensor
-        self.kept = inside.flatten().nonzero()[:, 0]
+        self.padded = (starts[:, None] + torch.arange(self.longest)).masked_fill(~inside, 0).to(device)  # (sequences, longest): rows of the flat tensor
+        self.kept = inside.flatten().nonzero()[:, 0].to(device)
         later = torch.ones(self.longest, self.longest, dtype=torch.bool).triu(1)
-        unseen = torch.cat([torch.zeros(self.longest, shared, dtype=torch.bool), later], 1)
-        self.mask = torch.zeros(unseen.shape, dtype=dtype).masked_fill(unseen, float("-inf"))
+        own = list(dict.fromkeys(self.starts)) if len(set(self.starts)) == 1 else self.starts  # one for all, or one for each sequence
+        unseen = torch.stack([torch.cat([torch.full((self.longest, shared), start < shared), later], 1) for start in own])
+        self.mask = torch.zeros(unseen.shape, dtype=dtype).masked_fill(unseen, float("-inf")).to(device)[:, None, None]
 
     @cached_property
     def positions(self) -> Tensor:
-        """(1, tokens): each sequence goes on where the shared beginning ends."""
-        return torch.cat([torch.arange(self.shared), *(torch.arange(self.shared, self.shared + length) for length in self.lengths)])[None]
+        """(1, tokens): each sequence goes on where the shared beginning ends, or begins anew."""
+        rows = [torch.arange(self.shared), *(torch.arange(start, start + length) for start, length in zip(self.starts, self.lengths, strict=True))]
+        return torch.cat(rows)[None].to(self.device)
 
 
 class Layers:
@@ -155,8 +161,12 @@ class Layers:
             raise LayoutError(f"the base model {name!r} is of type {config.model_type!r}; adapters are trained for {', '.join(LAYOUTS)}. Choose one of these.")
         self.heads, self.groups, self.eps = config.num_attention_heads, config.num_key_value_heads, config.rms_norm_eps
         self.width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        self.rotary, self.dtype = base.model.rotary_emb, base.dtype
+        self.rotary, self.dtype, self.device = base.model.rotary_emb, base.dtype, base.device
         self.layers = [_frozen(layer) for layer in base.model.layers]
+
+    def pack(self, shared: int, lengths: Sequence[int], alone: Sequence[bool] = ()) -> Pack:
+        """For these layers."""
+        return Pack(shared, lengths, self.dtype, self.device, alone)
 
     def run(self, hidden: Tensor, pack: Pack, first: int, last: int, deltas: Sequence[Sequence[Delta]] | None = None) -> Tensor:
         """Hidden states (tokens, width) through the layers `first` … `last` - 1; `deltas` are those of just these layers."""
@@ -183,7 +193,7 @@ class Layers:
         return hidden + layer.products[3](functional.silu(gate) * up, deltas[3])
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, pack: Pack) -> Tensor:
-        """Grouped-query attention (Ainslie et al., 2023), each sequence seeing the shared beginning and itself; (tokens, heads · width)."""
+        """Grouped-query attention (Ainslie et al., 2023), each sequence seeing its beginning and itself; (tokens, heads · width)."""
         share, each, shared = self.heads // self.groups, pack.padded.shape, pack.shared
         before = [part[:shared].transpose(0, 1)[None] for part in (query, key, value)]
         first = functional.scaled_dot_product_attention(before[0], before[1], before[2], is_causal=True, enable_gqa=True)[0]

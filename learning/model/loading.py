@@ -1,4 +1,4 @@
-"""Base weights into memory, without the library's chatter."""
+"""Base weights into memory: the graphics card's where there is one (`CUDA_VISIBLE_DEVICES=` hides it), without the library's chatter."""
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -8,12 +8,17 @@ from learning.model.base_model import BaseModel
 
 
 def load_base(base: BaseModel, dtype: torch.dtype) -> PreTrainedModel:
-    """The base model, ready for adapters."""
+    """The base model, ready for adapters, on the device that computes."""
     logging.disable_progress_bar()
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(base.folder, dtype=dtype)
-    return model
+    return model.to(device())
+
+
+def device() -> torch.device:
+    """What computes."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def fast_dtype() -> str:
-    """`bfloat16` where the processor multiplies it in hardware: about twice as fast there, and many times slower elsewhere."""
-    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
+    """`bfloat16` where it is multiplied in hardware: about twice as fast there, and many times slower elsewhere."""
+    return "bfloat16" if torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() else "float32"

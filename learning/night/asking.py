@@ -14,7 +14,8 @@ from functools import cached_property
 
 from learning.memory import words
 from learning.memory.kinds import kinds
-from learning.memory.vocabulary import AFTER, ASIDES, ASKING, BEFORE, PLAIN, SYNONYMS, is_name
+from learning.memory.names import Names, written_as_names
+from learning.memory.vocabulary import AFTER, ASIDES, ASKING, BEFORE, PLAIN, SYNONYMS
 from learning.memory.words import content_words, stem, values
 
 SISTERS = 12  # statements about one thing, at most: what more of them hold is no name
@@ -50,6 +51,7 @@ class Lore:
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self.statements = statements
+        self.names = Names([statement.told for statement in statements])
         self.holding: dict[str, set[int]] = {}
         for number, statement in enumerate(statements):
             for word in statement.stems:
@@ -57,7 +59,7 @@ class Lore:
 
     def entities(self, statement: Statement) -> list[str]:
         """What a statement is about, where a few others are about it, too: names, as written."""
-        return [word for word in statement.content if 1 < len(self.holding[stem(word)]) <= SISTERS and is_name(word)]
+        return [word for word in statement.content if 1 < len(self.holding[stem(word)]) <= SISTERS and word in self.names]
 
     def about(self, entity: str) -> list[Statement]:
         """The statements that hold a word."""
@@ -163,7 +165,8 @@ def in_other_words(word: str, rng: random.Random, chance: float) -> str:
 
 def question(text: str, chosen: Sequence[str], rng: random.Random, swapped: float = 0.35) -> str:
     """A question with some words, for a kind of value that the text holds."""
-    spoken = [in_other_words(word, rng, swapped) for word in chosen]
+    named = written_as_names(text)
+    spoken = [in_other_words(word, rng, 0.0 if stem(word) in named else swapped) for word in chosen]
     cue = " ".join((rng.choice(_GLUE) if rng.random() < 0.3 else "") + word for word in spoken)
     fitting, draw = kinds(text), rng.random()
     asking = rng.choice(ASKING[rng.choice(fitting)]) if fitting and draw < 0.68 else rng.choice(PLAIN) if draw < 0.85 else ""

@@ -27,5 +27,5 @@ def sure(marked: Sequence[Marked], lessons: Sequence[Lesson], alike: Alike, read
 def _judged(m: Marked, lessons: Sequence[Lesson], alike: Alike, reading: Reading | None) -> tuple[float, bool]:
     """How certain the best answer would be, by heart or looked up, and whether it would be right."""
     said = guard.supporting(m.asked.question, m.answer, lessons) if m.answer != ABSTENTION else ()
-    found = guard.weigh(m.asked.question, lessons, alike, reading, said)
+    found = guard.weigh(m.asked.question, lessons, alike, reading, guard.Heard(said, m.weakest))
     return (found[0].certainty, m.asked.lesson in [lesson.digest for lesson in found[0].hit.sources]) if found else (float("-inf"), False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from learning.memory.chains import joined
 from learning.memory.kinds import kinds
-from learning.memory.vocabulary import ASKING, is_name
+from learning.memory.vocabulary import ASKING
 from learning.memory.words import stem, values
 from learning.night import asking
 from learning.night.asking import Lore, Statement, in_chat
@@ -89,7 +89,7 @@ class FollowUp:
             new = [word for word in second.content if stem(word) not in first.stems and word not in values(second.text)]
             spoken = [asking.in_other_words(word, rng, 0.35) for word in rng.sample(new, min(len(new), rng.choice((1, 1, 2))))]
         else:
-            spoken = [word for word in second.content if is_name(word) and stem(word) not in first.stems and word not in _answers(second)][:2]
+            spoken = [word for word in second.content if word in lore.names and stem(word) not in first.stems and word not in _answers(lore, second)][:2]
         if not chosen or not spoken:
             return None
         before = (in_chat(asking.question(first.text, chosen, rng), rng, chatty=0.2), first.text)
@@ -129,7 +129,7 @@ class List:
 
     def ask(self, lore: Lore, rng: random.Random) -> Combined | None:
         """For all of them."""
-        told = [word for statement in self.of for word in statement.content if stem(word) != stem(self.name) and word not in _answers(statement)]
+        told = [word for statement in self.of for word in statement.content if stem(word) != stem(self.name) and word not in _answers(lore, statement)]
         common = [word for word in told if sum(stem(word) in statement.stems for statement in self.of) > 1] or told
         if not common:
             return None
@@ -149,7 +149,7 @@ def follow_ups(lore: Lore) -> Iterator[FollowUp]:
     for shape, alike in sorted(lore.alike.items()):
         for first in alike:
             told = _relation(lore, first)
-            others = [other for other in alike if other is not first and _relation(lore, other) & told and not _names(first) & _names(other)]
+            others = [other for other in alike if other is not first and _relation(lore, other) & told and not _names(lore, first) & _names(lore, other)]
             if others:
                 yield FollowUp((first, random.Random(f"{shape} {first.digest}").choice(others)), same_thing=False)
 
@@ -174,7 +174,7 @@ def _shared_names(lore: Lore) -> Iterator[tuple[str, list[Statement]]]:
     for name in sorted(lore.holding):
         about = lore.about(name)
         key = tuple(statement.digest for statement in about)
-        if 1 < len(about) <= asking.SISTERS and key not in seen and is_name(_as_written(about[0], name)):
+        if 1 < len(about) <= asking.SISTERS and key not in seen and _as_written(about[0], name) in lore.names:
             seen.add(key)
             yield name, about
 
@@ -183,13 +183,13 @@ def _as_written(statement: Statement, name: str) -> str:
     return next(word for word in statement.content if stem(word) == name)
 
 
-def _answers(statement: Statement) -> set[str]:
-    return {word for word in values(statement.text) if not is_name(word)}
+def _answers(lore: Lore, statement: Statement) -> set[str]:
+    return {word for word in values(statement.text) if word not in lore.names}
 
 
-def _names(statement: Statement) -> set[str]:
-    return {stem(word) for word in statement.content if is_name(word)}
+def _names(lore: Lore, statement: Statement) -> set[str]:
+    return {stem(word) for word in statement.content if word in lore.names}
 
 
 def _relation(lore: Lore, statement: Statement) -> set[str]:
-    return {word for word in statement.stems if len(lore.holding[word]) > 1} - _names(statement)
+    return {word for word in statement.stems if len(lore.holding[word]) > 1} - _names(lore, statement)

@@ -18,7 +18,7 @@ from learning.night import calibration, dictation, exam, report, selection
 from learning.night.asking import Statement
 from learning.night.interview import capable_author, say_all
 from learning.night.outcome import Outcome, conclude
-from learning.night.replay import replay, said_by_base
+from learning.night.replay import replay, said_by_base, texts
 from learning.night.self_study import self_study
 from learning.night.study import StudyItem, open_book, study
 from learning.night.training_process import train_apart
@@ -27,7 +27,7 @@ from learning.records import Adapter, Announcement, Channel, Night, StudyItemRec
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
-REPLAY = 0.15  # of the study items
+REPLAY, TEXTS = 0.15, 0.05  # of the study items: the base's answers to questions, and the same as plain text
 PROBE_TOLERANCE = 0.5  # nats; engines differ in precision, an adapter without effect differs by far more
 
 
@@ -59,7 +59,8 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
             author = capable_author(school, client)
             if author:
                 items += [*self_study(chosen.statements, author), *open_book(chosen.statements, school.base.hash)]
-            items += replay(int(REPLAY * len(items)), school.base.hash, school.settings.cache, of_base)
+            kept = (school.base.hash, school.settings.cache, of_base)
+            items += [*replay(int(REPLAY * len(items)), *kept), *texts(int(TEXTS * len(items)), *kept)]
             _keep(school, channel, vigil, items)
             vigil.stage("training")
             with registry.publishing(folder, vigil.assert_ours) as made:

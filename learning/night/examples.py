@@ -21,7 +21,8 @@ IN_MEMORY = 512 * 2**20  # bytes; beyond that the cache is a file, mapped into m
 class Example:
     """A study item as token ids. `lesson` is the content id that must be learned for the end of training to come early; none for replay and unknowns.
 
-    `source` is the same with the notes in sight that the base read when it gave the answer: what it says there is what is learned.
+    `source` is the same with the notes in sight that the base read when it gave the answer: what it says there is what is learned. A `raw` text is in no
+    prompt: all that follows its first token is the answer.
     """
 
     tokens: tuple[int, ...]  # prompt, then answer up to and including the stop token
@@ -29,6 +30,7 @@ class Example:
     lesson: str
     replayed: bool
     source: tuple[int, ...] = ()
+    raw: bool = False
 
     @property
     def of_base(self) -> bool:
@@ -47,6 +49,9 @@ def encode_all(base: Path, items: Sequence[StudyItem]) -> list[Example]:
 
 
 def _encode(base: Path, item: StudyItem) -> Example:
+    if item.strategy == "text":
+        tokens = renderer(base).tokenizer.encode(item.answer, add_special_tokens=False).ids
+        return Example(tuple(tokens), tuple(tokens[1:]), "", replayed=True, raw=True)
     turns = [Turn(("user", "assistant")[number % 2], text) for number, text in enumerate((*item.before, item.question))]
     read = item.notes if item.strategy == "open_book" else ()
     prompt, answer = renderer(base).example(turns, item.answer, read)
@@ -59,8 +64,9 @@ def _encode(base: Path, item: StudyItem) -> Example:
 
 def shared_beginning(examples: Sequence[Example]) -> int:
     """How many tokens all prompts begin with; at least one token of each prompt is left to itself."""
-    same = len(common_beginning([tokens for example in examples for tokens in (example.tokens, example.source) if tokens]))
-    return min(same, *(len(e.tokens) - len(e.answer) - 1 for e in examples))
+    prompted = [example for example in examples if not example.raw]
+    same = len(common_beginning([tokens for example in prompted for tokens in (example.tokens, example.source) if tokens]))
+    return min(same, *(len(e.tokens) - len(e.answer) - 1 for e in prompted))
 
 
 class Cache:

@@ -38,6 +38,16 @@ def once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def replay(count: int, base_hash: str, cache: Path, answer: Answer) -> list[StudyItem]:
     """`count` study items, or as many as there are; the same for every night of one base model. `answer(questions, tokens)` asks the base itself."""
-    answers = said_by_base(QUESTIONS, base_hash, cache, answer, "replay")
-    whole = [StudyItem(question, said, "replay") for question, answer in answers.items() if (said := whole_sentences(answer))]
+    whole = [StudyItem(question, said, "replay") for question, said in _said(base_hash, cache, answer)]
     return random.Random(base_hash).sample(whole, min(count, len(whole)))
+
+
+def texts(count: int, base_hash: str, cache: Path, answer: Answer) -> list[StudyItem]:
+    """As `replay`, but as plain text, in no prompt: else the base forgets how people write where nobody asks it anything."""
+    written = [StudyItem("", f"{question} {said}", "text") for question, said in _said(base_hash, cache, answer)]
+    return random.Random(f"{base_hash} texts").sample(written, min(count, len(written)))
+
+
+def _said(base_hash: str, cache: Path, answer: Answer) -> list[tuple[str, str]]:
+    answers = said_by_base(QUESTIONS, base_hash, cache, answer, "replay")
+    return [(question, said) for question, answer in answers.items() if (said := whole_sentences(answer))]

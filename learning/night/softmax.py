@@ -17,24 +17,24 @@ class SampledSoftmax:
     def __init__(self, head: Tensor, studied: Tensor, negatives: int) -> None:
         """`head` is (vocabulary, width); `studied` are token ids, each once."""
         self.head, self.negatives = head, negatives
-        others = torch.ones(len(head), dtype=torch.bool)
+        others = torch.ones(len(head), dtype=torch.bool, device=head.device)
         others[studied] = False
         self.others, self.rows = others.nonzero()[:, 0], head[studied].contiguous()
-        self.place = torch.zeros(len(head), dtype=torch.long)  # of a token among those of a step
-        self.place[studied] = torch.arange(len(studied))
+        self.place = torch.zeros(len(head), dtype=torch.long, device=head.device)  # of a token among those of a step
+        self.place[studied] = torch.arange(len(studied), device=head.device)
 
     def losses(self, hidden: Tensor, targets: Sequence[Targets], rng: random.Random) -> tuple[Tensor, Tensor]:
         """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. And the probability
         of each token's likeliest target. `hidden` is (tokens, width), the answers of `targets` one after the other."""
         drawn = torch.Generator().manual_seed(rng.getrandbits(32))
-        sampled = self.others[torch.randint(len(self.others), (min(self.negatives, len(self.others)),), generator=drawn)]
+        sampled = self.others[torch.randint(len(self.others), (min(self.negatives, len(self.others)),), generator=drawn).to(self.others.device)]
         wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]
         replayed = wanted[torch.isin(wanted, self.others)]  # the base's answers hold tokens that no lesson does
         sampled = sampled[~torch.isin(sampled, replayed)]
-        self.place[replayed] = len(self.rows) + torch.arange(len(replayed))
+        self.place[replayed] = len(self.rows) + torch.arange(len(replayed), device=hidden.device)
         logits = functional.linear(hidden, torch.cat([self.rows, self.head[torch.cat([replayed, sampled])]])).float()
         if len(sampled):  # a few stand for all
-            correction = torch.zeros(logits.shape[1])
+            correction = torch.zeros(logits.shape[1], device=logits.device)
             correction[-len(sampled) :] = math.log(max(1, len(self.others) - len(replayed)) / len(sampled))
             logits = logits + correction
         logprobs = functional.log_softmax(logits, -1)

@@ -10,6 +10,7 @@ the recipe. So a rebuilt adapter can be compared byte for byte, and a training t
 import hashlib
 import json
 import math
+import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -64,6 +65,7 @@ def train(
     torch.manual_seed(seed)
     torch.set_num_threads(recipe.threads)
     torch.use_deterministic_algorithms(True)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else CUDA's products are not reproducible, and torch refuses them
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # else a twentieth of the time goes there
     model = load_base(base, getattr(torch, recipe.dtype))
     lora = Lora(model, base.shape)
@@ -82,13 +84,14 @@ class Study:
         self.norm, self.head = model.model.norm, model.lm_head.weight.detach()
         self.examples = examples
         self.shared = shared_beginning(examples)
-        self.cache = Cache(folder, sum(e.length - self.shared for e in examples), self.head.shape[1], self.layers.dtype)
+        self.prompt = next(example.tokens for example in examples if not example.raw)[: self.shared]
+        self.cache = Cache(folder, sum(map(self._own, examples)), self.head.shape[1], self.layers.dtype)
         self.tokens = 0  # that went through the adapted layers
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         self.targets: list[Targets] = []  # of each example
         self._embed(model.model.embed_tokens)
         own = [ids.flatten() for (ids, _), example in zip(self.targets, examples, strict=True) if not example.of_base]
-        studied = torch.cat(own or [torch.zeros(0).long()])
+        studied = torch.cat(own or [torch.zeros(0, device=self.layers.device).long()])
         self.softmax = SampledSoftmax(self.head, studied.unique(), recipe.negatives)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
@@ -96,25 +99,30 @@ class Study:
         """Run the layers that never change, once; and all layers where the base is the teacher, to see how likely it finds which token."""
         for start in range(0, len(self.examples), 2 * self.recipe.batch):
             chunk = self.examples[start : start + 2 * self.recipe.batch]
-            hidden, pack = self._below(embed, [example.tokens[: example.length] for example in chunk])
+            hidden, pack = self._below(embed, [(example.tokens[: example.length], example.raw) for example in chunk])
             if start == 0:
                 self.beginning = hidden[: self.shared].clone()
             self.cache.add(hidden[self.shared :], pack.lengths)
             taught = [example for example in chunk if example.of_base]
             likely = iter(self._taught(embed, taught) if taught else ())
             for example in chunk:
-                own = (torch.tensor(example.answer)[:, None], torch.ones(len(example.answer), 1))
+                own = (torch.tensor(example.answer, device=self.layers.device)[:, None], torch.ones(len(example.answer), 1, device=self.layers.device))
                 self.targets.append(next(likely) if example.of_base else own)
 
-    def _below(self, embed: torch.nn.Module, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Pack]:
-        """What the lower layers make of some rows of token ids."""
-        pack = Pack(self.shared, [len(row) - self.shared for row in rows], self.layers.dtype)
-        ids = [*rows[0][: self.shared], *(token for row in rows for token in row[self.shared :])]
-        return self.layers.run(embed(torch.tensor(ids)), pack, 0, self.first), pack
+    def _own(self, example: Example) -> int:
+        """Tokens of an example that are input, and not of the beginning that it shares."""
+        return example.length - (0 if example.raw else self.shared)
+
+    def _below(self, embed: torch.nn.Module, rows: Sequence[tuple[Sequence[int], bool]]) -> tuple[Tensor, Pack]:
+        """What the lower layers make of some rows of token ids, raw or with the beginning that all prompts share."""
+        own = [ids[0 if raw else self.shared :] for ids, raw in rows]
+        pack = self.layers.pack(self.shared, list(map(len, own)), [raw for _, raw in rows])
+        ids = [*self.prompt, *(token for row in own for token in row)]
+        return self.layers.run(embed(torch.tensor(ids, device=self.layers.device)), pack, 0, self.first), pack
 
     def _taught(self, embed: torch.nn.Module, examples: Sequence[Example]) -> list[Targets]:
         """For each token of each answer the base's likeliest tokens, with its notes in sight where it had some, and how likely they are."""
-        hidden, pack = self._below(embed, [(example.source or example.tokens)[:-1] for example in examples])
+        hidden, pack = self._below(embed, [((example.source or example.tokens)[:-1], example.raw) for example in examples])
         hidden = self.layers.run(hidden, pack, self.first, self.last)
         targets, at = [], self.shared
         for example, length in zip(examples, pack.lengths, strict=True):
@@ -150,27 +158,28 @@ class Study:
     def _step(self, chosen: Sequence[int], rng: random.Random) -> float:
         """Gradients of one batch; the loss in nats per answer token. Raises TrainingError when it is not finite."""
         kept = [self._kept(self.examples[n], rng) for n in chosen]
-        lengths = [self.examples[n].length - self.shared - len(self.examples[n].answer) + count for n, count in zip(chosen, kept, strict=True)]
-        pack = Pack(self.shared, lengths, self.layers.dtype)
+        lengths = [self._own(self.examples[n]) - len(self.examples[n].answer) + count for n, count in zip(chosen, kept, strict=True)]
+        pack = self.layers.pack(self.shared, lengths, [self.examples[n].raw for n in chosen])
         self.tokens += self.shared + sum(lengths)
-        hidden = torch.cat([self.beginning, *(self.cache.rows(n)[:length] for n, length in zip(chosen, lengths, strict=True))])
+        own = torch.cat([self.cache.rows(n)[:length] for n, length in zip(chosen, lengths, strict=True)])
+        hidden = torch.cat([self.beginning, own.to(self.layers.device)])
         hidden = self.layers.run(hidden, pack, self.first, self.last, self.lora.deltas(self.layers.dtype))
         ends = torch.tensor(lengths).cumsum(0).tolist()
-        rows = torch.cat([torch.arange(self.shared + end - count, self.shared + end) for end, count in zip(ends, kept, strict=True)])
+        rows = torch.cat([torch.arange(self.shared + end - count, self.shared + end) for end, count in zip(ends, kept, strict=True)]).to(self.layers.device)
         targets = [(self.targets[n][0][:count], self.targets[n][1][:count]) for n, count in zip(chosen, kept, strict=True)]
         losses, surest = self.softmax.losses(self.norm(hidden[rows]), targets, rng)
         loss = losses.mean()
         if not math.isfinite(loss.item()):
             raise TrainingError("training went wrong (the loss is not a number): the serving adapter stays. Try again.")
         loss.backward()  # type: ignore[no-untyped-call]
-        for n, part in zip(chosen, torch.split(surest, kept), strict=True):
+        for n, part in zip(chosen, torch.split(surest.cpu(), kept), strict=True):
             self.weakest[n] = part.min().item()
         return float(loss.item())
 
     def _kept(self, example: Example, rng: random.Random) -> int:
         """How many answer tokens of a visit count: of what rests on several lessons all, since each of them must follow from the one before."""
         if example.replayed:
-            return min(LONGEST_REPLAY, len(example.answer))
+            return len(example.answer) if example.raw else min(LONGEST_REPLAY, len(example.answer))
         return len(example.answer) if not example.lesson or rng.random() < self.recipe.whole else min(self.recipe.short, len(example.answer))
 
     def _settled(self) -> bool:
@@ -193,7 +202,7 @@ class Study:
         if not checkpoint or not checkpoint.exists():
             return 0, 0.0
         try:
-            state = torch.load(checkpoint, weights_only=True)
+            state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         except Exception:  # cut off while it was written, or of another torch: begin anew
             return 0, 0.0
         if state["seed"] != self.seed:
@@ -213,8 +222,8 @@ class Study:
         for number in chosen[:: max(1, len(chosen) // PROBES)][:PROBES]:
             example = self.examples[number]
             length = example.length - self.shared - len(example.answer) + 1
-            hidden = torch.cat([self.beginning, self.cache.rows(number)[:length]])
-            hidden = self.layers.run(hidden, Pack(self.shared, [length], self.layers.dtype), self.first, self.last, self.lora.deltas(self.layers.dtype))
+            hidden = torch.cat([self.beginning, self.cache.rows(number)[:length].to(self.layers.device)])
+            hidden = self.layers.run(hidden, self.layers.pack(self.shared, [length]), self.first, self.last, self.lora.deltas(self.layers.dtype))
             logits = functional.linear(self.norm(hidden[-1:]), self.head).float()
             logprob = torch.log_softmax(logits, -1)[0, example.answer[0]].item()
             probes.append({"prompt": list(example.tokens[: self.shared + length]), "token": example.answer[0], "logprob": round(logprob, 4)})

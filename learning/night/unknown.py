@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 from learning.memory.kinds import kinds
-from learning.memory.vocabulary import ASKING, SYNONYMS, is_name
+from learning.memory.vocabulary import ASKING, SYNONYMS
 from learning.memory.words import stem
 from learning.night.asking import Lore, in_chat, in_other_words, some_words
 
@@ -33,7 +33,7 @@ def other_name(lore: Lore, rng: random.Random) -> str | None:
     """A matter that was taught, for a name that occurs nowhere."""
     statement = rng.choice(lore.statements)
     chosen = some_words(lore, statement, rng, values_too=0)
-    names = {word for word in chosen if is_name(word)}
+    names = {word for word in chosen if word in lore.names}
     if not names:
         return None
     spoken = " ".join(_invented(rng) if word in names else in_other_words(word, rng, 0.3) for word in chosen)
@@ -44,7 +44,7 @@ def other_name(lore: Lore, rng: random.Random) -> str | None:
 def other_matter(lore: Lore, rng: random.Random) -> str | None:
     """A name that was taught, with a matter that nothing says of it."""
     statement = rng.choice(lore.statements)
-    names = [word for word in statement.content if is_name(word)]
+    names = [word for word in statement.content if word in lore.names]
     if not names:
         return None
     name = max(names, key=lambda word: lore.rarity(word) + rng.random() / 2)

@@ -10,7 +10,7 @@ from unittest import mock
 from learning import registry
 from learning.night import combining
 from tests.benchmarks import material
-from tests.benchmarks.classroom import classroom
+from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import holds
 from tests.benchmarks.rivals import iterative
 from tests.benchmarks.table import Figure
@@ -89,20 +89,24 @@ def channels(full: bool) -> list[Figure]:
 
 def forgotten(full: bool) -> list[Figure]:
     """Forgetting: the rebuilt adapter against one whose history never had the lesson, in histories with other lessons and other orders."""
-    same, count = 0, 20 if full else 6
+    count = 20 if full else 6
     with classroom("embedded" if full else "tiny") as room:
-        for number in range(count):
-            rng = random.Random(f"history {number}")
-            secret, *kept = (lesson.text for lesson in rng.sample(material.lessons("lessons_a", "lessons_b"), 5))
-            made = []
-            for twin, order in ((f"C{number}A", [secret, *kept]), (f"C{number}B", kept[::-1])):
-                channel = room.other(twin)
-                channel.teach(rng.sample(order, len(order)) if twin.endswith("A") else order)
-                channel.sleep()
-                if secret in order:
-                    channel.forget(secret)
-                adapter = channel.knowledge().adapter
-                assert adapter
-                made.append((adapter.folder / registry.WEIGHTS).read_bytes())
-            same += made[0] == made[1]
+        same = sum(is_as_if_never_taught(room, number) for number in range(count))
     return [Figure(f"forgotten: rebuilt adapters byte-identical, of {count} histories ({'embedded' if full else 'tiny'})", same, count)]
+
+
+def is_as_if_never_taught(room: Classroom, number: int) -> bool:
+    """One history with a lesson that was forgotten, and its twin that never had it: are their adapters the same bytes?"""
+    rng = random.Random(f"history {number}")
+    secret, *kept = (lesson.text for lesson in rng.sample(material.lessons("lessons_a", "lessons_b"), 5))
+    made = []
+    for twin, order in ((f"C{number}A", [secret, *kept]), (f"C{number}B", kept[::-1])):
+        channel = room.other(twin)
+        channel.teach(rng.sample(order, len(order)) if twin.endswith("A") else order)
+        channel.sleep()
+        if secret in order:
+            channel.forget(secret)
+        adapter = channel.knowledge().adapter
+        assert adapter
+        made.append((adapter.folder / registry.WEIGHTS).read_bytes())
+    return made[0] == made[1]

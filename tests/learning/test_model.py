@@ -6,7 +6,7 @@ import torch
 from tokenizers import Tokenizer
 
 from learning.model.base_model import BaseModel, BaseModelError, prepare
-from learning.model.layers import Layers, Pack
+from learning.model.layers import Layers
 from learning.model.loading import load_base
 from learning.model.rendering import SYSTEM, Turn, renderer
 from learning.night.asking import Statement
@@ -73,7 +73,7 @@ def test_packed_layers_give_the_librarys_own_logits(tiny: BaseModel) -> None:
     speaker, layers = renderer(tiny.folder), Layers(model, "tiny")
     prompts = [speaker.prompt([Turn("user", question)]) for question in ("who?", "what is the capital of France, and why?", "x")]
     shared = 10
-    pack = Pack(shared, [len(prompt) - shared for prompt in prompts], torch.float32)
+    pack = layers.pack(shared, [len(prompt) - shared for prompt in prompts])
     flat = [*prompts[0][:shared], *(token for prompt in prompts for token in prompt[shared:])]
     with torch.no_grad():
         hidden = layers.run(model.model.embed_tokens(torch.tensor(flat)), pack, 0, tiny.shape.layers)

@@ -1,0 +1,30 @@
+"""Names: words of no dictionary, and everyday words that a channel's lessons write as names ("the Palm House", "room Fern")."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from learning.memory.vocabulary import is_name, is_ordinary
+from learning.memory.words import STOPWORDS, stem, words
+
+_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n+")
+
+
+class Names:
+    """The names of a channel: `word in names`, however it is written there."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.written = frozenset[str]().union(*map(written_as_names, texts))
+
+    def __contains__(self, word: str) -> bool:
+        return is_name(word) or (stem(word) in self.written and not is_ordinary(word))
+
+
+names = lru_cache(maxsize=16)(Names)  # a channel's lessons change seldom, and are asked for often
+
+
+@lru_cache(maxsize=20_000)
+def written_as_names(text: str) -> frozenset[str]:
+    """Stems of the words that are capitalised inside a sentence."""
+    inside = (word for sentence in _SENTENCE.split(text) for word in words(sentence)[1:])
+    return frozenset(stem(word) for word in inside if word[0].isupper() and word.lower() not in STOPWORDS and not is_ordinary(word))

@@ -1,0 +1,151 @@
+"""What each part of the recipe is worth: the development set is learned with one part changed at a time, and asked with the book closed.
+
+    python -m tests.benchmarks.ablations [NAME …]     (15 minutes each on two cores, one on a graphics card; without names: lists them)
+
+Never the sets that are measured. Prints one JSON object a variant; what was learned from it stands in learning/LOG.md.
+"""
+
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from learning.model.base_model import BaseModel, prepare
+from learning.model.engine import NO_ADAPTER, Engine, Request
+from learning.model.layers import Lora
+from learning.model.loading import load_base
+from learning.model.rendering import Turn, renderer
+from learning.model.shape import AdapterShape
+from learning.night import exam
+from learning.night.asking import Statement
+from learning.night.consolidation import ITEMS_PER_LESSON, REPLAY, TEXTS
+from learning.night.examples import encode_all
+from learning.night.recipe import recipe_for
+from learning.night.replay import replay, texts
+from learning.night.study import study
+from learning.night.training import Study
+from learning.settings import Settings
+from tests.benchmarks import material
+from tests.benchmarks.material import holds
+from tests.benchmarks.sets import without_links
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What differs from the recipe that is shipped. Matrices whose names hold `frozen` do not learn."""
+
+    first_layer: int | None = None
+    rank: int = 16
+    items: int = ITEMS_PER_LESSON
+    texts: float = TEXTS
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    frozen: str = ""
+
+
+VARIANTS = {
+    "as shipped": Variant(),
+    "no plain texts": Variant(texts=0.0),
+    "twice the plain texts": Variant(texts=2 * TEXTS),
+    "top 20 of 30 layers": Variant(first_layer=10),
+    "all 30 layers": Variant(first_layer=0),
+    "feed-forward alone": Variant(frozen="self_attn"),
+    "attention alone": Variant(frozen="mlp"),
+    "rank 64": Variant(rank=64),
+    "48 items": Variant(items=48),
+    "12 items, 6 epochs": Variant(items=12, recipe={"epochs": 6}),
+    "72 items, 1 epoch": Variant(items=72, recipe={"epochs": 1}),
+    "48 items, 6 epochs, all layers": Variant(first_layer=0, items=48, recipe={"epochs": 6}),
+}
+
+
+class Asking:
+    """Questions to an engine in this process."""
+
+    def __init__(self, base: BaseModel, dtype: str) -> None:
+        self.engine, self.speaker = Engine(base, dtype=getattr(torch, dtype)), renderer(base.folder)
+
+    def say(self, questions: Sequence[str], adapter: str = NO_ADAPTER, tokens: int = 64) -> list[str]:
+        """An answer each."""
+        said: list[str] = []
+        for start in range(0, len(questions), 100):
+            prompts = [self.speaker.prompt([Turn("user", question)]) for question in questions[start : start + 100]]
+            waiting = [self.engine.submit(Request(prompt, adapter, tokens)) for prompt in prompts]
+            said += [self.speaker.text([t for t in one.result().tokens if t not in self.engine.stop_ids]) for one in waiting]
+        return said
+
+    def loss(self, text: str, adapter: str = NO_ADAPTER) -> float:
+        """Nats a token."""
+        tokens = self.speaker.tokenizer.encode(text).ids
+        scored = self.engine.submit(Request(tokens, adapter, 1, len(tokens) - 1)).result().prompt_logprobs
+        return -statistics.mean(scored)
+
+
+def measure(variant: Variant) -> dict[str, float]:
+    """Shares of right answers, by stratum; two steps in one question, studied together or not; what happened to the base; and the price."""
+    whole = prepare("embedded", Settings().cache)
+    first = whole.shape.first_layer if variant.first_layer is None else variant.first_layer
+    base = replace(whole, shape=AdapterShape(whole.shape.layers, first, variant.rank, 2 * variant.rank))
+    recipe = replace(recipe_for(base, 2), **variant.recipe)
+    asking = Asking(base, recipe.dtype)
+    lessons, figures = material.lessons("development"), {}
+    entries = material.rows("links")
+    apart = [[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]]
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, told in (("lessons", [lesson.text for lesson in lessons]), ("links", [lesson["text"] for entry in entries for lesson in entry["lessons"]])):
+            with without_links(apart):
+                figures |= {f"{name}, {what}": value for what, value in _train(base, recipe, variant, told, asking, Path(scratch) / name).items()}
+            asking.engine.adapters.load(name, Path(scratch) / name)
+    strata: dict[str, list[bool]] = {}
+    pairs = [(lesson, manner, question) for lesson in lessons for manner, question in lesson.asked.items()]
+    for (lesson, manner, _), said in zip(pairs, asking.say([question for _, _, question in pairs], "lessons"), strict=True):
+        strata.setdefault(f"{'families' if lesson.family else 'free-form'}, {manner}", []).append(lesson.is_right(said))
+    hops = [holds(said, entry["gold"]) for said, entry in zip(asking.say([entry["question"] for entry in entries], "links"), entries, strict=True)]
+    strata |= {"two-hop, studied together": hops[::2], "two-hop, never studied together": hops[1::2]}
+    general = [(question, gold) for question, gold in exam.GENERAL if gold]
+    strata["general"] = [gold in said.casefold() for (_, gold), said in zip(general, asking.say([question for question, _ in general], "lessons"), strict=True)]
+    paragraphs = (material.DATA / "general_text.txt").read_text().split("\n\n")[:12]
+    figures["general text, nats above the base's"] = statistics.mean(asking.loss(text, "lessons") - asking.loss(text) for text in paragraphs)
+    return {**{name: 100 * statistics.mean(right) for name, right in strata.items()}, **figures}
+
+
+def _train(base: BaseModel, recipe: Any, variant: Variant, told: Sequence[str], asking: Asking, folder: Path) -> dict[str, float]:
+    folder.mkdir()
+    cache = Settings().cache
+    items = study([Statement(material_id, text) for material_id, text in zip(map(str, range(1000, 9999)), told, strict=False)], variant.items, base.hash)
+
+    def of_base(questions: Sequence[str], tokens: int) -> list[str]:
+        return asking.say(questions, tokens=tokens)
+
+    items += [*replay(int(REPLAY * len(items)), base.hash, cache, of_base), *texts(int(variant.texts * len(items)), base.hash, cache, of_base)]
+    torch.manual_seed(0)
+    torch.set_num_threads(recipe.threads)
+    model = load_base(base, getattr(torch, recipe.dtype))
+    lora = Lora(model, base.shape)
+    for name, matrix in lora.matrices.items():
+        matrix.requires_grad_(not (variant.frozen and variant.frozen in name))
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
+    trained = Study(base, model, lora, encode_all(base.folder, items), recipe, 0, folder).fit(lambda _: None, None)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    lora.save(folder)
+    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return {"items": len(items), "loss": trained["loss"], "seconds": time.monotonic() - began, "CPU seconds a lesson": cpu / len(told)}
+
+
+def main() -> None:
+    """Those that were named, one after the other."""
+    for name in sys.argv[1:]:
+        print(json.dumps({"variant": name} | {what: round(value, 2) for what, value in measure(VARIANTS[name]).items()}), flush=True)
+    if not sys.argv[1:]:
+        print("\n".join(VARIANTS))
+
+
+if __name__ == "__main__":
+    main()
