@@ -82,6 +82,6 @@ def test_a_possessive_is_no_number_of_a_room(alike: Alike) -> None:
 
 def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:
     known = [lesson(n, f"The port of unit{n} is {7000 + n}.") for n in range(1, 7)] + [lesson(9, "Gloves hang in the hall.")]
-    weighed = guard.weigh("port of unit3?", known, alike, said=[known[-1]])
+    weighed = guard.weigh("port of unit3?", known, alike, heard=guard.Heard([known[-1]], 0.9))
     assert weighed[0].hit.lesson == known[2]
     assert known[-1] in [candidate.hit.lesson for candidate in weighed]
