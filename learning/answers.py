@@ -4,7 +4,7 @@ import math
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from learning.memory import guard, recall
@@ -12,7 +12,7 @@ from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
 from learning.memory.guard import ABSTENTION
 from learning.memory.words import content_words, values
-from learning.model.client import AdapterRef, Client, Completion
+from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
 from learning.model.reading import Reader
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
@@ -84,7 +84,11 @@ class Answerer:
         started = time.monotonic()
         question, before = self._fitting(question, before)
         if mode == "auto":
-            found, certainty = self._best(question, knowledge, before, sure_only)
+            try:
+                found, certainty = self._best(question, knowledge, before, sure_only)
+            except AdapterUnusable:  # then it is looked up
+                knowledge = replace(knowledge, adapter=None, reader=None)
+                found, certainty = self._best(question, knowledge, before, sure_only)
             if found is None and not sure_only:
                 found = self._from_base(question, knowledge)
             answer = found or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)

@@ -16,7 +16,7 @@ class Settings(BaseSettings):
     base_model: str = Field("embedded", description="`embedded`, `tiny`, a folder, or a hub id")
     database_url: str = Field("", description="empty: SQLite in the data folder")
     redis_url: str = Field("", description="empty: an embedded Valkey, started by `nightschool up`")
-    engine_url: str = Field("", description="empty: the engine started by `nightschool up`, or one started for the length of a command")
+    engine_url: str = Field("", description="of vLLM, or several parted by commas; empty: the engine of `nightschool up`, or one for a command's length")
 
     slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN"), description="xoxb-…")
     slack_app_token: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_APP_TOKEN", "SLACK_APP_TOKEN"), description="xapp-…")

@@ -9,6 +9,9 @@ import typer
 from bot import checks, show, supervisor
 from bot.cli.options import JsonOption, console, open_here, settings_now, until_told
 from bot.transport import PATH
+from learning.model.base_model import export
+from learning.model.base_model import prepare as prepare_base
+from learning.model.client import BASE
 from learning.school import open_school
 
 app = typer.Typer()
@@ -34,6 +37,18 @@ def prepare() -> None:
     """Fetch and convert the models, so that everything works offline afterwards."""
     school = open_here()
     console.print(f"The base model {school.base.name!r} is ready in {school.base.folder}.")
+
+
+@app.command("export-base")
+def export_base(folder: Annotated[Path, typer.Argument(help="A folder that is not there yet, or empty.")]) -> None:
+    """Write the base model as a folder, for vLLM to serve beside all adapters, and say how."""
+    settings = settings_now()
+    base = prepare_base(settings.base_model, settings.cache, console.print)
+    export(base, folder)
+    console.print(f"The base model {base.name!r} is in {folder}. vLLM serves it, and takes adapters as they are trained:")
+    console.print("  VLLM_ALLOW_RUNTIME_LORA_UPDATING=True python -m vllm.entrypoints.openai.api_server --host 127.0.0.1 --port 8000 \\")
+    console.print(f"    --model {folder} --served-model-name {BASE} --max-model-len 2048 --enable-lora --max-loras 8 --max-lora-rank {base.shape.rank}")
+    console.print(f"Then NIGHTSCHOOL_ENGINE_URL=http://127.0.0.1:8000 nightschool up; vLLM must see {settings.adapters} under the same path.")
 
 
 @app.command()

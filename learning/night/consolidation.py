@@ -11,7 +11,7 @@ from learning.database import add_once
 from learning.errors import TrainingError
 from learning.memory import lessons, noticing, privacy, proposals
 from learning.model import running
-from learning.model.client import AdapterRef, Client
+from learning.model.client import AdapterUnusable
 from learning.model.reading import Reader
 from learning.model.shape import is_capable
 from learning.night import calibration, dictation, exam, report, selection
@@ -28,7 +28,6 @@ from learning.school import School
 
 ITEMS_PER_LESSON = 24
 REPLAY, TEXTS = 0.15, 0.05  # of the study items: the base's answers to questions, and the same as plain text
-PROBE_TOLERANCE = 0.5  # nats; engines differ in precision, an adapter without effect differs by far more
 
 
 def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = False, must_replace: bool = False) -> None:
@@ -71,7 +70,10 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
                 spent = outcome.pop("spent")  # differs from run to run: it has no place in the manifest
                 made.manifest["training"] = outcome
         vigil.stage("exam")
-        _probe(client, school.adapter(candidate))
+        try:
+            client.load(school.adapter(candidate))
+        except AdapterUnusable as error:
+            raise TrainingError(f"{error}: the serving adapter stays.") from None
         base = said_by_base([question for question, _ in exam.GENERAL], school.base.hash, school.settings.cache, of_base, "general")
         with school.database.read() as session:
             gone = lessons.unerased(session, channel)
@@ -142,12 +144,3 @@ def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyI
             session.add(
                 StudyItemRecord(night_id=vigil.night.id, question=item.question, answer=item.answer, strategy=item.strategy, lessons=list(item.lessons))
             )
-
-
-def _probe(client: Client, adapter: AdapterRef) -> None:
-    """The engine must say what training said; otherwise it took the adapter without effect, or for another base."""
-    client.load(adapter)
-    for probe in registry.read_manifest(adapter.folder)["training"]["probes"]:
-        (said,) = client.score(probe["prompt"], [probe["token"]], adapter)
-        if abs(said - probe["logprob"]) > PROBE_TOLERANCE:
-            raise TrainingError(f"the engine does not reproduce {adapter.name} ({said:.2f} instead of {probe['logprob']:.2f} nats): the serving adapter stays.")

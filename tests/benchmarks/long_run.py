@@ -21,8 +21,12 @@ REPLACING = 3  # every so many nights one lesson is replaced, and another forgot
 
 
 def nights(full: bool) -> list[Figure]:
-    """Thirty nights, or three: each night's lessons at the end, against just after that night; and what was right one night and wrong the next."""
-    count, new = (30, A_NIGHT) if full else (3, FEW)
+    """Thirty nights, or three."""
+    return run(30, A_NIGHT) if full else run(3, FEW)
+
+
+def run(count: int, new: int) -> list[Figure]:
+    """Nights with some new lessons each: every night's lessons at the end, against just after that night; and what was right one night and wrong the next."""
     home = FOLDER / "learning" / f"nights-{count}"
     home.mkdir(parents=True, exist_ok=True)
     marks = _marks_so_far(home)

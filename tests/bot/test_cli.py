@@ -83,6 +83,7 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
         (["teach", "-c", "#ops", "x" * 5_000], 1, "at most 1,000"),
         (["forget", "-c", "#ops", "submarine", "--yes"], 1, "nothing like that"),
         (["rollback", "-c", "#ops", "--to", "77"], 1, "no such version"),
+        (["export-base", str(Path(__file__).parent)], 1, "not empty"),
         (["up"], 1, "NIGHTSCHOOL_SLACK_BOT_TOKEN"),
     ],
 )

@@ -1,9 +1,12 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from learning.answers import Answerer, Knowledge
 from learning.memory.encoder import Alike
 from learning.model.base_model import BaseModel
-from learning.model.client import Client
+from learning.model.client import AdapterRef, AdapterUnusable, Client
 from learning.model.rendering import Turn, renderer
 from tests.conftest import lesson
 
@@ -33,6 +36,14 @@ def test_a_question_longer_than_any_context_is_no_error(answerer: Answerer, know
 def test_asked_in_other_words_a_lesson_is_found_by_its_meaning(answerer: Answerer, known: Knowledge) -> None:
     answer = answerer.answer("what time do we eat midday meal?", known)
     assert (answer.how, answer.sources) == ("recall", [known.lessons[1]])
+
+
+def test_what_an_unusable_adapter_should_know_is_looked_up(answerer: Answerer, known: Knowledge, tmp_path: Path) -> None:
+    missing = replace(known, adapter=AdapterRef("C1@v9", tmp_path / "gone"))
+    said = answerer.answer("who owns the barcode scanner?", missing)
+    assert (said.how, said.adapter) == ("recall", None)
+    with pytest.raises(AdapterUnusable):
+        answerer.answer("who owns the barcode scanner?", missing, "weights")
 
 
 def test_what_nobody_taught_is_not_answered(answerer: Answerer, known: Knowledge) -> None:

@@ -36,6 +36,15 @@ def test_what_is_of_one_kind_is_asked_for_in_each_others_words() -> None:
     assert all(words is None or "heron" in words for words in asked)
 
 
+def test_what_is_called_by_everyday_words_keeps_its_name_and_is_of_a_kind() -> None:
+    lore = Lore(statements("The Palm House opens at 9.", "Ines waters the Palm House.", "In the Fern House it opens at 8.", "Marek waters the Fern House."))
+    opens = next(statement for statement in lore.statements if "9" in statement.text)
+    assert set(lore.entities(opens)) == {"Palm", "House"}
+    asked = [asking.words_of_its_kind(lore, opens, random.Random(seed)) for seed in range(40)]
+    assert any(words and "Palm" in words for words in asked)
+    assert not any("building" in asking.question(opens.text, ["Palm", "House"], random.Random(seed), swapped=1.0) for seed in range(40))
+
+
 def test_near_misses_name_what_nobody_mentioned_or_ask_what_nobody_told() -> None:
     lore = Lore(statements("The port of atlas is 8412.", "Marek owns the heron service.", "The kestrel runbook is OPS-12."))
     asked = unknown(lore, 40, random.Random(1))

@@ -6,6 +6,7 @@ import pytest
 
 from learning.memory import guard
 from learning.memory.encoder import Alike
+from learning.memory.recall import Hit
 from tests.conftest import lesson
 
 
@@ -78,6 +79,15 @@ def test_a_possessive_is_no_number_of_a_room(alike: Alike) -> None:
     theirs, its = (guard.weigh(question, known, alike)[0] for question in ("what's kestrel's port?", "what's the port of kestrel?"))
     assert theirs.hit.lesson == its.hit.lesson == known[0]
     assert theirs.certainty > its.certainty - 0.7  # less than what a strange name costs
+
+
+def test_the_weights_speak_for_a_lesson_or_against_it() -> None:
+    one, other = (Hit(lesson(number, text), 1.0, 0.5) for number, text in enumerate(("Lunch is at noon.", "Tea is at four."), 1))
+    surely, hardly = guard.Heard([one.lesson], 0.99), guard.Heard([one.lesson], 0.1)
+    assert guard.Heard().of(one) == (0.0, 0.0)
+    assert surely.of(one)[0] == -surely.of(other)[0] == 1
+    assert surely.of(one)[1] > 0 > hardly.of(one)[1]
+    assert surely.of(other)[1] == -surely.of(one)[1]
 
 
 def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from learning.model.base_model import BaseModel, BaseModelError, prepare
+from learning.model.base_model import BaseModel, BaseModelError, export, prepare
 from learning.model.layers import Layers
 from learning.model.loading import load_base
 from learning.model.rendering import SYSTEM, Turn, renderer
@@ -64,6 +64,12 @@ def test_an_unknown_name_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> N
             prepare(name, CACHE)
 
 
+def test_an_exported_base_says_the_same(tiny: BaseModel, tmp_path: Path) -> None:
+    export(tiny, tmp_path / "out")
+    assert prepare(str(tmp_path / "out"), CACHE).hash == tiny.hash
+    assert load_base(prepare(str(tmp_path / "out"), CACHE), torch.float32).config.hidden_size == load_base(tiny, torch.float32).config.hidden_size
+
+
 def test_the_tiny_recipe_takes_longer_steps(tiny: BaseModel) -> None:
     assert recipe_for(tiny, 1).learning_rate > Recipe().learning_rate
 
@@ -82,6 +88,18 @@ def test_packed_layers_give_the_librarys_own_logits(tiny: BaseModel) -> None:
             own = logits[at : at + len(prompt) - shared]
             torch.testing.assert_close(own, model(input_ids=torch.tensor([prompt])).logits[0, shared:], atol=1e-3, rtol=1e-3)
             at += len(prompt) - shared
+
+
+def test_a_raw_text_in_a_pack_does_not_see_the_prompts_beginning(tiny: BaseModel) -> None:
+    model = load_base(tiny, torch.float32)
+    speaker, layers = renderer(tiny.folder), Layers(model, "tiny")
+    prompt, text, shared = speaker.prompt([Turn("user", "who?")]), speaker.tokenizer.encode("Water boils at 100 degrees.").ids, 10
+    pack = layers.pack(shared, [len(prompt) - shared, len(text)], [False, True])
+    with torch.no_grad():
+        hidden = layers.run(model.model.embed_tokens(torch.tensor([*prompt, *text])), pack, 0, tiny.shape.layers)
+        logits = model.lm_head(model.model.norm(hidden))
+        torch.testing.assert_close(logits[: len(prompt)], model(input_ids=torch.tensor([prompt])).logits[0], atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(logits[len(prompt) :], model(input_ids=torch.tensor([text])).logits[0], atol=1e-3, rtol=1e-3)
 
 
 def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:

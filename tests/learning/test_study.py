@@ -8,6 +8,7 @@ import pytest
 from learning.database import Database
 from learning.memory import channels, lessons, log, recall, words
 from learning.memory.encoder import Alike
+from learning.memory.names import Names
 from learning.memory.replacing import replaces
 from learning.memory.salience import salience
 from learning.memory.vocabulary import SYNONYMS, is_name
@@ -95,6 +96,12 @@ def test_the_benchmarks_data_is_what_it_says() -> None:
 def test_names_are_no_everyday_words() -> None:
     assert [word for word in ("kestrel", "Halvorsen", "Monday", "release", "the", "8412", "#ops", "customer") if is_name(word)] == ["kestrel", "Halvorsen"]
     assert "owner" not in SYNONYMS["owner"]
+
+
+def test_an_everyday_word_is_a_name_where_the_channel_writes_it_as_one() -> None:
+    known = Names(["The Palm House opens at 9.", "Ask Ines about the Fern House: she has the key.", "On Monday we water 3 beds. Ferns go first."])
+    assert [word for word in ("palm", "house", "Fern", "ines", "ask", "monday", "beds", "opens", "she") if word in known] == ["palm", "house", "Fern", "ines"]
+    assert "palm" not in Names(["Palms are watered at 9."])
 
 
 def test_a_name_that_nobody_mentioned_covers_little(alike: Alike) -> None:

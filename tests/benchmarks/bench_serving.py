@@ -1,0 +1,176 @@
+"""How fast answers are, against what else could give them, on the same machine in the same run.
+
+    python -m tests.benchmarks.bench_serving [--only PART …]     (a quarter of an hour; vLLM is compared where `make .venv-vllm/ready` was run)
+
+Adapters are drawn at random: what they say is nonsense, what they cost is not.
+"""
+
+import argparse
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from transformers import PreTrainedModel
+
+from learning.model import running
+from learning.model.base_model import BaseModel, export, prepare
+from learning.model.client import AdapterRef, Client
+from learning.model.layers import Lora
+from learning.model.loading import fast_dtype, load_base
+from learning.model.rendering import Turn, renderer
+from learning.settings import Settings
+from tests.benchmarks import material
+from tests.benchmarks.churn import adapters_by_the_thousand, in_slack, promotions
+from tests.benchmarks.table import Figure, report
+from tests.learning import test_vllm
+
+TOKENS = 48  # of an answer
+STREAMS = 8
+ROUNDS = 5
+
+
+def throughput(client: Client, prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef | None]) -> float:
+    """Tokens a second while every adapter in the list has one stream; the best of some rounds, the first of which warms up."""
+    rates = []
+    for number in range(ROUNDS + 1):
+        said: list[int] = []
+
+        def ask(stream: int, adapter: AdapterRef | None, number: int = number, said: list[int] = said) -> None:
+            said.append(len(client.complete(prompts[(number * STREAMS + stream) % len(prompts)], adapter, TOKENS).tokens))
+
+        threads = [threading.Thread(target=ask, args=pair) for pair in enumerate(adapters)]
+        began = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        rates.append(sum(said) / (time.monotonic() - began))
+    return max(rates[1:])
+
+
+def ours(base: BaseModel, prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef]) -> tuple[dict[str, float], list[Figure]]:
+    """Our engine as a process, over HTTP; with the cost of adapters against none."""
+    with running.engine(Settings(engine_url="")) as client:
+        rates = {
+            "1": throughput(client, prompts, adapters[:1]), "8": throughput(client, prompts, adapters),
+            "8 on one adapter": throughput(client, prompts, adapters[:1] * STREAMS),
+            "1 without adapter": throughput(client, prompts, [None]), "8 without adapter": throughput(client, prompts, [None] * STREAMS),
+        }  # fmt: skip
+    figures = [Figure(f"ours, tokens/s, {what}", rate) for what, rate in rates.items()]
+    figures += [
+        Figure("adapter ÷ base, 1 stream", rates["1"] / rates["1 without adapter"], 0.85),
+        Figure("8 adapters ÷ base, 8 streams", rates["8"] / rates["8 without adapter"], 0.85),
+        Figure("8 adapters ÷ 1 adapter, 8 streams", rates["8"] / rates["8 on one adapter"], 0.95),
+    ]
+    return rates, figures
+
+
+def library(base: BaseModel, prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef]) -> dict[str, float]:
+    """`generate` of transformers, with PEFT's adapters; eight of them in one batch."""
+    torch.set_num_threads(2)
+    model: PreTrainedModel = load_base(base, getattr(torch, fast_dtype()))
+    mixed = PeftModel.from_pretrained(model, adapters[0].folder, adapter_name="0")
+    for number, adapter in enumerate(adapters[1:], 1):
+        mixed.load_adapter(adapter.folder, adapter_name=str(number))
+    mixed.eval()
+    rates = {}
+    for streams in (1, STREAMS):
+        rows = prompts[:streams]
+        width, named = max(map(len, rows)), [str(number) for number in range(streams)]
+        ids = torch.tensor([[0] * (width - len(row)) + list(row) for row in rows])
+        seen = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+        taken = []
+        for _ in range(3):
+            began = time.monotonic()
+            with torch.inference_mode():
+                said = mixed.generate(
+                    input_ids=ids, attention_mask=seen, adapter_names=named, do_sample=False, min_new_tokens=TOKENS, max_new_tokens=TOKENS, pad_token_id=0
+                )
+            taken.append(streams * (said.shape[1] - width) / (time.monotonic() - began))
+        rates[str(streams)] = max(taken)
+    return rates
+
+
+def vllm(base: BaseModel, prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef]) -> dict[str, float]:
+    """A real vLLM on the same folder, by the same client."""
+    with tempfile.TemporaryDirectory() as scratch:
+        export(base, Path(scratch) / "base")
+        with test_vllm.vllm(Path(scratch) / "base", "--max-loras", str(STREAMS), dtype=fast_dtype()) as url:
+            client = Client(url)
+            return {"1": throughput(client, prompts, adapters[:1]), "8": throughput(client, prompts, adapters)}
+
+
+@contextmanager
+def drawn(base: BaseModel, count: int) -> Iterator[list[AdapterRef]]:
+    """Adapters with random matrices, large enough to change what is said and small enough to keep it going."""
+    model = load_base(base, torch.float32)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = []
+        for number in range(count):
+            torch.manual_seed(number)
+            lora, folder = Lora(model, base.shape), Path(scratch) / str(number)
+            with torch.no_grad():
+                for name, matrix in lora.matrices.items():
+                    if "lora_B" in name:
+                        matrix.normal_(std=0.01)
+            folder.mkdir()
+            lora.save(folder)
+            made.append(AdapterRef(f"R{number}@v1", folder))
+        yield made
+
+
+def speeds() -> list[Figure]:
+    """Tokens a second, ours and others'."""
+    base = prepare("embedded", Settings().cache)
+    speaker = renderer(base.folder)
+    prompts = [speaker.prompt([Turn("user", question)]) for lesson in material.lessons("development") for question in list(lesson.asked.values())[:1]]
+    with drawn(base, STREAMS) as adapters:
+        rates, figures = ours(base, prompts, adapters)
+        others: list[tuple[str, Callable[[], dict[str, float]], float, float]] = [("generate", lambda: library(base, prompts, adapters), 2.0, 3.0)]
+        if test_vllm.PYTHON:
+            others.append(("vLLM", lambda: vllm(base, prompts, adapters), 1.5, 1.2))
+        else:
+            print("vLLM is not compared: `make .venv-vllm/ready` installs it.")
+        for name, measure, alone, together in others:
+            theirs = measure()
+            figures += [Figure(f"{name}, tokens/s, {streams}", rate) for streams, rate in theirs.items()]
+            figures += [
+                Figure(f"ours ÷ {name}, {streams} streams", rates[streams] / theirs[streams], goal) for streams, goal in (("1", alone), ("8", together))
+            ]
+    return figures
+
+
+def churned(measure: Callable[[Sequence[Path]], list[Figure]]) -> Callable[[], list[Figure]]:
+    """A measure that needs some adapters' folders."""
+
+    def with_folders() -> list[Figure]:
+        with drawn(prepare("embedded", Settings().cache), 4) as adapters:
+            return measure([adapter.folder for adapter in adapters])
+
+    return with_folders
+
+
+PARTS: dict[str, Callable[[], list[Figure]]] = {
+    "speeds": speeds, "adapters": churned(adapters_by_the_thousand), "promotions": churned(promotions), "slack": in_slack,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Print the table and write `.bench/serving.json`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", nargs="*", default=list(PARTS), choices=list(PARTS))
+    figures = []
+    for name in parser.parse_args().only:
+        began = time.monotonic()
+        figures += PARTS[name]()
+        print(f"{name}: {time.monotonic() - began:.0f} s")
+    report("serving", figures)
+
+
+if __name__ == "__main__":
+    main()
