@@ -1,18 +1,18 @@
 """The question queue: claim, answer, post; recovered after a crash, since a claim that falls silent is taken again."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import mrkdwn, outbox, replies
+from bot import instructions, mrkdwn, outbox, replies
 from bot.loop import Loop
 from learning import leases
 from learning.answers import Answer, Answerer
-from learning.memory import lessons, log
+from learning.memory import lessons, log, people
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
 from learning.records import Channel, Message, Question, Work, now
@@ -49,7 +49,7 @@ class Answering:
             answer = self._answer(channel, question)
             if not self._may_post(channel, question, answer):
                 return True
-            reply_ts = replies.post(self.web, channel.slack_id, question, answer) if answer else None
+            reply_ts = replies.post(self.web, channel.slack_id, question, answer, self._names(channel, answer)) if answer else None
         except EngineError as error:
             self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
             return False
@@ -80,8 +80,20 @@ class Answering:
             return None
         if not question.text:
             return None if question.must_be_sure else Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
+        told = None if question.must_be_sure else instructions.instruction(question.text)
+        if told:
+            link = outbox.permalink(self.web, channel.slack_id, question.ts) if told.kind != "forget" else None
+            with self.school.database.write() as session:
+                return instructions.carry_out(session, channel, question, told, link)
         answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure)
         return None if question.must_be_sure and answer.abstained else answer
+
+    def _names(self, channel: Channel, answer: Answer) -> Mapping[str, str]:
+        """What people are called, where an answer may name somebody."""
+        if not answer.near:
+            return {}
+        with self.school.database.read() as session:
+            return people.names(session, channel.team_id)
 
     def _may_post(self, channel: Channel, question: Question, answer: Answer | None) -> bool:
         """Is the question still ours, and are the lessons that the answer rests on still in force? Else it is answered anew."""

@@ -1,22 +1,55 @@
 """What the bot's messages look like: Block Kit."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import mrkdwn
 from learning.answers import Answer
-from learning.records import Lesson
+from learning.memory import lessons
+from learning.records import Channel, Lesson
 
 Block = dict[str, Any]
 MOST_PROPOSALS = 10  # shown at once
+MOST_ASKED = 500  # characters of a question that a window carries along
+GOOD, BAD = "good", "bad"  # votes on an answer
 
 
-def answer(said: Answer) -> list[Block]:
-    """An answer with a quiet line that says where it comes from."""
-    return [section(mrkdwn.escaped(said.answer)), context(origin(said))]
+def answer(said: Answer, names: Mapping[str, str]) -> list[Block]:
+    """An answer with a quiet line that says where it comes from, and buttons to vote; or to teach what is not known. `names` of people, by id."""
+    match said.how:
+        case "noted":
+            return [section(mrkdwn.escaped(said.answer))]
+        case "asked_back":
+            return confirm_forget(said.sources)
+    below = actions(button("teach_me", "Teach me", "teach")) if said.abstained else feedback()
+    return [section(mrkdwn.escaped(said.answer)), context(origin(said, names)), below]
 
 
-def origin(said: Answer) -> str:
+def feedback() -> Block:
+    """Thumbs up or down."""
+    up, down = ({"text": text(label), "accessibility_label": told, "value": value} for label, told, value in (("👍", "Right", GOOD), ("👎", "Wrong", BAD)))
+    return {
+        "type": "context_actions",
+        "elements": [{"type": "feedback_buttons", "action_id": "feedback", "positive_button": up, "negative_button": down}],
+    }
+
+
+def lesson_window(channel: Channel, label: str, asked: str = "", written: str = "") -> Block:
+    """A window to write a lesson in; `asked` is the question that it answers, `written` what stands there already."""
+    where = {"team": channel.team_id, "enterprise": channel.enterprise_id, "channel": channel.slack_id, "asked": asked[:MOST_ASKED]}
+    entry: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": lessons.LONGEST}
+    entry |= {"initial_value": written[: lessons.LONGEST]} if written else {}
+    shown = [context(f"Asked: {mrkdwn.escaped(asked)}")] if asked else []
+    hint = "One statement that stands by itself. Everybody in the channel will see it."
+    return {
+        "type": "modal", "callback_id": "lesson", "title": text("Teach Nightschool"), "submit": text("Teach"), "close": text("Cancel"),
+        "private_metadata": json.dumps(where),
+        "blocks": [*shown, {"type": "input", "block_id": "lesson", "label": text(label), "hint": text(hint), "element": entry}],
+    }  # fmt: skip
+
+
+def origin(said: Answer, names: Mapping[str, str]) -> str:
     """Where an answer comes from, in one line: the adapter or short-term memory, the source, and what it cost."""
     cost = f"{said.prompt_tokens} prompt tokens"
     match said.how:
@@ -27,7 +60,9 @@ def origin(said: Answer) -> str:
         case "general":
             return ":globe_with_meridians: general knowledge, not from this channel"
         case _:
-            return "Teach me with `/teach`, and I will study it tonight."
+            knows = names.get(said.near.author) if said.near else None
+            ask = f"{mrkdwn.escaped(knows)} taught me something near that, and may know. " if knows else ""  # no ping
+            return f"{ask}Teach me, and I will study it tonight."
 
 
 def source(lesson: Lesson) -> str:
@@ -38,10 +73,10 @@ def source(lesson: Lesson) -> str:
     return f"taught by {taught_by} on {lesson.created_at:%-d %b %Y}"
 
 
-def confirm_forget(lessons: Sequence[Lesson]) -> list[Block]:
+def confirm_forget(going: Sequence[Lesson]) -> list[Block]:
     """What was found, and whether it shall go."""
-    found = "\n".join(f"• {mrkdwn.escaped(lesson.text)}" for lesson in lessons)
-    ids = ",".join(str(lesson.id) for lesson in lessons)
+    found = "\n".join(f"• {mrkdwn.escaped(lesson.text)}" for lesson in going)
+    ids = ",".join(str(lesson.id) for lesson in going)
     return [section(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import redis
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from bot import supervisor
 from learning import registry
@@ -46,21 +47,22 @@ def assert_tokens(settings: Settings) -> None:
 
 def channels_status(school: School) -> list[dict[str, Any]]:
     """One row a channel."""
-    rows = []
     with school.database.read() as session:
-        for channel in session.scalars(select(Channel).order_by(Channel.id)):
-            known, unproven = lessons.in_force(session, channel), lessons.unproven(session, channel)
-            serving = registry.serving(session, channel)
-            night = session.scalars(select(Night).where(Night.channel_id == channel.id).order_by(Night.id.desc())).first()
-            open_questions = (Question.channel_id == channel.id, Question.state.in_((Work.WAITING, Work.RUNNING)))
-            rows.append({
-                "channel": channel.slack_id, "name": channel.name, "lessons": len(known), "in_weights": len(known) - len(unproven),
-                "proposed": len(proposals.pending(session, channel)), "learns_from_messages": not privacy.why_not(session, channel),
-                "serving": serving.name if serving else None, "night": f"{night.kind} {night.state} {night.verdict or night.stage}".strip() if night else None,
-                "clock": str(channels.clock(session, channel)),
-                "waiting_questions": session.scalar(select(func.count()).select_from(Question).where(*open_questions)),
-            })  # fmt: skip
-    return rows
+        return [channel_status(session, channel) for channel in session.scalars(select(Channel).order_by(Channel.id))]
+
+
+def channel_status(session: Session, channel: Channel) -> dict[str, Any]:
+    """What a channel knows and what is going on."""
+    known, unproven = lessons.in_force(session, channel), lessons.unproven(session, channel)
+    serving = registry.serving(session, channel)
+    night = session.scalars(select(Night).where(Night.channel_id == channel.id).order_by(Night.id.desc())).first()
+    open_questions = (Question.channel_id == channel.id, Question.state.in_((Work.WAITING, Work.RUNNING)))
+    return {
+        "channel": channel.slack_id, "name": channel.name, "lessons": len(known), "in_weights": len(known) - len(unproven),
+        "proposed": len(proposals.pending(session, channel)), "learns_from_messages": not privacy.why_not(session, channel),
+        "serving": serving.name if serving else None, "night": f"{night.kind} {night.state} {night.verdict or night.stage}".strip() if night else None,
+        "clock": str(channels.clock(session, channel)), "waiting_questions": session.scalar(select(func.count()).select_from(Question).where(*open_questions)),
+    }  # fmt: skip
 
 
 def _disk(settings: Settings) -> Check:

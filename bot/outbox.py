@@ -63,15 +63,7 @@ class Outbox:
             self.web.chat_update(channel=channel, ts=announcement.update_ts, text=announcement.text)
             return announcement.update_ts, None
         ts = str(self.web.chat_postMessage(channel=channel, text=announcement.text, unfurl_links=False, unfurl_media=False)["ts"])
-        return ts, self._permalink(channel, ts) if announcement.lesson_id else None
-
-    def _permalink(self, channel: str, ts: str) -> str | None:
-        """A link to a message; an answer does without when Slack gives none."""
-        try:
-            return str(self.web.chat_getPermalink(channel=channel, message_ts=ts)["permalink"])
-        except SlackApiError as error:
-            logger.warning("no permalink: %s", error.response["error"])
-            return None
+        return ts, permalink(self.web, channel, ts) if announcement.lesson_id else None
 
     def _end(self, announcement: Announcement, state: Work, ts: str | None, permalink: str | None) -> bool:
         with self.database.write() as session:
@@ -79,3 +71,12 @@ class Outbox:
             if ts and announcement.lesson_id:
                 lessons.noted(session, announcement.lesson_id, ts, permalink)
         return True
+
+
+def permalink(web: WebClient, channel: str, ts: str) -> str | None:
+    """A link to a message; an answer does without when Slack gives none."""
+    try:
+        return str(web.chat_getPermalink(channel=channel, message_ts=ts)["permalink"])
+    except SlackApiError as error:
+        logger.warning("no permalink: %s", error.response["error"])
+        return None

@@ -1,5 +1,6 @@
 """Posting answers, effectively once: a reply carries its question's id as metadata, and is looked for before it is posted again."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from slack_sdk import WebClient
@@ -11,12 +12,12 @@ from learning.records import Question
 METADATA = "nightschool_answer"
 
 
-def post(web: WebClient, channel: str, question: Question, answer: Answer) -> str:
-    """Reply in the question's thread; a reply that was posted before is brought up to date. Returns its ts. Raises SlackApiError."""
+def post(web: WebClient, channel: str, question: Question, answer: Answer, names: Mapping[str, str]) -> str:
+    """Reply in the question's thread; a reply that was posted before is brought up to date. `names` of people, by id. Returns its ts. Raises SlackApiError."""
     thread = question.thread_ts or question.ts
     already = question.reply_ts or (posted(web, channel, thread, question.id) if question.attempts > 1 else None)
     content: dict[str, Any] = {
-        "text": mrkdwn.escaped(answer.answer), "blocks": blocks.answer(answer),
+        "text": mrkdwn.escaped(answer.answer), "blocks": blocks.answer(answer, names),
         "metadata": {"event_type": METADATA, "event_payload": payload(question, answer)},
     }  # fmt: skip
     if already:

@@ -21,6 +21,7 @@ LONGEST = 96  # tokens of an answer
 LONGEST_PROMPT = 900  # tokens
 GENERAL = 0.2  # geometric mean of the base's token probabilities below which it only rambles
 ASKS_FOR_GENERAL = 0.5  # nats of log-odds
+NEAR = -2.0  # nats of log-odds from which a lesson may have to do with a question
 
 _LEANING = re.compile(
     r"^\W*((ok|thanks|thx|hm|right|cool|great)\W+)*(and|what about|how about|same|also|plus|or|then|but|its|their|is it the same)\b|.*\b(then|too|instead)\W*$",
@@ -29,7 +30,7 @@ _LEANING = re.compile(
 
 Mode = Literal["auto", "weights", "search", "prompt", "base"]
 Plain = Literal["weights", "search", "prompt", "base"]  # one source alone, unjudged
-How = Literal["weights", "recall", "general", "search", "prompt", "base", "abstained"]
+How = Literal["weights", "recall", "general", "search", "prompt", "base", "abstained", "noted", "asked_back"]  # the last two: no answers, but what was told
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Knowledge:
 class Answer:
     """An answer and where it comes from. `certainty` is how certainly it is right, in nats of log-odds, where that was judged: also of what was not said.
 
-    `weakest` is the probability of its least likely token.
+    `weakest` is the probability of its least likely token; `near` a lesson that may have to do with a question which was not answered.
     """
 
     question: str
@@ -64,6 +65,7 @@ class Answer:
     seconds: float = 0.0
     certainty: float = -math.inf
     weakest: float = 0.0
+    near: Lesson | None = None
 
     @property
     def abstained(self) -> bool:
@@ -85,14 +87,15 @@ class Answerer:
         question, before = self._fitting(question, before)
         if mode == "auto":
             try:
-                found, certainty = self._best(question, knowledge, before, sure_only)
+                found, best = self._best(question, knowledge, before, sure_only)
             except AdapterUnusable:  # then it is looked up
                 knowledge = replace(knowledge, adapter=None, reader=None)
-                found, certainty = self._best(question, knowledge, before, sure_only)
+                found, best = self._best(question, knowledge, before, sure_only)
             if found is None and not sure_only:
                 found = self._from_base(question, knowledge)
             answer = found or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)
-            answer.certainty = certainty
+            answer.certainty = best.certainty if best else -math.inf
+            answer.near = best.hit.sources[0] if best and best.certainty > NEAR and answer.abstained else None
         else:
             answer = self._plainly(question, knowledge, mode, before)
         answer.seconds = round(time.monotonic() - started, 3)
@@ -114,8 +117,8 @@ class Answerer:
             question = question[: len(question) // 2]
         return question, turns
 
-    def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "tuple[Answer | None, float]":
-        """The lesson that answers most certainly, said by heart where the weights say it, else looked up; if it is certain enough. And that certainty."""
+    def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "tuple[Answer | None, guard.Candidate | None]":
+        """The lesson that answers most certainly, said by heart where the weights say it, else looked up; if it is certain enough. And that lesson anyway."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
         learned = self.from_weights(question, knowledge, before)
         leaning = bool(before) and leans(question)
@@ -128,10 +131,10 @@ class Answerer:
         weighed = guard.weigh(asked, lessons, knowledge.alike, self.reading, heard)
         best = next((candidate for candidate in weighed if allowed.issuperset(candidate.hit.sources)), None)
         if best is None or best.certainty < sure:
-            return None, best.certainty if best else -math.inf
+            return None, best
         if learned and by_heart == set(best.hit.sources):
-            return learned, best.certainty
-        return self._from_recall(question, best.hit, knowledge.reader), best.certainty
+            return learned, best
+        return self._from_recall(question, best.hit, knowledge.reader), best
 
     def from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn]) -> Answer | None:
         """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first.

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from bot import transport
-from bot.listeners import actions, commands, events, nightschool
+from bot.listeners import actions, commands, events, nightschool, teaching
 from bot.sandbox.web_api import METHODS
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +23,7 @@ SCOPES_OF_METHODS = {  # None: any token will do
     "apps.connections.open": None, "auth.test": None, "chat.getPermalink": None, "chat.postMessage": "chat:write", "chat.update": "chat:write",
     "chat.delete": "chat:write", "conversations.history": "channels:history", "conversations.info": "channels:read", "conversations.members": "channels:read",
     "conversations.replies": "channels:history", "users.conversations": "channels:read", "users.info": "users:read", "users.list": "users:read",
+    "views.open": None,
 }  # fmt: skip
 
 
@@ -58,6 +59,7 @@ def test_events_commands_and_methods_are_those_of_the_code() -> None:
     subscribed = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
     assert {event.split(".")[0] for event in subscribed} == set(events.EVENTS)
     assert {command["command"] for command in MANIFEST["features"]["slash_commands"]} == {*commands.COMMANDS, *nightschool.COMMANDS}
+    assert {shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]} == set(teaching.SHORTCUTS)
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] == bool(actions.ACTIONS)
     assert methods_called() == set(SCOPES_OF_METHODS) <= set(METHODS)
 

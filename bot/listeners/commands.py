@@ -23,28 +23,25 @@ def register(app: App, desk: Desk) -> None:
     """Attach to the app."""
 
     @app.command("/teach")
-    def teach(ack: Ack, command: dict[str, Any]) -> None:
-        try:
+    def teach(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
+        if not command["text"].strip():
             with desk.school.database.write() as session:
                 channel = channel_of(session, command)
-                lesson = lessons.teach(session, channel, mrkdwn.plain(command["text"]), command["user_id"])
-                lessons.note_taught(session, lesson)
-                replaced = lessons.replaced(session, lesson)
-        except lessons.LessonError as error:
-            ack(f"I could not take that: {error}")
+            ack()
+            client.views_open(trigger_id=command["trigger_id"], view=blocks.lesson_window(channel, "What should I know?"))
             return
-        instead = "".join(f"\nIt replaces: {mrkdwn.escaped(old.text)}" for old in replaced)
-        ack(f"Noted: {mrkdwn.escaped(lesson.text)}{instead}\nI can use it now, and will learn it by heart tonight.")
+        try:
+            with desk.school.database.write() as session:
+                said = taught(session, channel_of(session, command), command["user_id"], command["text"])
+        except lessons.LessonError as error:
+            said = f"I could not take that: {error}"
+        ack(said)
 
     @app.command("/forget")
     def forget(ack: Ack, command: dict[str, Any]) -> None:
         with desk.school.database.write() as session:
-            channel = channel_of(session, command)
-            found = lessons.find(session, channel, mrkdwn.plain(command["text"]))
-        if found:
-            ack(text="This is what I would forget.", blocks=blocks.confirm_forget(found))
-        else:
-            ack("I know nothing like that here. Name the lesson by some of its words.")
+            text, shown = to_forget(session, channel_of(session, command), command["text"])
+        ack(text=text, blocks=shown) if shown else ack(text)
 
     @app.command("/reindex")
     def reindex(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
@@ -64,6 +61,22 @@ def register(app: App, desk: Desk) -> None:
         else:
             desk.enqueue(jobs.REINDEX, reading.id)
             ack(f"{'I am reading' if new else 'I am already reading'} this channel's history, and rebuilding its adapter after that. {UNTIL_THEN}")
+
+
+def taught(session: Session, channel: Channel, user: str, text: str) -> str:
+    """Take a lesson, and say so. Raises LessonError."""
+    lesson = lessons.teach(session, channel, mrkdwn.plain(text), user)
+    lessons.note_taught(session, lesson)
+    instead = "".join(f"\nIt replaces: {mrkdwn.escaped(old.text)}" for old in lessons.replaced(session, lesson))
+    return f"Noted: {mrkdwn.escaped(lesson.text)}{instead}\nI can use it now, and will learn it by heart tonight."
+
+
+def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:
+    """What would be forgotten, to be confirmed."""
+    found = lessons.find(session, channel, mrkdwn.plain(text))
+    if not found:
+        return "I know nothing like that here. Name the lesson by some of its words.", []
+    return "This is what I would forget.", blocks.confirm_forget(found)
 
 
 def channel_of(session: Session, command: dict[str, Any]) -> Channel:

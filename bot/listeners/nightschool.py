@@ -1,4 +1,4 @@
-"""`/nightschool …`: consent, opting out, and what was noticed in messages."""
+"""`/nightschool …`: consent, opting out, what was noticed in messages; and all that other commands do, whose names another app may have taken."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +10,22 @@ from sqlalchemy.orm import Session
 
 from bot import blocks
 from bot.desk import Desk
+from bot.listeners import knowing
 from bot.listeners.commands import channel_of, clicked_in, is_admin
+from learning.errors import NightschoolError
 from learning.memory import privacy, proposals
 from learning.records import Channel, Workspace
 
 COMMANDS = ("/nightschool",)
 ACTIONS = ("approve", "dismiss", "attest")
 HELP = """*What I can do here*
-• `/teach TEXT` tells me something; `/forget TEXT` has me forget it, for good
+• `/teach TEXT` tells me something; `/forget TEXT` has me forget it, for good (`/nightschool teach` and `forget` do the same)
+• `/nightschool lessons`, or `lessons WORDS`, lists what I was taught and where it is; `status` and `report` say how I am doing
+• in threads: `@nightschool remember …`, `forget …`, `that's wrong: …`
 • `/nightschool proposals` shows what I noticed in messages; admins approve or dismiss it
 • `/nightschool optout` keeps your messages out of what I learn, at once; `optin` lets them in again
 • admins: `/nightschool attest`, then `/nightschool learn on` in a channel, lets me notice things in its messages; `learn off` ends it
+• admins: `/nightschool sleep` holds a night now; `pause` and `resume` my nights; `rollback` lets an earlier version answer
 • admins: `/nightschool timezone Europe/Amsterdam` sets the clock of my nights (`timezone auto`: each channel's own); `/reindex` reads a channel again"""
 ADMINS_ONLY = "Only workspace admins can do that."
 
@@ -42,6 +47,8 @@ def register(app: App, desk: Desk) -> None:
                 text, shown = do(session, channel_of(session, command), command["user_id"], rest.strip())
         except privacy.ConsentError as error:
             text, shown = f"Not yet: {error}", []
+        except NightschoolError as error:
+            text, shown = f"I could not do that: {error}", []
         ack(text=text, blocks=shown) if shown else ack(text)
 
     def decided(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, decide: Callable[[Session, Channel], object]) -> None:
@@ -132,5 +139,6 @@ def _time_zone(session: Session, channel: Channel, user: str, rest: str) -> Answ
 
 SUBCOMMANDS: dict[str, Callable[[Session, Channel, str, str], Answer]] = {
     "help": _help, "learn": _learn, "attest": _attest, "optout": _opt_out, "optin": _opt_in, "proposals": _proposals, "timezone": _time_zone,
+    **knowing.SUBCOMMANDS,
 }  # fmt: skip
-ADMINS = {_learn, _attest, _time_zone}
+ADMINS = {_learn, _attest, _time_zone, *knowing.ADMINS}

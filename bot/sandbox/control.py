@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from bot.sandbox import views
 from bot.sandbox.deliveries import Deliveries, Delivery
 from bot.sandbox.events_api import EventsApi
 from bot.sandbox.socket_mode import SocketMode
@@ -46,29 +47,61 @@ class Control:
         payload = {
             "token": "sandbox", "team_id": TEAM, "team_domain": "sandbox", "channel_id": channel, "channel_name": self.workspace.channel(channel).name,
             "user_id": user, "user_name": name, "command": command, "text": text, "api_app_id": APP, "is_enterprise_install": "false",
-            "response_url": self._hook(channel, user, None), "trigger_id": f"{self.workspace.number()}.sandbox",
+            "response_url": self._hook(channel, user, None), "trigger_id": self.workspace.trigger(user),
         }  # fmt: skip
         return await self._answered(self.deliveries.send("slash_commands", payload), channel, user)
 
     async def click(self, user: str, channel: str, ts: str, action_id: str, value: str | None = None) -> Payload:
         """Press a button of a message: the first with this id, and with this value if one is given."""
         message = self.workspace.message(channel, ts)
-        buttons = [
-            (b, e) for b in message.get("blocks", []) for e in b.get("elements", []) if e.get("action_id") == action_id and value in (None, e.get("value"))
-        ]
-        if not buttons:
+        named = [(b, e) for b in message.get("blocks", []) for e in b.get("elements", []) if e.get("action_id") == action_id]
+        pressed = [(b, e, one) for b, e in named for one in views.buttons(e) if value in (None, one.get("value"))]
+        if not pressed:
             raise SlackError("no_such_button")
-        block, button = buttons[0]
-        action = {"type": "button", "action_id": action_id, "block_id": block.get("block_id", "b"), "value": button.get("value"), "text": button["text"]}
+        block, element, button = pressed[0]
+        action = {"type": element["type"], "action_id": action_id, "block_id": block.get("block_id", "b"), "value": button.get("value"), "text": button["text"]}
         ephemeral = "only_for" in message
         payload = {
-            "type": "block_actions", "team": {"id": TEAM, "domain": "sandbox"}, "user": {"id": user, "name": self.workspace.user(user).name, "team_id": TEAM},
-            "api_app_id": APP, "token": "sandbox", "enterprise": None, "is_enterprise_install": False, "actions": [action],
+            **self._interaction("block_actions", user), "actions": [action],
             "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": ephemeral},
-            "channel": {"id": channel, "name": self.workspace.channel(channel).name}, "trigger_id": f"{self.workspace.number()}.sandbox",
-            "response_url": self._hook(channel, user, ts), **({} if ephemeral else {"message": message}),
+            "channel": {"id": channel, "name": self.workspace.channel(channel).name}, "response_url": self._hook(channel, user, ts),
+            **({} if ephemeral else {"message": message}),
         }  # fmt: skip
         return await self._answered(self.deliveries.send("interactive", payload), channel, user)
+
+    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Payload:
+        """Use a message shortcut."""
+        payload = {
+            **self._interaction("message_action", user), "callback_id": callback_id, "message": self.workspace.message(channel, ts), "message_ts": ts,
+            "channel": {"id": channel, "name": self.workspace.channel(channel).name}, "response_url": self._hook(channel, user, ts),
+        }  # fmt: skip
+        return await self._answered(self.deliveries.send("interactive", payload), channel, user)
+
+    async def submit(self, user: str, view_id: str, values: dict[str, str] | None = None) -> Payload:
+        """Send a window's form: text by block id. What the app finds wrong comes back as `errors`; else the window closes."""
+        view = views.filled(self.workspace.views.get(view_id), user, values or {})
+        delivery = self.deliveries.send("interactive", {**self._interaction("view_submission", user), "view": view, "response_urls": []})
+        try:
+            await asyncio.wait_for(delivery.acknowledged.wait(), PATIENCE)
+        except TimeoutError:
+            raise SlackError("operation_timeout") from None
+        answer = delivery.response or {}
+        if answer.get("response_action") == "errors":
+            return {"errors": answer["errors"]}
+        del self.workspace.views[view_id]
+        return {}
+
+    async def close(self, view_id: str) -> Payload:
+        """Close a window without sending it."""
+        self.workspace.views.pop(view_id, None)
+        return {}
+
+    def _interaction(self, kind: str, user: str) -> Payload:
+        """What every interaction's payload says."""
+        return {
+            "type": kind, "team": {"id": TEAM, "domain": "sandbox"}, "user": {"id": user, "name": self.workspace.user(user).name, "team_id": TEAM},
+            "api_app_id": APP, "token": "sandbox", "enterprise": None, "is_enterprise_install": False, "trigger_id": self.workspace.trigger(user),
+        }  # fmt: skip
 
     async def redeliver(self, ts: str, times: int = 1) -> Payload:
         """Deliver the events about a message again, acknowledged or not."""
@@ -100,7 +133,8 @@ class Control:
                 messages = [m for m in channel.messages.values() if m.get("only_for") in (None, user)]
                 seen.append({"id": channel.id, "name": channel.name, "direct": channel.direct, "messages": messages})
         people = [{"id": u.id, "name": u.name, "is_admin": u.is_admin, "is_bot": u.is_bot} for u in self.workspace.users.values()]
-        return {"channels": seen, "users": people, "bot": BOT_USER, "connected": bool(self.sockets.sockets or self.events_api.url)}
+        windows = [view for view in self.workspace.views.values() if view["user"] == user]
+        return {"channels": seen, "users": people, "views": windows, "bot": BOT_USER, "connected": bool(self.sockets.sockets or self.events_api.url)}
 
     def hooked(self, key: str, body: Payload) -> None:
         """The app answers through a `response_url`."""

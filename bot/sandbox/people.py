@@ -39,6 +39,19 @@ class Person:
         """Press a button."""
         return self._act("click", user=self.user, channel=self.channel, ts=ts, action_id=action, value=value)
 
+    def shortcut(self, ts: str, callback_id: str) -> Message:
+        """Use a message shortcut."""
+        return self._act("shortcut", user=self.user, channel=self.channel, ts=ts, callback_id=callback_id)
+
+    def window(self, seconds: float = 10) -> Message:
+        """The window that the app opened last, as soon as there is one."""
+        opened: Message = self.wait(lambda: self.state()["views"], seconds)[-1]
+        return opened
+
+    def submit(self, **values: str) -> Message:
+        """Fill the open window's fields and send it; `errors` where the app finds some."""
+        return self._act("submit", user=self.user, view_id=self.window()["id"], values=values)
+
     def edit(self, ts: str, text: str) -> None:
         """Edit a message."""
         self._act("edit", user=self.user, channel=self.channel, ts=ts, text=text)

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.sandbox.chat import Chat
 from bot.sandbox.conversations import Conversations
+from bot.sandbox.views import Views
 from bot.sandbox.workspace import APP, APP_TOKEN, BOT_ID, BOT_TOKEN, BOT_USER, TEAM, Payload, SlackError, Workspace
 
 METHODS: dict[str, Any] = json.loads((Path(__file__).parent / "methods.json").read_text())
@@ -24,7 +25,8 @@ class WebApi:
         self.workspace, self.site = workspace, site
         self.chat = Chat(workspace, site)
         self.handlers: dict[str, Callable[..., Payload]] = {
-            "apps.connections.open": self.open_connection, "auth.test": self.auth_test, **self.chat.methods, **Conversations(workspace).methods,
+            "apps.connections.open": self.open_connection, "auth.test": self.auth_test,
+            **self.chat.methods, **Conversations(workspace).methods, **Views(workspace).methods,
         }  # fmt: skip
 
     def call(self, method: str, token: str, arguments: Payload) -> Payload:

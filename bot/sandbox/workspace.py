@@ -9,6 +9,8 @@ from typing import Any
 TEAM, APP, BOT_ID, BOT_USER = "T0SANDBOX", "A0NIGHT", "B0NIGHT", "U0NIGHT"
 BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-sandbox", "xapp-sandbox", "sandbox-signing-secret"
 
+TRIGGER_SECONDS = 3.0
+
 Payload = dict[str, Any]
 Emit = Callable[[Payload, bool], object]  # an event, and whether its channel is shared with another organisation
 
@@ -81,6 +83,8 @@ class Workspace:
             room.members = {room.direct, BOT_USER} if room.direct else set(everybody)
         self.users = {user.id: user for user in people}
         self.channels = {channel.id: channel for channel in rooms}
+        self.views: dict[str, Payload] = {}  # open windows; each says whose it is
+        self._triggers: dict[str, tuple[str, float]] = {}
         self._numbers = itertools.count(1)
         self._last_ts = 0.0
 
@@ -173,6 +177,22 @@ class Workspace:
     def number(self) -> int:
         """A fresh number, for ids."""
         return next(self._numbers)
+
+    def trigger(self, user_id: str) -> str:
+        """What lets the app open one window for somebody who just did something."""
+        made = f"{self.number()}.sandbox"
+        self._triggers[made] = (user_id, time.monotonic())
+        return made
+
+    def redeem(self, trigger_id: str) -> str:
+        """Whose trigger it is. Raises SlackError when it is unknown, was used, or is older than three seconds."""
+        user_id, born = self._triggers.get(trigger_id, ("", 0.0))
+        if not user_id:
+            raise SlackError("exchanged_trigger_id" if trigger_id in self._triggers else "invalid_trigger_id")
+        self._triggers[trigger_id] = ("", born)
+        if time.monotonic() - born > TRIGGER_SECONDS:
+            raise SlackError("expired_trigger_id")
+        return user_id
 
     def tell(self, channel: Channel, event: Payload) -> None:
         """The app hears of what happens where it is a member."""

@@ -78,8 +78,9 @@ def team(session: Session, team_id: str = "") -> str:
 
 
 def active(session: Session) -> Sequence[Channel]:
-    """Channels that have nights: neither archived nor left."""
-    return session.scalars(select(Channel).where(Channel.left_at.is_(None), Channel.archived_at.is_(None)).order_by(Channel.id)).all()
+    """Channels that have nights: neither archived, nor left, nor paused."""
+    studying = (Channel.left_at.is_(None), Channel.archived_at.is_(None), Channel.paused_at.is_(None))
+    return session.scalars(select(Channel).where(*studying).order_by(Channel.id)).all()
 
 
 def clock(session: Session, channel: Channel) -> ZoneInfo:

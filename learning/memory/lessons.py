@@ -12,7 +12,7 @@ from learning import registry
 from learning.database import add_once
 from learning.errors import NightschoolError
 from learning.memory import log, recall, replacing
-from learning.memory.words import digest
+from learning.memory.words import digest, stems
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
 
 REDACTED = "_(a lesson that was forgotten)_"
@@ -58,6 +58,13 @@ def in_force(session: Session, channel: Channel) -> list[Lesson]:
     """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
     stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= now().date())
     return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), stands).order_by(Lesson.id)))
+
+
+def listed(session: Session, channel: Channel, search: str = "") -> list[Lesson]:
+    """Lessons in force and proposed ones, newest first; with `search`, those that hold all its words, in any inflection."""
+    shown = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_((*IN_FORCE, LessonStatus.PROPOSED))).order_by(Lesson.id.desc())
+    wanted = set(stems(search))
+    return [lesson for lesson in session.scalars(shown) if wanted <= set(stems(f"{lesson.question or ''} {lesson.text}"))]
 
 
 def all_kept(session: Session, channel: Channel) -> list[int]:

@@ -179,6 +179,13 @@ def react(session: Session, channel: Channel, ts: str, author: str, emoji: str) 
     _look_again(session, channel, ts)
 
 
+def vote(session: Session, channel: Channel, ts: str, author: str, good: bool) -> None:
+    """Note a vote by button on a message; somebody's last one counts."""
+    votes = {True: "+1::voted", False: "-1::voted"}  # read as the emoji before the colons, and apart from reactions of the same person
+    unreact(session, channel, ts, author, votes[not good])
+    react(session, channel, ts, author, votes[good])
+
+
 def unreact(session: Session, channel: Channel, ts: str, author: str, emoji: str) -> None:
     """Take a reaction back."""
     same = (Reaction.channel_id == channel.id, Reaction.ts == ts, Reaction.author == author, Reaction.emoji == emoji)

@@ -53,6 +53,7 @@ class Channel(Record):
     learns_by: Mapped[str | None] = mapped_column(Key)  # who opted it in
     archived_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]  # the bot was removed, or the channel deleted
+    paused_at: Mapped[datetime | None]  # no nights until they are resumed
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -94,7 +94,7 @@ def test_an_answer_posted_before_a_crash_is_found_and_not_posted_again(
         question = leases.claim(session, Question, 30)
         assert question
         question.attempts = 1
-    replies.post(web, "C0OPS", question, tea)
+    replies.post(web, "C0OPS", question, tea, {})
     with school.database.write() as session:  # the process died here; its lease ran out
         session.get_one(Question, question.id).lease_until = now() - timedelta(seconds=1)
     answering(ScriptedAnswerer(tea))

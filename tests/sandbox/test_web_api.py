@@ -19,6 +19,7 @@ NEWER = {  # arguments that the official SDK sends and the specification of 2021
     "chat.update": {"metadata", "markdown_text", "file_ids", "reply_broadcast"},
     "conversations.history": {"include_all_metadata"},
     "conversations.replies": {"include_all_metadata"},
+    "views.open": {"interactivity_pointer"},
 }
 
 
@@ -49,6 +50,16 @@ def test_the_official_client_posts_reads_and_updates(web: WebClient) -> None:
     web.chat_update(channel="C0OPS", ts=sent["ts"], text="hello again")
     assert web.conversations_replies(channel="C0OPS", ts=sent["ts"])["messages"][0]["text"] == "hello again"
     assert web.chat_getPermalink(channel="C0OPS", message_ts=sent["ts"])["permalink"].endswith(sent["ts"].replace(".", ""))
+
+
+def test_a_window_needs_a_form_as_slack_takes_it_and_somebody_who_did_something(web: WebClient) -> None:
+    label = {"type": "plain_text", "text": "x"}
+    field = {"type": "input", "block_id": "b", "label": label, "element": {"type": "plain_text_input", "action_id": "a"}}
+    view = {"type": "modal", "title": label, "submit": label, "blocks": [field]}
+    assert error(web, "views.open", trigger_id="1.2", view=view) == "invalid_trigger_id"
+    for broken in ({"title": {"type": "plain_text", "text": "x" * 25}}, {"blocks": []}, {"submit": None}, {"private_metadata": "x" * 3_001}, {"type": "sheet"}):
+        changed = {name: value for name, value in {**view, **broken}.items() if value is not None}
+        assert error(web, "views.open", trigger_id="1.2", view=changed) == "invalid_arguments"
 
 
 def test_threads_come_in_pages(web: WebClient) -> None:

@@ -1,0 +1,74 @@
+"""What people tell the bot by a mention, in threads, too, where slash commands cannot be used: remember, forget, and that an answer was wrong."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from learning.answers import Answer, leans
+from learning.memory import lessons, log
+from learning.records import Channel, Lesson, Question
+
+_FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (
+    ("remember", re.compile(r"\W*(?:please\s+)?remember(?:\s+(?:that|this))?\b\W*(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
+    ("forget", re.compile(r"\W*(?:please\s+)?forget(?:\s+(?:that|about))?\b\W*(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
+    (
+        "wrong",
+        re.compile(
+            r"\W*(?:no\W+)?(?:that|this|it)\s*(?:['’]s|\s+is|\s+was)\s+(?:wrong|not\s+(?:right|true|correct))\b\W*(?P<rest>.+)", re.IGNORECASE | re.DOTALL
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """What to do, and what with."""
+
+    kind: Literal["remember", "forget", "wrong"]
+    rest: str
+
+
+def instruction(text: str) -> Instruction | None:
+    """None for what is a question after all ("remember when we shipped?")."""
+    for kind, form in _FORMS:
+        match = form.fullmatch(text.strip())
+        if match and not match["rest"].endswith("?"):
+            return Instruction(kind, match["rest"])
+    return None
+
+
+def carry_out(session: Session, channel: Channel, question: Question, told: Instruction, permalink: str | None) -> Answer:
+    """Do it, and say so. Doing it twice changes nothing."""
+    try:
+        match told.kind:
+            case "remember":
+                return _noted(session, question, lessons.teach(session, channel, told.rest, question.author, question.ts, permalink))
+            case "wrong":
+                return _corrected(session, channel, question, told.rest, permalink)
+            case "forget":
+                found = lessons.find(session, channel, told.rest)
+                if not found:
+                    return Answer(question.text, "I know nothing like that here. Name the lesson by some of its words.", "noted")
+                return Answer(question.text, "This is what I would forget.", "asked_back", sources=found)
+    except lessons.LessonError as error:
+        return Answer(question.text, f"I could not take that: {error}", "noted")
+
+
+def _corrected(session: Session, channel: Channel, question: Question, rest: str, permalink: str | None) -> Answer:
+    """The thread's latest answer gets the vote, and the right one becomes a lesson."""
+    thread = question.thread_ts or question.ts
+    inside = (Question.channel_id == channel.id, (Question.thread_ts == thread) | (Question.ts == thread), Question.ts < question.ts)
+    wrong = session.scalars(select(Question).where(*inside, Question.reply_ts.is_not(None)).order_by(Question.ts.desc())).first()
+    if wrong and wrong.reply_ts:
+        log.vote(session, channel, wrong.reply_ts, question.author, good=False)
+    asked = wrong.text if wrong and wrong.text and not leans(wrong.text) and not rest.lower().startswith("q:") else ""
+    text = f"Q: {asked} A: {rest}" if asked else rest
+    return _noted(session, question, lessons.teach(session, channel, text, question.author, question.ts, permalink))
+
+
+def _noted(session: Session, question: Question, lesson: Lesson) -> Answer:
+    instead = "".join(f"\nIt replaces: {old.text}" for old in lessons.replaced(session, lesson))
+    return Answer(question.text, f"Noted: {lesson.text}{instead}\nI can use it now, and will learn it by heart tonight.", "noted", sources=[lesson])

@@ -1,0 +1,69 @@
+"""Votes on answers, and the window in which a lesson is written: after 👎, where the bot did not know, from a message, or by an empty `/teach`."""
+
+import json
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
+
+from bot import blocks, mrkdwn
+from bot.desk import Desk
+from bot.listeners.commands import clicked_in
+from learning.answers import leans
+from learning.memory import channels, lessons, log
+from learning.records import Channel, Question
+
+ACTIONS = ("feedback", "teach_me")
+SHORTCUTS = ("teach_this",)
+
+
+def register(app: App, desk: Desk) -> None:
+    """Attach to the app. Windows open here, not in a job: Slack allows three seconds."""
+
+    @app.action("feedback")
+    def feedback(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
+        with desk.school.database.write() as session:
+            channel = clicked_in(session, body)
+            log.vote(session, channel, body["message"]["ts"], body["user"]["id"], action["value"] == blocks.GOOD)
+            asked = _answered_by(session, channel, body["message"]["ts"])
+        ack()
+        if action["value"] == blocks.BAD:
+            client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I have said?", asked))
+
+    @app.action("teach_me")
+    def teach_me(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        with desk.school.database.write() as session:
+            channel = clicked_in(session, body)
+            asked = _answered_by(session, channel, body["message"]["ts"])
+        ack()
+        client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", asked))
+
+    @app.shortcut("teach_this")
+    def teach_this(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        with desk.school.database.write() as session:
+            channel = clicked_in(session, body)
+        ack()
+        said = mrkdwn.plain(body["message"].get("text", ""), desk.bot_user_id)
+        client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said))
+
+    @app.view("lesson")
+    def written(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        where = json.loads(view["private_metadata"])
+        text = mrkdwn.plain(view["state"]["values"]["lesson"]["text"]["value"] or "")
+        try:
+            with desk.school.database.write() as session:
+                channel = channels.ensure(session, where["team"], where["channel"], where["enterprise"])
+                asked = where["asked"] if where["asked"] and not leans(where["asked"]) and not text.lower().startswith("q:") else ""
+                lesson = lessons.teach(session, channel, f"Q: {asked} A: {text}" if asked and text else text, body["user"]["id"])
+                lessons.note_taught(session, lesson)
+        except lessons.LessonError as error:
+            ack(response_action="errors", errors={"lesson": str(error)})
+            return
+        ack()
+
+
+def _answered_by(session: Session, channel: Channel, reply_ts: str) -> str:
+    """The question that a reply answered; nothing where its text is not kept."""
+    question = session.query(Question).filter_by(channel_id=channel.id, reply_ts=reply_ts).one_or_none()
+    return question.text if question else ""

@@ -1,0 +1,25 @@
+import pytest
+
+from bot.instructions import Instruction, instruction
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("remember that the van is blue.", Instruction("remember", "the van is blue.")),
+        ("please remember: Q: which van? A: the blue one", Instruction("remember", "Q: which van? A: the blue one")),
+        ("Remember this\nthe van is blue", Instruction("remember", "the van is blue")),
+        ("forget about the van", Instruction("forget", "the van")),
+        ("That's wrong: the van is green.", Instruction("wrong", "the van is green.")),
+        ("no, that is not right, the van is green", Instruction("wrong", "the van is green")),
+        ("it’s wrong. The van is green.", Instruction("wrong", "The van is green.")),
+        ("remember when we shipped the van?", None),
+        ("do you remember the van?", None),
+        ("who forgot the van?", None),
+        ("is that wrong?", None),
+        ("remember", None),
+        ("", None),
+    ],
+)
+def test_what_is_told_is_told_from_what_is_asked(said: str, told: Instruction | None) -> None:
+    assert instruction(said) == told
