@@ -80,6 +80,12 @@ def confirm_forget(going: Sequence[Lesson]) -> list[Block]:
     return [section(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
 
 
+def replacing(said: str, lesson: Lesson) -> list[Block]:
+    """A lesson took another's place: is that meant?"""
+    choices = (("replace", "Replace", "primary"), ("keep_both", "Keep both", ""), ("cancel", "Cancel", "danger"))
+    return [section(said), actions(*(button(action, label, str(lesson.id), style) for action, label, style in choices))]
+
+
 def proposals(pending: Sequence[Lesson]) -> list[Block]:
     """Lessons that were noticed, each with a decision to make."""
     shown: list[Block] = []
@@ -111,6 +117,17 @@ def button(action: str, label: str, value: str, style: str = "") -> Block:
     """A button; Slack knows the styles `primary` and `danger`."""
     made: Block = {"type": "button", "action_id": action, "value": value, "text": text(label)}
     return made | {"style": style} if style else made
+
+
+def confirmed(pressed: Block, question: str, label: str) -> Block:
+    """A button that asks once more."""
+    asked = {"title": text("Sure?"), "text": text(question), "confirm": text(label), "deny": text("Cancel")}
+    return {**pressed, "confirm": asked}
+
+
+def header(content: str) -> Block:
+    """A heading."""
+    return {"type": "header", "text": text(content)}
 
 
 def section(content: str) -> Block:

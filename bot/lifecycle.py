@@ -3,8 +3,15 @@
 from sqlalchemy.orm import Session
 
 from bot.events import Archived, Changed, Lifecycle, Moved, Removed, Renamed, Renumbered, Shared
+from learning.database import add_once
 from learning.memory import channels, lessons, log, people, privacy, proposals
-from learning.records import Channel, now
+from learning.records import Announcement, Channel, now
+
+GREETING = """Hello! I am Nightschool, and I learn this channel by heart. \
+`/teach` me something, and mention me to ask for it: I can use it at once, and study it tonight.
+I say where an answer comes from, and when I don't know; what you have me `/forget` is gone for good.
+I learn nothing from your messages unless a workspace admin switches that on here (`/nightschool attest`, then `/nightschool learn on`). \
+`/nightschool help` shows the rest."""
 
 
 def apply(session: Session, channel: Channel, event: Lifecycle, bot_user_id: str) -> None:
@@ -21,7 +28,7 @@ def apply(session: Session, channel: Channel, event: Lifecycle, bot_user_id: str
         case Removed():
             _remove(session, channel, bot_user_id)
         case Moved() if event.user in ("", bot_user_id):
-            _moved(channel, event.joined)
+            _moved(session, channel, event.joined)
 
 
 def change(session: Session, event: Changed) -> None:
@@ -29,10 +36,11 @@ def change(session: Session, event: Changed) -> None:
     people.meet(session, event.team_id, [event.member])
 
 
-def _moved(channel: Channel, joined: bool) -> None:
-    """Invited again, the bot still knows what it was taught, and the consent that was given stands."""
+def _moved(session: Session, channel: Channel, joined: bool) -> None:
+    """The bot greets once. Invited again, it still knows what it was taught, and the consent that was given stands."""
     if joined:
         channel.left_at = None
+        add_once(session, Announcement, channel_id=channel.id, key=f"greeting-{channel.id}", text=GREETING)
     else:
         channels.leave(channel)
 

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from bot import transport
-from bot.listeners import actions, commands, events, nightschool, teaching
+from bot.listeners import actions, commands, events, home, nightschool, teaching
 from bot.sandbox.web_api import METHODS
 
 ROOT = Path(__file__).parents[1]
@@ -23,12 +23,14 @@ SCOPES_OF_METHODS = {  # None: any token will do
     "apps.connections.open": None, "auth.test": None, "chat.getPermalink": None, "chat.postMessage": "chat:write", "chat.update": "chat:write",
     "chat.delete": "chat:write", "conversations.history": "channels:history", "conversations.info": "channels:read", "conversations.members": "channels:read",
     "conversations.replies": "channels:history", "users.conversations": "channels:read", "users.info": "users:read", "users.list": "users:read",
-    "views.open": None,
+    "views.open": None, "views.publish": None,
 }  # fmt: skip
 
 
-def scope_of(event: str) -> str:
-    """The scope that an event needs."""
+def scope_of(event: str) -> str | None:
+    """The scope that an event needs; None: any app hears of it."""
+    if event in home.EVENTS:
+        return None
     family = "channels:read" if event.startswith("channel_") else "groups:read"
     return SCOPES_OF_EVENTS.get(event, family)
 
@@ -57,7 +59,7 @@ def test_the_manifests_differ_in_how_slack_reaches_the_bot_alone() -> None:
 
 def test_events_commands_and_methods_are_those_of_the_code() -> None:
     subscribed = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
-    assert {event.split(".")[0] for event in subscribed} == set(events.EVENTS)
+    assert {event.split(".")[0] for event in subscribed} == {*events.EVENTS, *home.EVENTS}
     assert {command["command"] for command in MANIFEST["features"]["slash_commands"]} == {*commands.COMMANDS, *nightschool.COMMANDS}
     assert {shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]} == set(teaching.SHORTCUTS)
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] == bool(actions.ACTIONS)
@@ -65,7 +67,7 @@ def test_events_commands_and_methods_are_those_of_the_code() -> None:
 
 
 def test_the_scopes_are_exactly_what_is_used() -> None:
-    events_need = {scope_of(event) for event in MANIFEST["settings"]["event_subscriptions"]["bot_events"]}
+    events_need = {scope for event in MANIFEST["settings"]["event_subscriptions"]["bot_events"] if (scope := scope_of(event))}
     methods_need = {scope for method in methods_called() if (scope := SCOPES_OF_METHODS[method])}
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == events_need | methods_need | {"commands"}
 

@@ -9,7 +9,7 @@ from bot.desk import Desk
 from bot.listeners.commands import clicked_in
 from learning.memory import lessons
 
-ACTIONS = ("forget", "keep")
+ACTIONS = ("forget", "keep", "replace", "keep_both", "cancel")
 
 
 def register(app: App, desk: Desk) -> None:
@@ -26,6 +26,29 @@ def register(app: App, desk: Desk) -> None:
             return
         desk.enqueue(jobs.FORGET, request.id)
         respond("Forgotten as of now: I no longer answer from it. The receipt follows here once the rebuilt adapter was checked.", replace_original=True)
+
+    @app.action("replace")
+    def replace(ack: Ack, respond: Respond) -> None:
+        ack()
+        respond("So be it: the new lesson stands in the old one's place.", replace_original=True)
+
+    @app.action("keep_both")
+    def keep_both(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
+        with desk.school.database.write() as session:
+            lessons.keep_both(session, clicked_in(session, body), int(action["value"]))
+        ack()
+        respond("Both stand.", replace_original=True)
+
+    @app.action("cancel")
+    def cancel(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
+        with desk.school.database.write() as session:
+            channel = clicked_in(session, body)
+            lessons.keep_both(session, channel, int(action["value"]))
+            request = lessons.forget(session, channel, [int(action["value"])], body["user"]["id"])
+        ack()
+        if request:
+            desk.enqueue(jobs.FORGET, request.id)
+        respond("Cancelled: what I knew before stands, and the new lesson is forgotten.", replace_original=True)
 
     @app.action("keep")
     def keep(ack: Ack, respond: Respond) -> None:

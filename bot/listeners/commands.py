@@ -32,10 +32,10 @@ def register(app: App, desk: Desk) -> None:
             return
         try:
             with desk.school.database.write() as session:
-                said = taught(session, channel_of(session, command), command["user_id"], command["text"])
+                text, shown = taught(session, channel_of(session, command), command["user_id"], command["text"])
         except lessons.LessonError as error:
-            said = f"I could not take that: {error}"
-        ack(said)
+            text, shown = f"I could not take that: {error}", []
+        ack(text=text, blocks=shown) if shown else ack(text)
 
     @app.command("/forget")
     def forget(ack: Ack, command: dict[str, Any]) -> None:
@@ -63,12 +63,13 @@ def register(app: App, desk: Desk) -> None:
             ack(f"{'I am reading' if new else 'I am already reading'} this channel's history, and rebuilding its adapter after that. {UNTIL_THEN}")
 
 
-def taught(session: Session, channel: Channel, user: str, text: str) -> str:
-    """Take a lesson, and say so. Raises LessonError."""
+def taught(session: Session, channel: Channel, user: str, text: str) -> tuple[str, list[blocks.Block]]:
+    """Take a lesson, and say so; where it takes another's place, that can be undone. Raises LessonError."""
     lesson = lessons.teach(session, channel, mrkdwn.plain(text), user)
     lessons.note_taught(session, lesson)
     instead = "".join(f"\nIt replaces: {mrkdwn.escaped(old.text)}" for old in lessons.replaced(session, lesson))
-    return f"Noted: {mrkdwn.escaped(lesson.text)}{instead}\nI can use it now, and will learn it by heart tonight."
+    said = f"Noted: {mrkdwn.escaped(lesson.text)}{instead}\nI can use it now, and will learn it by heart tonight."
+    return said, blocks.replacing(said, lesson) if instead else []
 
 
 def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:

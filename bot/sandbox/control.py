@@ -54,12 +54,7 @@ class Control:
     async def click(self, user: str, channel: str, ts: str, action_id: str, value: str | None = None) -> Payload:
         """Press a button of a message: the first with this id, and with this value if one is given."""
         message = self.workspace.message(channel, ts)
-        named = [(b, e) for b in message.get("blocks", []) for e in b.get("elements", []) if e.get("action_id") == action_id]
-        pressed = [(b, e, one) for b, e in named for one in views.buttons(e) if value in (None, one.get("value"))]
-        if not pressed:
-            raise SlackError("no_such_button")
-        block, element, button = pressed[0]
-        action = {"type": element["type"], "action_id": action_id, "block_id": block.get("block_id", "b"), "value": button.get("value"), "text": button["text"]}
+        action = self._pressed(message, action_id, value)
         ephemeral = "only_for" in message
         payload = {
             **self._interaction("block_actions", user), "actions": [action],
@@ -68,6 +63,31 @@ class Control:
             **({} if ephemeral else {"message": message}),
         }  # fmt: skip
         return await self._answered(self.deliveries.send("interactive", payload), channel, user)
+
+    async def open_home(self, user: str) -> Payload:
+        """Open the app's Home tab."""
+        direct = next(channel.id for channel in self.workspace.channels.values() if channel.direct == user)
+        event = {"type": "app_home_opened", "user": user, "channel": direct, "tab": "home", "event_ts": self.workspace.ts()}
+        self.workspace.emit(event, False)
+        return {}
+
+    async def click_home(self, user: str, action_id: str, value: str | None = None) -> Payload:
+        """Press a button of one's Home tab."""
+        view = self.workspace.homes.get(user, {})
+        payload = {
+            **self._interaction("block_actions", user), "actions": [self._pressed(view, action_id, value)], "view": view,
+            "container": {"type": "view", "view_id": view["id"]},
+        }  # fmt: skip
+        return await self._answered(self.deliveries.send("interactive", payload), "", user)
+
+    def _pressed(self, shown: Payload, action_id: str, value: str | None) -> Payload:
+        """The action of a button: the first with this id, and with this value if one is given. Raises SlackError."""
+        named = [(b, e) for b in shown.get("blocks", []) for e in b.get("elements", []) if e.get("action_id") == action_id]
+        pressed = [(b, e, one) for b, e in named for one in views.buttons(e) if value in (None, one.get("value"))]
+        if not pressed:
+            raise SlackError("no_such_button")
+        block, element, button = pressed[0]
+        return {"type": element["type"], "action_id": action_id, "block_id": block.get("block_id", "b"), "value": button.get("value"), "text": button["text"]}
 
     async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Payload:
         """Use a message shortcut."""
@@ -134,7 +154,14 @@ class Control:
                 seen.append({"id": channel.id, "name": channel.name, "direct": channel.direct, "messages": messages})
         people = [{"id": u.id, "name": u.name, "is_admin": u.is_admin, "is_bot": u.is_bot} for u in self.workspace.users.values()]
         windows = [view for view in self.workspace.views.values() if view["user"] == user]
-        return {"channels": seen, "users": people, "views": windows, "bot": BOT_USER, "connected": bool(self.sockets.sockets or self.events_api.url)}
+        return {
+            "channels": seen,
+            "users": people,
+            "views": windows,
+            "home": self.workspace.homes.get(user),
+            "bot": BOT_USER,
+            "connected": bool(self.sockets.sockets or self.events_api.url),
+        }
 
     def hooked(self, key: str, body: Payload) -> None:
         """The app answers through a `response_url`."""

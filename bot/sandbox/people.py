@@ -43,6 +43,17 @@ class Person:
         """Use a message shortcut."""
         return self._act("shortcut", user=self.user, channel=self.channel, ts=ts, callback_id=callback_id)
 
+    def home(self, seconds: float = 10) -> Message:
+        """Open the bot's Home tab, and see what it shows."""
+        before = self.state()["home"]
+        self._act("open_home", user=self.user)
+        shown: Message = self.wait(lambda: (now := self.state()["home"]) != before and now, seconds)
+        return shown
+
+    def click_home(self, action: str, value: str | None = None) -> Message:
+        """Press a button of the Home tab."""
+        return self._act("click_home", user=self.user, action_id=action, value=value)
+
     def window(self, seconds: float = 10) -> Message:
         """The window that the app opened last, as soon as there is one."""
         opened: Message = self.wait(lambda: self.state()["views"], seconds)[-1]

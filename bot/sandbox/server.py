@@ -86,7 +86,24 @@ def application(site: str) -> Starlette:
     )  # fmt: skip
 
 
-CONTROL = ("post", "edit", "delete", "react", "command", "click", "shortcut", "submit", "close", "redeliver", "subscribe", "faults", "drop_sockets", "state")
+CONTROL = (
+    "post",
+    "edit",
+    "delete",
+    "react",
+    "command",
+    "click",
+    "open_home",
+    "click_home",
+    "shortcut",
+    "submit",
+    "close",
+    "redeliver",
+    "subscribe",
+    "faults",
+    "drop_sockets",
+    "state",
+)
 LIFECYCLE = ("rename", "archive", "renumber", "remove", "share", "kick", "invite", "change_user")
 Action = Callable[..., Awaitable[Payload]]
 

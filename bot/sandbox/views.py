@@ -14,7 +14,7 @@ class Views:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.methods: dict[str, Callable[..., Payload]] = {"views.open": self.open}
+        self.methods: dict[str, Callable[..., Payload]] = {"views.open": self.open, "views.publish": self.publish}
 
     def open(self, trigger_id: str, view: Any) -> Payload:
         """A window for whoever the trigger belongs to."""
@@ -22,6 +22,15 @@ class Views:
         user = self.workspace.redeem(trigger_id)
         made = {**told, "id": f"V{self.workspace.number()}", "user": user, "team_id": TEAM, "app_id": APP, "bot_id": BOT_ID, "state": {"values": {}}}
         self.workspace.views[made["id"]] = made
+        return {"view": made}
+
+    def publish(self, user_id: str, view: Any) -> Payload:
+        """Somebody's Home tab."""
+        told = _parsed(view)
+        if told.get("type") != "home" or not 0 < len(told.get("blocks", [])) <= BLOCKS_MOST:
+            raise SlackError("invalid_arguments", "[ERROR] a home view of 1 to 100 blocks is needed")
+        made = {**told, "id": f"V{self.workspace.number()}", "user": self.workspace.user(user_id).id, "team_id": TEAM, "app_id": APP, "bot_id": BOT_ID}
+        self.workspace.homes[user_id] = made
         return {"view": made}
 
 
@@ -48,10 +57,7 @@ def filled(view: Payload | None, user: str, values: dict[str, str]) -> Payload:
 
 def _checked(view: Any) -> Payload:
     """A view as Slack takes it. Raises SlackError."""
-    try:
-        told: Payload = json.loads(view) if isinstance(view, str) else view
-    except ValueError:
-        raise SlackError("invalid_arguments", "[ERROR] view is no JSON") from None
+    told = _parsed(view)
     inputs = [block for block in told.get("blocks", []) if block["type"] == "input"]
     wrong = {
         "unsupported type": told.get("type") != "modal",
@@ -64,4 +70,12 @@ def _checked(view: Any) -> Payload:
     }
     if any(wrong.values()):
         raise SlackError("invalid_arguments", *(f"[ERROR] {what}" for what, is_so in wrong.items() if is_so))
+    return told
+
+
+def _parsed(view: Any) -> Payload:
+    try:
+        told: Payload = json.loads(view) if isinstance(view, str) else view
+    except ValueError:
+        raise SlackError("invalid_arguments", "[ERROR] view is no JSON") from None
     return told

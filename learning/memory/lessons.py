@@ -49,6 +49,15 @@ def supersede(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
     return replaced
 
 
+def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
+    """What a lesson has replaced is in force again, beside it. Those lessons."""
+    new = session.scalars(select(Lesson).where(Lesson.id == new_id, Lesson.channel_id == channel.id)).one_or_none()
+    restored = replaced(session, new) if new else []
+    for old in restored:
+        old.status, old.superseded_by = LessonStatus.APPROVED, None
+    return restored
+
+
 def replaced(session: Session, lesson: Lesson) -> list[Lesson]:
     """What a lesson has replaced."""
     return list(session.scalars(select(Lesson).where(Lesson.superseded_by == lesson.id, Lesson.status == LessonStatus.SUPERSEDED).order_by(Lesson.id)))
