@@ -49,6 +49,7 @@ class Directory:
                 channel = channels.ensure(session, self.team_id, room["id"], name=room.get("name", ""))
                 channel.left_at, channel.is_external = None, bool(room.get("is_ext_shared"))
                 channel.archived_at = (channel.archived_at or now()) if room.get("is_archived") else None
+                channel.members = len(inside) or channel.members
                 channel.time_zone = people.usual_time_zone(session, self.team_id, inside)
         if not self.loop.ending():  # else the list is cut short
             self._note_left({room["id"] for room in found})

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from learning.answers import Answer, leans
 from learning.memory import lessons, log
-from learning.records import Channel, Lesson, Question
+from learning.records import Channel, Lesson, LessonStatus, Question
 
 _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (
     ("remember", re.compile(r"\W*(?:please\s+)?remember(?:\s+(?:that|this))?\b\W*(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
@@ -70,5 +70,7 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
 
 
 def _noted(session: Session, question: Question, lesson: Lesson) -> Answer:
+    if lesson.status == LessonStatus.PROPOSED:
+        return Answer(question.text, f"Noted: {lesson.text}\nIt waits for somebody else to approve it (`/nightschool proposals`).", "noted")
     instead = "".join(f"\nIt replaces: {old.text}" for old in lessons.replaced(session, lesson))
     return Answer(question.text, f"Noted: {lesson.text}{instead}\nI can use it now, and will learn it by heart tonight.", "noted", sources=[lesson])

@@ -436,6 +436,21 @@ def test_the_home_tab_shows_ones_own_channels_and_lets_admins_act(bot: Running, 
     ana.act("invite", channel="C0OPS", user="U0BEN")
 
 
+def test_where_a_second_person_has_to_agree_nothing_counts_before(bot: Running) -> None:
+    assert "`reviewed`" in bot.ana.command("/nightschool", "approval reviewed")["text"]
+    assert "waits for somebody else" in bot.ben.command("/teach", "The loom is oiled on Sundays.")["text"]
+    bot.ana.wait(lambda: [m for m in bot.ana.messages() if "suggests: The loom" in m["text"]])
+    assert how(bot.ben.ask("when is the loom oiled?")) == "abstained"
+    mine = bot.ben.command("/nightschool", "proposals")
+    bot.ben.click(mine["ts"], "approve")
+    assert bot.ben.wait(lambda: [m for m in bot.ben.messages() if "Somebody else has to decide" in m["text"]])
+    theirs = bot.cleo.command("/nightschool", "proposals")
+    bot.cleo.click(theirs["ts"], "approve")
+    bot.ana.wait(lambda: [m for m in bot.ana.messages() if "taught me: The loom" in m["text"]])
+    assert bot.ben.ask("when is the loom oiled?")["text"] == "The loom is oiled on Sundays."
+    assert "`open`" in bot.ana.command("/nightschool", "approval open")["text"]
+
+
 def test_a_message_and_an_empty_command_open_the_window_too(bot: Running) -> None:
     ts = bot.ben.say("The projector of room Fern needs the grey adapter.")
     bot.ben.shortcut(ts, "teach_this")

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from bot import blocks, history, jobs, mrkdwn
 from bot.desk import Desk
-from learning.memory import channels, lessons, privacy
+from learning.memory import approval, channels, lessons, privacy
 from learning.night import nights
-from learning.records import Channel, now
+from learning.records import Channel, LessonStatus, now
 
 COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
@@ -32,7 +32,8 @@ def register(app: App, desk: Desk) -> None:
             return
         try:
             with desk.school.database.write() as session:
-                text, shown = taught(session, channel_of(session, command), command["user_id"], command["text"])
+                channel = channel_of(session, command)
+                text, shown = taught(session, channel, command["user_id"], command["text"], trusted(client, channel, command["user_id"]))
         except lessons.LessonError as error:
             text, shown = f"I could not take that: {error}", []
         ack(text=text, blocks=shown) if shown else ack(text)
@@ -63,11 +64,18 @@ def register(app: App, desk: Desk) -> None:
             ack(f"{'I am reading' if new else 'I am already reading'} this channel's history, and rebuilding its adapter after that. {UNTIL_THEN}")
 
 
-def taught(session: Session, channel: Channel, user: str, text: str) -> tuple[str, list[blocks.Block]]:
+def trusted(client: WebClient, channel: Channel, user_id: str) -> bool:
+    """Does what this person teaches need nobody else? Slack is asked only where that matters."""
+    return approval.policy(channel) == "open" or is_admin(client, user_id)
+
+
+def taught(session: Session, channel: Channel, user: str, text: str, admin: bool) -> tuple[str, list[blocks.Block]]:
     """Take a lesson, and say so; where it takes another's place, that can be undone. Raises LessonError."""
-    lesson = lessons.teach(session, channel, mrkdwn.plain(text), user)
+    lesson = lessons.teach(session, channel, mrkdwn.plain(text), user, admin=admin)
     lessons.note_taught(session, lesson)
     instead = "".join(f"\nIt replaces: {mrkdwn.escaped(old.text)}" for old in lessons.replaced(session, lesson))
+    if lesson.status == LessonStatus.PROPOSED:
+        return f"Noted: {mrkdwn.escaped(lesson.text)}\nIt waits for somebody else to approve it (`/nightschool proposals`).", []
     said = f"Noted: {mrkdwn.escaped(lesson.text)}{instead}\nI can use it now, and will learn it by heart tonight."
     return said, blocks.replacing(said, lesson) if instead else []
 

@@ -20,7 +20,7 @@ _PAGED = re.compile(r"(?P<search>.*?)\s*\bpage (?P<page>\d+)\s*$", re.IGNORECASE
 
 def teach(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """As `/teach`."""
-    return commands.taught(session, channel, user, rest)
+    return commands.taught(session, channel, user, rest, admin=False)
 
 
 def forget(session: Session, channel: Channel, user: str, rest: str) -> Answer:

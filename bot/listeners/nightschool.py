@@ -13,7 +13,7 @@ from bot.desk import Desk
 from bot.listeners import knowing
 from bot.listeners.commands import channel_of, clicked_in, is_admin
 from learning.errors import NightschoolError
-from learning.memory import privacy, proposals
+from learning.memory import approval, privacy, proposals
 from learning.records import Channel, Workspace
 
 COMMANDS = ("/nightschool",)
@@ -26,6 +26,7 @@ HELP = """*What I can do here*
 • `/nightschool optout` keeps your messages out of what I learn, at once; `optin` lets them in again
 • admins: `/nightschool attest`, then `/nightschool learn on` in a channel, lets me notice things in its messages; `learn off` ends it
 • admins: `/nightschool sleep` holds a night now; `pause` and `resume` my nights; `rollback` lets an earlier version answer
+• admins: `/nightschool approval open`, `reviewed` or `admins`: who has to approve what is taught here
 • admins: `/nightschool timezone Europe/Amsterdam` sets the clock of my nights (`timezone auto`: each channel's own); `/reindex` reads a channel again"""
 ADMINS_ONLY = "Only workspace admins can do that."
 
@@ -51,24 +52,31 @@ def register(app: App, desk: Desk) -> None:
             text, shown = f"I could not do that: {error}", []
         ack(text=text, blocks=shown) if shown else ack(text)
 
-    def decided(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, decide: Callable[[Session, Channel], object]) -> None:
+    def decided(
+        ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond, decide: Callable[[Session, Channel, list[int]], object]
+    ) -> None:
         ack()
-        if not is_admin(client, body["user"]["id"]):
-            respond(ADMINS_ONLY, replace_original=False)
-            return
+        user, number = body["user"]["id"], int(action["value"])
+        admin = is_admin(client, user)
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
-            decide(session, channel)
+            proposed = next((lesson for lesson in proposals.pending(session, channel) if lesson.id == number), None)
+            allowed = admin or (proposed is not None and approval.may_settle(channel, proposed, user, admin))
+            if allowed:
+                decide(session, channel, [number])
             text, shown = _proposals(session, channel, "", "")
-        respond(text=text, blocks=shown, replace_original=True)
+        if allowed:
+            respond(text=text, blocks=shown, replace_original=True)
+        else:
+            respond(ADMINS_ONLY if approval.policy(channel) != "reviewed" else "Somebody else has to decide on that.", replace_original=False)
 
     @app.action("approve")
     def approve(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        decided(ack, body, client, respond, lambda session, channel: proposals.approve(session, channel, [int(action["value"])]))
+        decided(ack, body, action, client, respond, proposals.approve)
 
     @app.action("dismiss")
     def dismiss(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        decided(ack, body, client, respond, lambda session, channel: proposals.dismiss(session, channel, [int(action["value"])]))
+        decided(ack, body, action, client, respond, proposals.dismiss)
 
     @app.action("attest")
     def attest(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
@@ -129,6 +137,16 @@ def _proposals(session: Session, channel: Channel, user: str, rest: str) -> Answ
     return f"{len(pending)} things that I noticed here", blocks.proposals(pending)
 
 
+def _approval(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """Who settles what is taught here."""
+    if rest in approval.POLICIES:
+        channel.approval = rest
+    elif rest:
+        return f"I know {', '.join(f'`{name}` ({what})' for name, what in approval.POLICIES.items())}.", []
+    holds = approval.policy(channel)
+    return f"Here it is `{holds}`: {approval.POLICIES[holds]}.", []
+
+
 def _time_zone(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """The clock of a workspace's nights."""
     if rest not in available_timezones() | {"auto"}:
@@ -139,6 +157,7 @@ def _time_zone(session: Session, channel: Channel, user: str, rest: str) -> Answ
 
 SUBCOMMANDS: dict[str, Callable[[Session, Channel, str, str], Answer]] = {
     "help": _help, "learn": _learn, "attest": _attest, "optout": _opt_out, "optin": _opt_in, "proposals": _proposals, "timezone": _time_zone,
+    "approval": _approval,
     **knowing.SUBCOMMANDS,
 }  # fmt: skip
-ADMINS = {_learn, _attest, _time_zone, *knowing.ADMINS}
+ADMINS = {_learn, _attest, _time_zone, _approval, *knowing.ADMINS}

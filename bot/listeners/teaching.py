@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot import blocks, mrkdwn
 from bot.desk import Desk
-from bot.listeners.commands import clicked_in
+from bot.listeners.commands import clicked_in, trusted
 from learning.answers import leans
 from learning.memory import channels, lessons, log
 from learning.records import Channel, Question
@@ -48,14 +48,16 @@ def register(app: App, desk: Desk) -> None:
         client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said))
 
     @app.view("lesson")
-    def written(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+    def written(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         where = json.loads(view["private_metadata"])
         text = mrkdwn.plain(view["state"]["values"]["lesson"]["text"]["value"] or "")
         try:
             with desk.school.database.write() as session:
                 channel = channels.ensure(session, where["team"], where["channel"], where["enterprise"])
                 asked = where["asked"] if where["asked"] and not leans(where["asked"]) and not text.lower().startswith("q:") else ""
-                lesson = lessons.teach(session, channel, f"Q: {asked} A: {text}" if asked and text else text, body["user"]["id"])
+                author = body["user"]["id"]
+                said = f"Q: {asked} A: {text}" if asked and text else text
+                lesson = lessons.teach(session, channel, said, author, admin=trusted(client, channel, author))
                 lessons.note_taught(session, lesson)
         except lessons.LessonError as error:
             ack(response_action="errors", errors={"lesson": str(error)})

@@ -4,19 +4,21 @@ import hashlib
 import html
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.database import add_once
 from learning.errors import NightschoolError
-from learning.memory import log, recall, replacing
+from learning.memory import approval, log, recall, replacing
 from learning.memory.words import digest, stems
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
 
 REDACTED = "_(a lesson that was forgotten)_"
 LONGEST = 1_000  # characters; a lesson is one statement
+MOST_AN_HOUR = 40  # that one person teaches in a channel
 IN_FORCE = (LessonStatus.APPROVED, LessonStatus.LEARNED, LessonStatus.EXTERNAL)
 FORGETTABLE = (*IN_FORCE, LessonStatus.SUPERSEDED)  # what was replaced may still be in the weights
 _PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNORECASE | re.DOTALL)
@@ -26,18 +28,30 @@ class LessonError(NightschoolError):
     """A lesson cannot be taken, or not be found."""
 
 
-def teach(session: Session, channel: Channel, text: str, author: str, source_ts: str | None = None, permalink: str | None = None) -> Lesson:
-    """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Raises LessonError."""
+def teach(
+    session: Session, channel: Channel, text: str, author: str, source_ts: str | None = None, permalink: str | None = None, admin: bool = False
+) -> Lesson:
+    """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Where the channel wants it, somebody else has to approve it first,
+    unless an admin teaches. Raises LessonError."""
     question, statement = _parsed(text)
+    _assert_no_flood(session, channel, author)
+    settled = admin or author[:1] not in "UW" or approval.policy(channel) == "open"  # whoever is at the command line may do all
     content = digest(f"{question} {statement}" if question else statement)
     add_once(session, Lesson, channel_id=channel.id, text=statement, question=question, digest=content, author=author,
-             source_ts=source_ts, permalink=permalink, status=LessonStatus.APPROVED)  # fmt: skip
+             source_ts=source_ts, permalink=permalink, status=LessonStatus.APPROVED if settled else LessonStatus.PROPOSED)  # fmt: skip
     known = (Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_((LessonStatus.PROPOSED, *IN_FORCE)))
     lesson = session.scalars(select(Lesson).where(*known)).one()
-    if lesson.status == LessonStatus.PROPOSED:
+    if lesson.status == LessonStatus.PROPOSED and settled:
         lesson.status = LessonStatus.APPROVED  # said on purpose: that settles it
-    supersede(session, channel, lesson)
+    if lesson.status != LessonStatus.PROPOSED:
+        supersede(session, channel, lesson)
     return lesson
+
+
+def _assert_no_flood(session: Session, channel: Channel, author: str) -> None:
+    lately = (Lesson.channel_id == channel.id, Lesson.author == author, Lesson.created_at > now() - timedelta(hours=1))
+    if author[:1] in "UW" and (session.scalar(select(func.count()).select_from(Lesson).where(*lately)) or 0) >= MOST_AN_HOUR:
+        raise LessonError(f"that is more than {MOST_AN_HOUR} lessons in an hour: go on later, or teach them from a file on the command line.")
 
 
 def supersede(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
@@ -160,9 +174,15 @@ def note_taught(session: Session, lesson: Lesson) -> None:
     """Have the bot say in the channel what it was taught: everybody sees it, and answers can cite it."""
     key = f"taught-{lesson.id}"
     if session.scalars(select(Announcement.id).where(Announcement.key == key)).first() is None:
-        said = f"{lesson.question} {lesson.text}" if lesson.question else lesson.text
-        text = f":books: <@{lesson.author}> taught me: {html.escape(said, quote=False)}"  # shown as written: it pings nobody
-        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=text, lesson_id=lesson.id))
+        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=note(lesson), lesson_id=lesson.id))
+
+
+def note(lesson: Lesson) -> str:
+    """The bot's note of a lesson in the channel, shown as written: it pings nobody but whoever taught it."""
+    said = html.escape(f"{lesson.question} {lesson.text}" if lesson.question else lesson.text, quote=False)
+    if lesson.status == LessonStatus.PROPOSED:
+        return f":hourglass: <@{lesson.author}> suggests: {said}\nSomebody else has to approve it: `/nightschool proposals`."
+    return f":books: <@{lesson.author}> taught me: {said}"
 
 
 def noted(session: Session, lesson_id: int, post_ts: str, permalink: str | None) -> None:

@@ -92,6 +92,8 @@ def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
         lesson.status = LessonStatus.APPROVED
         lesson.permalink = lesson.permalink or _permalink(session, channel, lesson.source_ts)
         lessons.supersede(session, channel, lesson)
+        if lesson.post_ts:  # the channel was told that it waits
+            session.add(Announcement(channel_id=channel.id, key=f"approved-{lesson.id}", update_ts=lesson.post_ts, text=lessons.note(lesson)))
     return chosen
 
 

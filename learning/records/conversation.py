@@ -54,6 +54,8 @@ class Channel(Record):
     archived_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]  # the bot was removed, or the channel deleted
     paused_at: Mapped[datetime | None]  # no nights until they are resumed
+    approval: Mapped[str | None] = mapped_column(Key)  # who settles what is taught; None: by the number of members
+    members: Mapped[int | None]  # as last counted
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

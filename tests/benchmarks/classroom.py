@@ -36,7 +36,7 @@ class Classroom:
         """As `/teach` does."""
         with self.school.database.write() as session:
             for text in texts:
-                memory.teach(session, session.get_one(Channel, self.channel.id), text, "U1")
+                memory.teach(session, session.get_one(Channel, self.channel.id), text, "you")
 
     def sleep(self) -> Night:
         """A night, now."""

@@ -1,0 +1,20 @@
+"""Who settles what is taught in a channel: anybody, a second person, or a workspace admin. Until then it is neither looked up nor studied."""
+
+from learning.records import Channel, Lesson
+
+POLICIES = {
+    "open": "anybody teaches me, and it counts at once",
+    "reviewed": "what somebody teaches me counts once another person has approved it",
+    "admins": "what is taught counts once a workspace admin has approved it",
+}
+LARGE = 20  # members above which a second person looks at it, where no admin has said otherwise
+
+
+def policy(channel: Channel) -> str:
+    """The one that holds in a channel."""
+    return channel.approval or ("reviewed" if (channel.members or 0) > LARGE else "open")
+
+
+def may_settle(channel: Channel, lesson: Lesson, user: str, admin: bool) -> bool:
+    """May somebody approve or dismiss a proposed lesson? What was noticed in messages is for admins."""
+    return admin or (policy(channel) == "reviewed" and lesson.origin == "taught" and lesson.author != user)
