@@ -1,9 +1,9 @@
 """Where the guard's coefficients come from: a logistic fit on sets that are not measured, of which a part was taught and all is asked about.
 
-python -m tests.benchmarks.fit_guard     (an hour on two cores, minutes on a graphics card; prints the coefficients for learning/memory/guard.py)
+python -m tests.benchmarks.fit_guard     (half an hour on two cores; prints the coefficients for learning/memory/guard.py)
 
-Channels are taught, each with a night of its own, so that what the weights say can count. What was gathered stays in `.bench/guard.json`, and is fitted
-again without new nights as long as it lies there.
+Two channels are only looked up in, as on a lesson's first day; one has had its night, so that what the weights say can count. What was gathered stays in
+`.bench/guard.json`, and is fitted again as long as it lies there.
 """
 
 import json
@@ -40,22 +40,25 @@ class Question:
 
 
 def gather() -> list[Question]:
-    """The development set with three lessons in ten taken away; and channels of sixty, asked what they were taught and what not."""
+    """The development set with three lessons in ten taken away, and channels asked what they were taught and what not."""
     everything = material.lessons("development")
     taught = random.Random(0).sample(everything, 7 * len(everything) // 10)
-    asked = [(question, lesson if lesson in taught else None) for lesson in everything for question in lesson.asked.values()]
-    channels = [("development", taught, asked)]
-    for seed in range(3):
-        channel = material.channel(60, seed, fresh=False)
-        own: list[tuple[str, Taught | None]] = [(question, lesson) for lesson in channel for question in lesson.asked.values()]
-        channels.append((f"channel {seed}", channel, [*own, *((row["question"], None) for row in material.unknown(channel, fresh=False))]))
-    found = []
-    for name, lessons, questions in channels:
-        with classroom() as room:
-            room.teach([lesson.text for lesson in lessons])
-            room.sleep()
-            found += asked_about(name, room, questions)
+    found = asked_in("development", taught, [(question, lesson if lesson in taught else None) for lesson in everything for question in lesson.asked.values()])
+    for size, night in ((60, False), (40, True)):
+        channel = material.channel(size, 0, fresh=False)
+        asked: list[tuple[str, Taught | None]] = [(question, lesson) for lesson in channel for question in lesson.asked.values()]
+        strange = material.unknown(channel, fresh=False)
+        found += asked_in(f"channel of {size}", channel, [*asked, *((row["question"], None) for row in strange)], night)
     return found
+
+
+def asked_in(name: str, lessons: Sequence[Taught], asked: Sequence[tuple[str, Taught | None]], night: bool = False) -> list[Question]:
+    """A channel of its own for some questions."""
+    with classroom() as room:
+        room.teach([lesson.text for lesson in lessons])
+        if night:
+            room.sleep()
+        return asked_about(name, room, asked)
 
 
 def asked_about(name: str, room: Classroom, asked: Sequence[tuple[str, Taught | None]]) -> list[Question]:
