@@ -22,6 +22,18 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5  # at what Slack refuses
 ENGINE_PATIENCE = timedelta(hours=1)  # an engine that is down is waited for
+SLACK_PATIENCE = timedelta(days=1)  # a token may have to be renewed by a person
+PASSING = {
+    "invalid_auth",
+    "token_revoked",
+    "token_expired",
+    "account_inactive",
+    "not_authed",
+    "ratelimited",
+    "service_unavailable",
+    "internal_error",
+    "fatal_error",
+}
 TURNS = 4  # of the thread, given to a follow-up
 
 
@@ -54,7 +66,9 @@ class Answering:
             self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
             return False
         except SlackApiError as error:
-            self._later(question, str(error.response["error"]), question.attempts < MOST_ATTEMPTS)
+            reason = str(error.response["error"])
+            waits = reason in PASSING and now() - question.created_at < SLACK_PATIENCE
+            self._later(question, reason, waits or question.attempts < MOST_ATTEMPTS)
             return False
         except Exception as error:  # whatever it was, the question is kept, and the log hears of it
             self._later(question, repr(error), question.attempts < MOST_ATTEMPTS)

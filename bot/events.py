@@ -12,7 +12,7 @@ REACTIONS = ("reaction_added", "reaction_removed")
 _OF_CHANNELS = ("rename", "archive", "unarchive", "deleted", "left")  # public ones tell of it by `channel_…`, private ones by `group_…`
 LIFECYCLE = (
     *(f"{kind}_{what}" for kind in ("channel", "group") for what in _OF_CHANNELS), "channel_id_changed", "channel_shared", "channel_unshared",
-    "member_joined_channel", "member_left_channel", "user_change",
+    "member_joined_channel", "member_left_channel", "user_change", "app_uninstalled", "tokens_revoked",
 )  # fmt: skip
 
 
@@ -101,7 +101,12 @@ class Changed(Envelope):
     member: Member
 
 
-Lifecycle = Renamed | Renumbered | Archived | Shared | Removed | Moved | Changed
+@dataclass(frozen=True)
+class Uninstalled(Envelope):
+    """The app was removed from the workspace, or its token taken away."""
+
+
+Lifecycle = Renamed | Renumbered | Archived | Shared | Removed | Moved | Changed | Uninstalled
 Happening = Said | Deleted | Reacted | Lifecycle
 
 
@@ -155,6 +160,10 @@ def _lifecycle(where: Where, event: dict[str, Any]) -> Lifecycle | None:
             return Moved(*where, event["user"], event["type"] == "member_joined_channel")
         case "user_change", _:
             return Changed(*where, member(event["user"]))
+        case "app_uninstalled", _:
+            return Uninstalled(*where)
+        case "tokens_revoked", _:
+            return Uninstalled(*where) if event.get("tokens", {}).get("bot") else None
         case _, "rename":
             return Renamed(*where, event["channel"]["name"])
         case _, ("archive" | "unarchive"):

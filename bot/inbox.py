@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import lifecycle, mrkdwn, outbox
-from bot.events import Changed, Deleted, Happening, Reacted, Said
+from bot.events import Changed, Deleted, Happening, Reacted, Said, Uninstalled
 from learning.database import Database, add_once
 from learning.memory import channels, log, sources
 from learning.records import Channel, Event, Question, Work
@@ -15,7 +15,7 @@ def record(database: Database, event: Happening, bot_user_id: str) -> bool:
     with database.write() as session:
         if not add_once(session, Event, event_id=event.event_id, kind=event.kind):
             return False
-        if isinstance(event, Changed):
+        if isinstance(event, Changed | Uninstalled):
             lifecycle.change(session, event)
             return False
         channel = channels.ensure(session, event.team_id, event.channel_id, event.enterprise_id)

@@ -1,8 +1,9 @@
 """What happens to channels and people, written down: names, ids, archives, who is still there."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.events import Archived, Changed, Lifecycle, Moved, Removed, Renamed, Renumbered, Shared
+from bot.events import Archived, Changed, Lifecycle, Moved, Removed, Renamed, Renumbered, Shared, Uninstalled
 from learning.database import add_once
 from learning.memory import channels, lessons, log, people, privacy, proposals
 from learning.records import Announcement, Channel, now
@@ -31,9 +32,14 @@ def apply(session: Session, channel: Channel, event: Lifecycle, bot_user_id: str
             _moved(session, channel, event.joined)
 
 
-def change(session: Session, event: Changed) -> None:
-    """Note a change of a person; one who was deactivated no longer counts for the channel's clock."""
-    people.meet(session, event.team_id, [event.member])
+def change(session: Session, event: Changed | Uninstalled) -> None:
+    """Note what concerns no single channel: a change of a person (one who was deactivated no longer counts for the channel's clock); or that the app was
+    removed: no nights, until it is installed again and sees its channels."""
+    if isinstance(event, Changed):
+        people.meet(session, event.team_id, [event.member])
+        return
+    for channel in session.scalars(select(Channel).where(Channel.team_id == event.team_id)):
+        channels.leave(channel)
 
 
 def _moved(session: Session, channel: Channel, joined: bool) -> None:

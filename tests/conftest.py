@@ -101,7 +101,7 @@ class Running:
     """A bot that runs against a sandbox, with everything else it needs."""
 
     school: School
-    set_up: supervisor.SetUp
+    set_up: supervisor.SetUp | None
     site: str
 
     def night_over(self, kind: str, seconds: float = 120) -> Night:

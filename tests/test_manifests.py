@@ -29,7 +29,7 @@ SCOPES_OF_METHODS = {  # None: any token will do
 
 def scope_of(event: str) -> str | None:
     """The scope that an event needs; None: any app hears of it."""
-    if event in home.EVENTS:
+    if event in (*home.EVENTS, "app_uninstalled", "tokens_revoked"):
         return None
     family = "channels:read" if event.startswith("channel_") else "groups:read"
     return SCOPES_OF_EVENTS.get(event, family)

@@ -13,7 +13,7 @@ from bot.sandbox.events_api import signed
 from bot.sandbox.people import Message
 from bot.sandbox.workspace import TEAM
 from learning.database import Database
-from learning.memory import channels, lessons, people, privacy
+from learning.memory import channels, people, privacy
 from learning.records import Announcement, Channel, Event, Lesson, LessonStatus, Person, Question, Reaction, Reading, Work, now
 from learning.records import Message as Logged
 from learning.settings import Settings
@@ -325,140 +325,6 @@ def test_forgetting_asks_stops_rebuilds_and_leaves_a_receipt(bot: Running, datab
     bot.ana.wait(lambda: not [m for m in bot.ana.messages() if "taught me" in m["text"] and "14:30" in m["text"]])
     with database.read() as session:
         assert all("14:30" not in row.text for table in (Lesson, Logged, Announcement) for row in session.query(table))
-
-
-def test_what_is_not_known_can_be_taught_in_a_window_and_a_wrong_answer_corrected(bot: Running, database: Database) -> None:
-    ben = bot.ben
-    reply = ben.ask("where do we keep the spare badges?")
-    assert how(reply) == "abstained"
-    ben.click(reply["ts"], "teach_me")
-    assert "spare badges" in str(ben.window()["blocks"]), "the question is shown"
-    assert "one word" in ben.submit(lesson="Somewhere")["errors"]["lesson"]
-    assert ben.submit(lesson="Spare badges are in drawer 3.") == {}
-    assert not ben.state()["views"]
-    right = ben.ask("where do we keep the spare badges?")
-    assert (how(right), right["text"]) == ("recall", "Spare badges are in drawer 3.")
-    ben.click(right["ts"], "feedback", "bad")
-    ben.submit(lesson="Spare badges are in drawer 5.")
-    assert bot.ana.wait(lambda: "drawer 5" in ben.ask("where do we keep the spare badges?")["text"])
-    ben.click(right["ts"], "feedback", "good")
-    with database.read() as session:
-        assert [r.emoji for r in session.query(Reaction).filter_by(ts=right["ts"], author="U0BEN")] == ["+1::voted"], "the last vote counts"
-        replaced = session.query(Lesson).filter_by(text="Spare badges are in drawer 3.").one()
-        assert replaced.status == LessonStatus.SUPERSEDED
-
-
-def test_in_a_thread_it_can_be_told_to_remember_to_forget_and_that_it_was_wrong(bot: Running, database: Database) -> None:
-    ben = bot.ben
-    root = ben.say("who is driving on Friday?")
-    noted = ben.ask("remember that Cleo drives the van on Fridays.", root)
-    assert noted["text"].startswith("Noted: Cleo drives the van on Fridays.")
-    answer = ben.ask("who drives the van on Fridays?", root)
-    assert (how(answer), answer["text"]) == ("recall", "Cleo drives the van on Fridays.")
-    assert root.replace(".", "") not in str(answer["blocks"])
-    assert "archives/C0OPS" in str(answer["blocks"]), "the source is the message that said so"
-    corrected = ben.ask("that's wrong: Marek drives the van on Fridays.", root)
-    assert "It replaces: Cleo drives the van on Fridays." in corrected["text"]
-    with database.read() as session:
-        assert [r.emoji for r in session.query(Reaction).filter_by(ts=answer["ts"])] == ["-1::voted"]
-    asked_back = ben.ask("forget that Marek drives the van", root)
-    assert "Marek drives the van on Fridays." in str(asked_back["blocks"])
-    ben.click(asked_back["ts"], "forget")
-    assert how(ben.ask("who drives the van on Fridays?", root)) == "abstained"
-    assert "one word" in ben.ask("remember otters", root)["text"]
-
-
-def test_everything_can_be_done_by_one_command_whose_name_no_other_app_takes(bot: Running, database: Database) -> None:
-    def said(text: str, who: str = "ben") -> str:
-        answer = getattr(bot, who).command("/nightschool", text)
-        return f"{answer['text']} {answer.get('blocks', '')}"
-
-    assert "Noted" in said("teach The kiln is fired on Tuesdays.")
-    assert "Noted" in said("teach The kiln door is cleaned by Wednesday evening.")
-    assert "nothing to learn" in said("teach")
-    everything = said("lessons kiln")
-    assert "2 lessons" in everything
-    assert "looked up until a night has taught it" in everything
-    assert "Nothing like that" in said("lessons submarine page 2")
-    assert "lessons" in said("status")
-    assert "door is cleaned" in said("forget kiln door")
-    for command in ("sleep", "pause", "resume", "rollback"):
-        assert "Only workspace admins" in said(command)
-    assert "paused" in said("pause", "ana")
-    assert "paused" in said("status")
-    with database.read() as session:
-        assert "C0OPS" not in [channel.slack_id for channel in channels.active(session)]
-    assert "study again" in said("resume", "ana")
-    assert "no such version" in said("rollback 77", "ana")
-    assert "by its number" in said("rollback latest", "ana")
-    assert "studied" in said("report")
-
-
-def test_a_lesson_that_replaces_another_shows_both_and_asks(bot: Running, database: Database) -> None:
-    def standing(word: str) -> list[str]:
-        with database.read() as session:
-            channel = channels.find(session, "C0OPS")
-            assert channel
-            return [lesson.text for lesson in lessons.in_force(session, channel) if word in lesson.text]
-
-    bot.ben.command("/teach", "The gate is locked at 19:00.")
-    asked = bot.ben.command("/teach", "The gate is now locked at 21:00.")
-    assert "It replaces: The gate is locked at 19:00." in asked["text"]
-    assert standing("gate") == ["The gate is now locked at 21:00."]
-    bot.ben.click(asked["ts"], "keep_both")
-    assert len(standing("gate")) == 2
-    again = bot.ben.command("/teach", "The gate is now locked at 23:00.")
-    bot.ben.click(again["ts"], "cancel")
-    assert sorted(standing("gate")) == ["The gate is locked at 19:00.", "The gate is now locked at 21:00."]
-
-
-def test_the_home_tab_shows_ones_own_channels_and_lets_admins_act(bot: Running, database: Database) -> None:
-    ben = bot.ben.home()
-    assert "#operations" in str(ben["blocks"])
-    assert "lessons" in str(ben["blocks"])
-    assert "home_pause" not in str(ben["blocks"]), "no admin"
-    ana = bot.ana
-    assert "home_pause" in str(ana.home()["blocks"])
-    ana.click_home("home_pause", "C0OPS")
-    assert "nights are paused" in str(ana.wait(lambda: "home_resume" in str(ana.state()["home"]) and ana.state()["home"])["blocks"])
-    ana.click_home("home_resume", "C0OPS")
-    ana.wait(lambda: "home_resume" not in str(ana.state()["home"]))
-    bot.ben.click_home("home_opt_out")
-    bot.ben.wait(lambda: "home_opt_in" in str(bot.ben.state()["home"]))
-    with database.read() as session:
-        person = session.get(Person, (TEAM, "U0BEN"))
-        assert person
-        assert person.opted_out_at
-    bot.ben.click_home("home_opt_in")
-    bot.ben.wait(lambda: "home_opt_out" in str(bot.ben.state()["home"]))
-    ana.act("kick", channel="C0OPS", user="U0BEN")
-    assert "#operations" not in str(bot.ben.home()["blocks"])
-    ana.act("invite", channel="C0OPS", user="U0BEN")
-
-
-def test_where_a_second_person_has_to_agree_nothing_counts_before(bot: Running) -> None:
-    assert "`reviewed`" in bot.ana.command("/nightschool", "approval reviewed")["text"]
-    assert "waits for somebody else" in bot.ben.command("/teach", "The loom is oiled on Sundays.")["text"]
-    bot.ana.wait(lambda: [m for m in bot.ana.messages() if "suggests: The loom" in m["text"]])
-    assert how(bot.ben.ask("when is the loom oiled?")) == "abstained"
-    mine = bot.ben.command("/nightschool", "proposals")
-    bot.ben.click(mine["ts"], "approve")
-    assert bot.ben.wait(lambda: [m for m in bot.ben.messages() if "Somebody else has to decide" in m["text"]])
-    theirs = bot.cleo.command("/nightschool", "proposals")
-    bot.cleo.click(theirs["ts"], "approve")
-    bot.ana.wait(lambda: [m for m in bot.ana.messages() if "taught me: The loom" in m["text"]])
-    assert bot.ben.ask("when is the loom oiled?")["text"] == "The loom is oiled on Sundays."
-    assert "`open`" in bot.ana.command("/nightschool", "approval open")["text"]
-
-
-def test_a_message_and_an_empty_command_open_the_window_too(bot: Running) -> None:
-    ts = bot.ben.say("The projector of room Fern needs the grey adapter.")
-    bot.ben.shortcut(ts, "teach_this")
-    assert "grey adapter" in str(bot.ben.window()["blocks"]), "what the message says stands there already"
-    assert bot.ben.submit() == {}
-    assert "grey adapter" in bot.ana.wait(lambda: [m for m in bot.ana.messages() if "taught me" in m["text"] and "projector" in m["text"]])[0]["text"]
-    bot.ana.command("/teach", "")
-    assert bot.ana.submit(lesson="The heater of room Fern is off on Fridays.") == {}
 
 
 def test_the_channel_is_known_by_its_name_too(bot: Running) -> None:

@@ -65,6 +65,12 @@ class Lifecycle:
         self.workspace.tell(room, {"type": "member_joined_channel", **joined})
         return {}
 
+    async def uninstall(self) -> Payload:
+        """The app is removed from the workspace; it hears of that by two events, in no certain order."""
+        self.workspace.emit({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}, "event_ts": self.workspace.ts()}, False)
+        self.workspace.emit({"type": "app_uninstalled", "event_ts": self.workspace.ts()}, False)
+        return {}
+
     async def change_user(self, user: str, deleted: bool = False, time_zone: str | None = None) -> Payload:
         """A person is deactivated or moves."""
         person = self.workspace.user(user)

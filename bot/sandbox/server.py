@@ -104,7 +104,7 @@ CONTROL = (
     "drop_sockets",
     "state",
 )
-LIFECYCLE = ("rename", "archive", "renumber", "remove", "share", "kick", "invite", "change_user")
+LIFECYCLE = ("rename", "archive", "renumber", "remove", "share", "kick", "invite", "uninstall", "change_user")
 Action = Callable[..., Awaitable[Payload]]
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from learning.model.layers import Delta, Product
 
 BLOCK = 32
-FEW_ROWS = 12  # beyond that the plain product is faster
+FEW_ROWS = {torch.bfloat16: 12, torch.float32: 4}  # beyond that the plain product is faster
 LOST = 0.1  # of a step between two values: what the weights' own bfloat16 rounding may explain
 
 
@@ -25,9 +25,9 @@ class Packed:
     scales: Tensor
 
     def __call__(self, inputs: Tensor, delta: Delta | None = None) -> Tensor:
-        if len(inputs) > FEW_ROWS:
+        if len(inputs) > FEW_ROWS[inputs.dtype]:
             return self.plain(inputs, delta)
-        out = torch._weight_int4pack_mm_for_cpu(inputs, self.blocks, BLOCK, self.scales)
+        out = torch._weight_int4pack_mm_for_cpu(inputs.bfloat16(), self.blocks, BLOCK, self.scales).to(inputs.dtype)
         if self.plain.bias is not None:
             out = out + self.plain.bias
         return out if delta is None else out + delta(inputs)
@@ -47,5 +47,5 @@ def packed(product: Product) -> Packed | Product:
     if lost.max() > LOST:
         return product
     blocks = torch._convert_weight_to_int4pack_for_cpu(values.view(outputs, inputs).int(), 2)
-    scales = torch.stack([step, least + 8 * step], -1).transpose(0, 1).contiguous().to(product.weight.dtype)
+    scales = torch.stack([step, least + 8 * step], -1).transpose(0, 1).contiguous().bfloat16()  # where bf16 is not multiplied in hardware, too: the bytes are what counts
     return Packed(product, blocks, scales)
