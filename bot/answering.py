@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot import instructions, mrkdwn, outbox, replies
 from bot.loop import Loop
@@ -57,6 +59,8 @@ class Answering:
                 return False
             question.attempts += 1
             channel = session.get_one(Channel, question.channel_id)
+        if question.text and not question.must_be_sure:
+            replies.thinking(self.web, channel.slack_id, question)
         try:
             answer = self._answer(channel, question)
             if not self._may_post(channel, question, answer):
@@ -87,7 +91,7 @@ class Answering:
     def _answer(self, channel: Channel, question: Question) -> Answer | None:
         """The answer, or None where silence is better: a follow-up that nobody addressed to us, a question deleted meanwhile."""
         with self.school.database.read() as session:
-            knowledge = self.school.knowledge(session, channel)
+            knowledge = self.school.knowledge(session, channel, _began_with(session, channel, question))
             message = log.get(session, channel, question.ts)
             before = self._turns_before(log.thread(session, channel, question.thread_ts), question) if question.thread_ts else []
         if message is not None and message.deleted_at:
@@ -131,3 +135,10 @@ class Answering:
                 leases.renew(session, question, min(2.0**question.attempts, 30.0), error=reason)
             else:
                 leases.finish(session, question, Work.FAILED, error=reason)
+
+
+def _began_with(session: Session, channel: Channel, question: Question) -> str:
+    """The adapter that gave the first answer in a question's thread; nothing where it is the first itself."""
+    inside = (Question.channel_id == channel.id, (Question.thread_ts == question.thread_ts) | (Question.ts == question.thread_ts), Question.ts < question.ts)
+    earlier = session.scalars(select(Question.answer).where(*inside, Question.state == Work.DONE).order_by(Question.ts)) if question.thread_ts else ()
+    return next((str(told["adapter"]) for told in earlier if told and told.get("adapter")), "")

@@ -1,9 +1,11 @@
 """Posting answers, effectively once: a reply carries its question's id as metadata, and is looked for before it is posted again."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot import blocks, mrkdwn
 from learning.answers import Answer
@@ -23,6 +25,12 @@ def post(web: WebClient, channel: str, question: Question, answer: Answer, names
     if already:
         return str(web.chat_update(channel=channel, ts=already, **content)["ts"])
     return str(web.chat_postMessage(channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)["ts"])
+
+
+def thinking(web: WebClient, channel: str, question: Question) -> None:
+    """Show at once that an answer is coming; Slack takes it away when the answer is there, or after two minutes. Nothing depends on it."""
+    with suppress(SlackApiError, OSError):
+        web.assistant_threads_setStatus(channel_id=channel, thread_ts=question.thread_ts or question.ts, status="is thinking…")
 
 
 def posted(web: WebClient, channel: str, thread: str, question_id: int) -> str | None:

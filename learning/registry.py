@@ -30,6 +30,12 @@ def serving(session: Session, channel: Channel) -> Adapter | None:
     return session.scalars(select(Adapter).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.SERVING)).one_or_none()
 
 
+def able_to_serve(session: Session, channel: Channel, name: str) -> Adapter | None:
+    """A version that served, and may still answer where a conversation began with it."""
+    served = (Adapter.channel_id == channel.id, Adapter.name == name, Adapter.state.in_((AdapterState.SERVING, AdapterState.RETIRED)))
+    return session.scalars(select(Adapter).where(*served)).one_or_none()
+
+
 def versions(session: Session, channel: Channel) -> list[Adapter]:
     """All versions of a channel, newest first."""
     return list(session.scalars(select(Adapter).where(Adapter.channel_id == channel.id).order_by(Adapter.version.desc())))

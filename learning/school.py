@@ -43,9 +43,12 @@ class School:
         """Where an adapter lies."""
         return AdapterRef(record.name, self.settings.adapters / record.name)
 
-    def knowledge(self, session: Session, channel: Channel) -> Knowledge:
-        """What a channel can answer from now. An adapter of another base model, or a damaged one, does not count."""
-        serving = registry.serving(session, channel)
+    def knowledge(self, session: Session, channel: Channel, began_with: str = "") -> Knowledge:
+        """What a channel can answer from now. An adapter of another base model, or a damaged one, does not count.
+
+        A thread that `began_with` an earlier version goes on with it, unless that may not serve any more.
+        """
+        serving = registry.able_to_serve(session, channel, began_with) or registry.serving(session, channel)
         manifest = self._manifest(serving) if serving and serving.base_hash == self.base.hash else None
         usable = serving if manifest else None
         in_force = lessons.in_force(session, channel)

@@ -20,7 +20,8 @@ SCOPES_OF_EVENTS = {
     "member_left_channel": "groups:read", "channel_id_changed": "channels:read",
 }  # fmt: skip
 SCOPES_OF_METHODS = {  # None: any token will do
-    "apps.connections.open": None, "auth.test": None, "chat.getPermalink": None, "chat.postMessage": "chat:write", "chat.update": "chat:write",
+    "apps.connections.open": None, "assistant.threads.setStatus": "chat:write", "auth.test": None,
+    "chat.getPermalink": None, "chat.postMessage": "chat:write", "chat.update": "chat:write",
     "chat.delete": "chat:write", "conversations.history": "channels:history", "conversations.info": "channels:read", "conversations.members": "channels:read",
     "conversations.replies": "channels:history", "users.conversations": "channels:read", "users.info": "users:read", "users.list": "users:read",
     "views.open": None, "views.publish": None,
@@ -38,7 +39,10 @@ def scope_of(event: str) -> str | None:
 def methods_called() -> set[str]:
     """Web API methods that the bot's code calls, by the SDK's naming; the SDK itself opens connections."""
     source = "\n".join(file.read_text() for file in (ROOT / "bot").rglob("*.py") if "sandbox" not in file.parts)
-    called = {f"{group}.{name}" for group, name in re.findall(r"""[."](chat|conversations|users|views|reactions|auth)_(\w+)[("]""", source)}
+    called = {
+        f"{group}.{name.replace('_', '.')}"
+        for group, name in re.findall(r"""[."](assistant|chat|conversations|users|views|reactions|auth)_(\w+)[("]""", source)
+    }
     return called | {"apps.connections.open"}
 
 

@@ -18,6 +18,7 @@ class Chat:
         self.methods: dict[str, Callable[..., Payload]] = {
             "chat.getPermalink": self.permalink, "chat.postMessage": self.post, "chat.update": self.update, "chat.delete": self.delete,
             "chat.startStream": self.start_stream, "chat.appendStream": self.append_stream, "chat.stopStream": self.stop_stream,
+            "assistant.threads.setStatus": self.set_status,
         }  # fmt: skip
 
     def permalink(self, channel: str, message_ts: str) -> Payload:
@@ -28,6 +29,7 @@ class Chat:
     def post(self, channel: str, text: str = "", blocks: Any = None, thread_ts: str | None = None, metadata: Any = None, **_: Any) -> Payload:
         """The bot writes."""
         message = self.workspace.post(channel, BOT_USER, thread_ts=thread_ts, **_content(text, blocks, metadata))
+        self.workspace.statuses.pop((channel, thread_ts or ""), None)
         return {"channel": channel, "ts": message["ts"], "message": message}
 
     def update(self, channel: str, ts: str, text: str = "", blocks: Any = None, metadata: Any = None, **_: Any) -> Payload:
@@ -42,6 +44,12 @@ class Chat:
         self._own(channel, ts, "cant_delete_message")
         self.workspace.delete(channel, ts)
         return {"channel": channel, "ts": ts}
+
+    def set_status(self, channel_id: str, thread_ts: str, status: str, **_: Any) -> Payload:
+        """What the app is doing, shown in a thread until it writes there."""
+        self.workspace.message(channel_id, thread_ts)
+        self.workspace.statuses[channel_id, thread_ts] = status
+        return {}
 
     def start_stream(
         self, channel: str, thread_ts: str, markdown_text: str = "", recipient_user_id: str = "", recipient_team_id: str = "", **_: Any

@@ -159,6 +159,7 @@ class Control:
             "users": people,
             "views": windows,
             "home": self.workspace.homes.get(user),
+            "statuses": [{"channel": channel, "thread_ts": ts, "status": status} for (channel, ts), status in self.workspace.statuses.items()],
             "bot": BOT_USER,
             "connected": bool(self.sockets.sockets or self.events_api.url),
         }

@@ -84,6 +84,7 @@ class Workspace:
         self.users = {user.id: user for user in people}
         self.channels = {channel.id: channel for channel in rooms}
         self.views: dict[str, Payload] = {}  # open windows; each says whose it is
+        self.statuses: dict[tuple[str, str], str] = {}  # what the app is doing, by channel and thread
         self.homes: dict[str, Payload] = {}  # the Home tab of each person
         self._triggers: dict[str, tuple[str, float]] = {}
         self._numbers = itertools.count(1)

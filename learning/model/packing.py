@@ -47,5 +47,5 @@ def packed(product: Product) -> Packed | Product:
     if lost.max() > LOST:
         return product
     blocks = torch._convert_weight_to_int4pack_for_cpu(values.view(outputs, inputs).int(), 2)
-    scales = torch.stack([step, least + 8 * step], -1).transpose(0, 1).contiguous().bfloat16()  # where bf16 is not multiplied in hardware, too: the bytes are what counts
+    scales = torch.stack([step, least + 8 * step], -1).transpose(0, 1).contiguous().bfloat16()  # in any case: bytes are what counts
     return Packed(product, blocks, scales)

@@ -1,5 +1,6 @@
 """The question queue against the sandbox's Web API: nothing lost, nothing said twice, nothing said that was forgotten meanwhile."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -125,6 +126,21 @@ def test_a_question_deleted_meanwhile_is_not_answered(school: School, ben: Perso
     answering(ScriptedAnswerer(Answer("what?", "Tea.", "general")))
     assert ben.wait(finished(school, Work.SKIPPED))
     assert answers_in(ben, ts) == []
+
+
+def test_that_it_is_thinking_is_shown_until_it_answers(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
+    go_on = threading.Event()
+
+    def slowly() -> Answer:
+        go_on.wait(30)
+        return Answer("what?", "Tea.", "general")
+
+    ts = ask(school, ben)
+    answering(ScriptedAnswerer(slowly))
+    assert ben.wait(lambda: ben.state()["statuses"]) == [{"channel": "C0OPS", "thread_ts": ts, "status": "is thinking…"}]
+    go_on.set()
+    assert ben.reply(ts)["text"] == "Tea."
+    assert ben.state()["statuses"] == []
 
 
 def test_what_the_bot_writes_pings_nobody(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:

@@ -267,6 +267,10 @@ def test_rollback_serves_an_earlier_version_and_refuses_what_may_not(school: Sch
         assert registry.rollback(session, channel, 2).name == "C1@v2"
         with pytest.raises(registry.RegistryError, match="this channel has: v2"):
             registry.rollback(session, channel, 9)
+        began_with = {name: school.knowledge(session, channel, name).adapter for name in ("", "C1@v1", "C9@v1")}
+        assert [ref and ref.name for ref in began_with.values()] == ["C1@v2", "C1@v1", "C1@v2"], "a thread goes on with the version that began it"
+        registry.taint(session, channel, [lesson.id for lesson in lessons.in_force(session, channel) if lesson.text == TAUGHT[0]])
+        assert school.knowledge(session, channel, "C1@v1").adapter is None, "unless it was told to forget"
 
 
 def test_a_damaged_adapter_does_not_answer(school: School) -> None:
