@@ -11,7 +11,7 @@ INSTALL := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-c
 # What pip is at, on one line.
 SHOWN := | while IFS= read -r line; do printf '\r\033[K  %.100s' "$$line"; done && printf '\r\033[K'
 
-.PHONY: demo test test-vllm lint check bench bench-noticing bench-import bench-learning picture clean help
+.PHONY: demo test test-vllm lint check bench bench-slack bench-serving bench-noticing bench-import bench-learning picture clean help
 
 help:           ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,13 +33,19 @@ lint: .venv/dev  ## formatting, types and import rules
 
 check: test lint  ## all that CI runs
 
-bench: bench-noticing bench-import bench-learning  ## all benchmarks; each prints a table and writes .bench/NAME.json
+bench: bench-noticing bench-import bench-slack bench-serving bench-learning  ## all benchmarks; each prints a table and writes .bench/NAME.json
 
 bench-noticing: .venv/dev  ## what is noticed in conversations, and how much of it is right
 	@$(BIN)/python -m tests.benchmarks.bench_noticing
 
 bench-import: .venv/dev  ## a large export, killed on the way, and what is learned from it (three minutes)
 	@$(BIN)/python -m tests.benchmarks.bench_import
+
+bench-slack: .venv/dev  ## how fast Slack hears that something arrived, under load (five minutes)
+	@$(BIN)/python -m tests.benchmarks.bench_slack
+
+bench-serving: .venv/dev  ## how fast answers are, against what else could give them (a quarter of an hour)
+	@NIGHTSCHOOL_TEST_VLLM=$(wildcard $(CURDIR)/.venv-vllm/bin/python) $(BIN)/python -m tests.benchmarks.bench_serving
 
 bench-learning: .venv/bench  ## what is learned by heart, against search (half an hour; FULL=1: three seeds, up to 500 lessons, hours, goes on where it was cut off)
 	@$(BIN)/python -m tests.benchmarks.bench_learning $(if $(FULL),--full,--fresh)

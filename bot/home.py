@@ -1,6 +1,6 @@
 """The bot's Home tab: for each channel of whoever looks, what is known, how the last nights went, and what can be done about it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from itertools import islice
 
 from sqlalchemy import select
@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from bot import blocks, checks, mrkdwn
 from learning.memory import privacy
+from learning.night import morning
 from learning.records import Channel, Night, Person
 
 MOST_CHANNELS = 12  # Slack takes 100 blocks
 NIGHTS = 14  # of the curve
-_BARS = "▁▂▃▄▅▆▇█"
 
 
 def view(session: Session, team_id: str, user_id: str, inside: Collection[str], admin: bool) -> blocks.Block:
@@ -49,13 +49,8 @@ def _quietly(session: Session, channel: Channel, proposed: int) -> list[str]:
     ended = (Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held")))
     nights = session.scalars(select(Night).where(*ended).order_by(Night.id.desc()).limit(NIGHTS)).all()[::-1]
     recalled = [float((night.report_card or {}).get("recall", 0.0)) for night in nights]
-    told = [f"exams {curve(recalled)} {recalled[-1]:.0%}", f"last night: {nights[-1].verdict}"] if nights else ["no night yet"]
+    told = [f"exams {morning.curve(recalled)} {recalled[-1]:.0%}", f"last night: {nights[-1].verdict}"] if nights else ["no night yet"]
     told += [f"{proposed} proposals wait: `/nightschool proposals`"] if proposed else []
     told += ["nights are paused"] if channel.paused_at else []
     told += [] if privacy.why_not(session, channel) else ["learns from messages"]
     return told
-
-
-def curve(shares: Sequence[float]) -> str:
-    """Shares, 0 to 1, as bars."""
-    return "".join(_BARS[min(len(_BARS) - 1, int(share * len(_BARS)))] for share in shares)

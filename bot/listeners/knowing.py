@@ -10,7 +10,7 @@ from bot import blocks, checks, mrkdwn
 from bot.listeners import commands
 from learning import registry
 from learning.memory import lessons
-from learning.night import nights, report
+from learning.night import morning, nights, report
 from learning.records import Channel, LessonStatus, Night, now
 
 Answer = tuple[str, list[blocks.Block]]
@@ -66,6 +66,17 @@ def told(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     return report.as_text(registry.candidate_name(session, night) or "it", night.verdict, night.report_card or {}), []
 
 
+def gaps(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """What was asked and not answered, the latest first."""
+    asked = morning.unanswered(session, channel.id)[:PAGE]
+    if not asked:
+        return "I have answered everything that was asked here.", []
+    return "What I could not answer", [
+        blocks.section("\n".join(f"• {mrkdwn.escaped(question)}" for question in asked)),
+        blocks.context("`/teach` me what you know."),
+    ]
+
+
 def sleep(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """A night now; the workers take it up as they find it."""
     nights.open_another(session, channel, now().date(), "sleep")
@@ -94,7 +105,7 @@ def rollback(session: Session, channel: Channel, user: str, rest: str) -> Answer
 
 
 SUBCOMMANDS = {
-    "teach": teach, "forget": forget, "lessons": listed, "status": status, "report": told, "sleep": sleep, "pause": pause, "resume": resume,
+    "teach": teach, "forget": forget, "lessons": listed, "status": status, "report": told, "gaps": gaps, "sleep": sleep, "pause": pause, "resume": resume,
     "rollback": rollback,
 }  # fmt: skip
 ADMINS = {sleep, pause, resume, rollback}

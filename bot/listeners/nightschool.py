@@ -20,7 +20,7 @@ COMMANDS = ("/nightschool",)
 ACTIONS = ("approve", "dismiss", "attest")
 HELP = """*What I can do here*
 • `/teach TEXT` tells me something; `/forget TEXT` has me forget it, for good (`/nightschool teach` and `forget` do the same)
-• `/nightschool lessons`, or `lessons WORDS`, lists what I was taught and where it is; `status` and `report` say how I am doing
+• `/nightschool lessons`, or `lessons WORDS`, lists what I was taught and where it is; `gaps` what I could not answer; `status`, `report`
 • in threads: `@nightschool remember …`, `forget …`, `that's wrong: …`
 • `/nightschool proposals` shows what I noticed in messages; admins approve or dismiss it
 • `/nightschool optout` keeps your messages out of what I learn, at once; `optin` lets them in again

@@ -130,6 +130,10 @@ class Control:
             await self.deliveries.redeliver(delivery)
         return {"events": len(about)}
 
+    async def acks(self) -> Payload:
+        """How long each delivery took to be acknowledged, in seconds; None for those that were not."""
+        return {"acks": [{"kind": delivery.kind, "attempts": delivery.attempts, "seconds": delivery.seconds} for delivery in self.deliveries.sent]}
+
     async def subscribe(self, url: str) -> Payload:
         """Set the app's request URL: from now on everything is delivered there, over HTTP."""
         await self.events_api.subscribe(url)

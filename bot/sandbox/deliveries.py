@@ -22,11 +22,14 @@ class Delivery:
     attempts: int = 0
     reason: str = ""  # why the last attempt failed
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
+    sent_at: float = field(default_factory=time.monotonic)
+    seconds: float | None = None  # from sending to the acknowledgement
     response: Payload | None = None
 
     def acknowledge(self, response: Payload | None) -> None:
         """The app has it."""
         self.response = response
+        self.seconds = self.seconds or time.monotonic() - self.sent_at
         self.acknowledged.set()
 
 

@@ -99,6 +99,7 @@ CONTROL = (
     "submit",
     "close",
     "redeliver",
+    "acks",
     "subscribe",
     "faults",
     "drop_sockets",

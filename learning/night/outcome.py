@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from learning import leases
 from learning.errors import TrainingStopped
-from learning.night import report
+from learning.night import morning
 from learning.records import Announcement, Night, Work
 
 logger = logging.getLogger(__name__)
@@ -34,5 +34,5 @@ def conclude(session: Session, night: Night, outcome: Outcome) -> None:
     logger.info("%s night %s of channel %s: %s %s", night.kind, night.date, night.channel_id, outcome.verdict, outcome.adapter or "")
     waiting = outcome.verdict == "left" and outcome.report_card["lessons"]
     if (outcome.verdict in ("promoted", "held") and night.kind != "forget") or waiting:
-        text = report.as_text(outcome.adapter or "", outcome.verdict, outcome.report_card)
+        text = morning.text(session, night, outcome.adapter or "", outcome.verdict, outcome.report_card)
         session.add(Announcement(channel_id=night.channel_id, key=f"night-{night.id}", text=text))

@@ -13,7 +13,7 @@ from learning.memory import channels, lessons, log, words
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel
 from learning.model.client import EngineError
-from learning.night import exam, forgetting, nights, selection
+from learning.night import exam, forgetting, morning, nights, selection
 from learning.night.recipe import Recipe
 from learning.night.study import study
 from learning.night.training import train
@@ -108,6 +108,21 @@ def test_a_question_that_people_approve_is_news_and_none_once_they_take_it_back(
         log.unreact(session, channel, "1.1", "U2", "+1")
         session.flush()
         assert not selection.select(session, channel, school.base.hash).news
+
+
+def test_the_morning_tells_what_was_taught_and_what_nobody_could_answer(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    with school.database.write() as session:
+        told = {"how": "abstained", "lessons": []}
+        session.add(Question(channel_id=channel.id, ts="1.0", author="U1", text="who feeds the otter?", state=Work.DONE, answer=told))
+    sleep(school, channel)
+    with school.database.read() as session:
+        said = session.query(Announcement).filter(Announcement.key.startswith("night-")).one().text
+    assert said.startswith("Good morning!")
+    assert "1 taught" in said
+    assert "I could not answer 1 question:" in said
+    assert "otter" not in said, "whoever opts out takes their words along"
+    assert morning.curve([0.0, 0.5, 1.0]) == "▁▅█"
 
 
 def test_a_channel_without_lessons_has_no_night(school: School) -> None:

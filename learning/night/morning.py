@@ -1,0 +1,58 @@
+"""What a channel reads in the morning: how the night went, what was taught and forgotten since the one before, how exams went, and what nobody could answer."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from learning.night import report
+from learning.records import Lesson, LessonStatus, Night, Question, Work
+
+NIGHTS = 14  # of the curve
+EVER = datetime.min.replace(tzinfo=UTC)
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def text(session: Session, night: Night, adapter: str, verdict: str, card: dict[str, object]) -> str:
+    """The whole of it."""
+    before = _earlier(session, night)
+    since = before[-1].finished_at if before and before[-1].finished_at else EVER
+    lines = [report.as_text(adapter, verdict, card)]
+    recalled = [float((one.report_card or {}).get("recall", 0.0)) for one in before] + ([float(str(card["recall"]))] if "recall" in card else [])
+    if len(recalled) > 1:
+        lines.append(f"Exams so far: {curve(recalled)}")
+    taught, forgotten = (_count(session, night, since, forgotten) for forgotten in (False, True))
+    news = [f"{count} {what}" for count, what in ((taught, "taught"), (forgotten, "forgotten")) if count]
+    if news:
+        lines.append(f"Since the last night: {', '.join(news)}.")
+    gaps = len(unanswered(session, night.channel_id, since))  # counted, not shown: a question's text is kept where it was asked alone
+    if gaps:
+        lines.append(f"I could not answer {gaps} question{'s' if gaps > 1 else ''}: `/nightschool gaps` shows what you could teach me.")
+    return "\n".join(lines)
+
+
+def unanswered(session: Session, channel_id: int, since: datetime = EVER) -> list[str]:
+    """What was asked since a moment and not answered, each once, the latest first."""
+    asked = (Question.channel_id == channel_id, Question.state == Work.DONE, Question.created_at > since, Question.text != "")
+    rows = session.scalars(select(Question).where(*asked).order_by(Question.id.desc()))
+    return list(dict.fromkeys(row.text for row in rows if (row.answer or {}).get("how") == "abstained"))
+
+
+def curve(shares: Sequence[float]) -> str:
+    """Shares, 0 to 1, as bars."""
+    return "".join(_BARS[min(len(_BARS) - 1, int(share * len(_BARS)))] for share in shares)
+
+
+def _earlier(session: Session, night: Night) -> list[Night]:
+    ended = (Night.channel_id == night.channel_id, Night.id != night.id, Night.verdict.in_(("promoted", "held")))
+    return list(session.scalars(select(Night).where(*ended).order_by(Night.id.desc()).limit(NIGHTS)))[::-1]
+
+
+def _count(session: Session, night: Night, since: datetime, forgotten: bool) -> int:
+    of = (
+        (Lesson.status == LessonStatus.FORGOTTEN, Lesson.changed_at > since)
+        if forgotten
+        else (Lesson.status != LessonStatus.FORGOTTEN, Lesson.created_at > since)
+    )
+    return session.scalar(select(func.count()).select_from(Lesson).where(Lesson.channel_id == night.channel_id, *of)) or 0
