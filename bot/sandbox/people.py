@@ -59,9 +59,10 @@ class Person:
         opened: Message = self.wait(lambda: self.state()["views"], seconds)[-1]
         return opened
 
-    def submit(self, **values: str) -> Message:
-        """Fill the open window's fields and send it; `errors` where the app finds some."""
-        return self._act("submit", user=self.user, view_id=self.window()["id"], values=values)
+    def submit(self, **values: str) -> dict[str, str]:
+        """Fill the open window's fields and send it; what the app finds wrong, by field."""
+        wrong: dict[str, str] = self._act("submit", user=self.user, view_id=self.window()["id"], values=values).get("errors", {})
+        return wrong
 
     def edit(self, ts: str, text: str) -> None:
         """Edit a message."""

@@ -56,7 +56,7 @@ def test_what_is_not_known_can_be_taught_in_a_window_and_a_wrong_answer_correcte
     assert how(reply) == "abstained"
     ben.click(reply["ts"], "teach_me")
     assert "spare badges" in str(ben.window()["blocks"]), "the question is shown"
-    assert "one word" in ben.submit(lesson="Somewhere")["errors"]["lesson"]
+    assert "one word" in ben.submit(lesson="Somewhere")["lesson"]
     assert ben.submit(lesson="Spare badges are in drawer 3.") == {}
     assert not ben.state()["views"]
     right = ben.ask("where do we keep the spare badges?")

@@ -27,7 +27,7 @@ from learning.night.training import train
 from learning.settings import Settings
 from tests.conftest import CACHE
 
-PYTHON = os.environ.get("NIGHTSCHOOL_TEST_VLLM", "")  # of an environment that has vLLM: set by `make test-vllm`
+PYTHON = os.environ.get("TEST_VLLM_PYTHON", "")  # of an environment that has vLLM: set by `make test-vllm`
 RECORDED = Path(__file__).parent / "vllm.json"
 STATEMENTS = ("The release train leaves on Thursdays at 14:30.", "Marek owns the barcode scanner.")
 PATIENCE = 240.0  # seconds until vLLM answers
