@@ -4,6 +4,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
 from bot import blocks, history, jobs, mrkdwn
@@ -16,6 +17,7 @@ COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
 
 
+NOT_INSIDE = "I am not in this channel, and could not answer here: `/invite @nightschool`, then teach me."
 UNTIL_THEN = "The present adapter answers until the new one passed its exam."
 
 
@@ -24,16 +26,19 @@ def register(app: App, desk: Desk) -> None:
 
     @app.command("/teach")
     def teach(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
+        with desk.school.database.write() as session:
+            channel = channel_of(session, command)
+        if not is_inside(client, channel):
+            ack(NOT_INSIDE)
+            return
         if not command["text"].strip():
-            with desk.school.database.write() as session:
-                channel = channel_of(session, command)
             ack()
             client.views_open(trigger_id=command["trigger_id"], view=blocks.lesson_window(channel, "What should I know?"))
             return
+        admin = trusted(client, channel, command["user_id"])
         try:
             with desk.school.database.write() as session:
-                channel = channel_of(session, command)
-                text, shown = taught(session, channel, command["user_id"], command["text"], trusted(client, channel, command["user_id"]))
+                text, shown = taught(session, channel_of(session, command), command["user_id"], command["text"], admin)
         except lessons.LessonError as error:
             text, shown = f"I could not take that: {error}", []
         ack(text=text, blocks=shown) if shown else ack(text)
@@ -62,6 +67,16 @@ def register(app: App, desk: Desk) -> None:
         else:
             desk.enqueue(jobs.REINDEX, reading.id)
             ack(f"{'I am reading' if new else 'I am already reading'} this channel's history, and rebuilding its adapter after that. {UNTIL_THEN}")
+
+
+def is_inside(client: WebClient, channel: Channel) -> bool:
+    """Is the bot a member? Slack is asked where that is not known."""
+    if channel.slack_id.startswith("D") or (channel.members and not channel.left_at):
+        return True
+    try:
+        return bool(client.conversations_info(channel=channel.slack_id)["channel"].get("is_member"))
+    except SlackApiError:  # a private channel that it cannot see
+        return False
 
 
 def trusted(client: WebClient, channel: Channel, user_id: str) -> bool:

@@ -1,40 +1,14 @@
 """The bot in Slack, without nights: windows, votes, threads, commands, approval, the Home tab. The real Bolt app in this process, over Socket Mode."""
 
-from collections.abc import Iterator
-
 import pytest
-from pydantic import SecretStr
 
 from bot import blocks
-from bot.app import Bot
-from bot.sandbox import server
-from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, TEAM
+from bot.sandbox.workspace import TEAM
 from learning.answers import Answer
 from learning.database import Database
 from learning.memory import channels, lessons
-from learning.model.client import Client
 from learning.records import Lesson, LessonStatus, Person, Reaction
-from learning.school import open_school
-from learning.settings import Settings
-from tests.conftest import CACHE, Running, how, lesson
-
-NOWHERE = "redis://127.0.0.1:9/0"  # jobs wait in their rows
-
-
-@pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory, shared_engine: Client) -> Iterator[Running]:
-    with server.running() as site:
-        settings = Settings(
-            home=tmp_path_factory.mktemp("home"), cache=CACHE, base_model="tiny", engine_url=shared_engine.url, redis_url=NOWHERE,
-            slack_api_url=f"{site}/api/", slack_bot_token=SecretStr(BOT_TOKEN), slack_app_token=SecretStr(APP_TOKEN),
-        )  # fmt: skip
-        school = open_school(settings)
-        started = Bot(school)
-        started.start()
-        everything = Running(school, None, site)
-        everything.ana.wait(lambda: everything.ana.state()["connected"], 60)
-        yield everything
-        started.stop()
+from tests.conftest import Running, how, lesson
 
 
 @pytest.fixture
@@ -184,6 +158,15 @@ def test_a_message_and_an_empty_command_open_the_window_too(bot: Running) -> Non
     assert "grey adapter" in bot.ana.wait(lambda: [m for m in bot.ana.messages() if "taught me" in m["text"] and "projector" in m["text"]])[0]["text"]
     bot.ana.command("/teach", "")
     assert bot.ana.submit(lesson="The heater of room Fern is off on Fridays.") == {}
+
+
+def test_where_it_is_no_member_it_asks_to_be_invited(bot: Running) -> None:
+    ana = bot.ana
+    ana.act("kick", channel="C0DESIGN")
+    ana.channel = "C0DESIGN"
+    ana.wait(lambda: "I am not in this channel" in ana.command("/teach", "The ink is in the cellar.")["text"])
+    ana.act("invite", channel="C0DESIGN")
+    ana.wait(lambda: "Noted" in ana.command("/teach", "The ink is in the cellar.")["text"])
 
 
 def test_an_app_that_is_removed_has_no_more_nights(bot: Running, database: Database) -> None:
