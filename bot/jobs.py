@@ -16,6 +16,7 @@ REINDEX = "nightschool.reindex"
 def enqueue(broker_url: str, task: str, *arguments: int | str) -> None:
     """Send a task; with the broker down, the sweeper finds the row."""
     app = Celery(broker=broker_url)
+    app.conf.broker_transport_options = {"max_retries": 0, "socket_connect_timeout": 1.0}  # Slack waits three seconds for whoever pressed a button
     queue = "night" if task == HOLD_NIGHT else "urgent"
     try:
         app.send_task(task, arguments, queue=queue, retry=False)

@@ -33,10 +33,13 @@ def text(session: Session, night: Night, adapter: str, verdict: str, card: dict[
 
 
 def unanswered(session: Session, channel_id: int, since: datetime = EVER) -> list[str]:
-    """What was asked since a moment and not answered, each once, the latest first."""
+    """What was asked since a moment, each once, the latest first; what was answered when it was asked again is none."""
     asked = (Question.channel_id == channel_id, Question.state == Work.DONE, Question.created_at > since, Question.text != "")
     rows = session.scalars(select(Question).where(*asked).order_by(Question.id.desc()))
-    return list(dict.fromkeys(row.text for row in rows if (row.answer or {}).get("how") == "abstained"))
+    latest: dict[str, str] = {}
+    for row in rows:
+        latest.setdefault(row.text, (row.answer or {}).get("how", ""))
+    return [text for text, how in latest.items() if how == "abstained"]
 
 
 def curve(shares: Sequence[float]) -> str:
