@@ -11,6 +11,7 @@ _KINDS = (
     ("duration", r"\b(\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve) (working |business )?(second|minute|hour|day|week|month|year)s?\b"),
     ("money", r"[€$£]|\b(euros?|dollars?|pounds?|cents?|eur|usd)\b"),
     ("percent", r"%|\bpercent\b"),
+    ("temperature", r"\d ?°|\bdegrees\b|\b\d+ ?c\b"),
     ("channel", r"#\w"),
     ("address", r"@\w+\.|https?://|www\.|\.(example|com|org|io)\b"),
     ("version", r"\b\d+\.\d+(\.\d+)?\b"),
@@ -27,7 +28,8 @@ _ASKED_BY = {
     "who": "person", "whom": "person", "whose": "person", "colleague": "person", "person": "person", "when": "time", "day": "time", "date": "time",
     "month": "time", "hour": "time", "till": "time", "until": "time", "deadline": "time", "where": "place", "room": "place", "channel": "channel",
     "percent": "percent", "discount": "percent", "port": "count", "number": "count", "code": "code", "long": "duration", "often": "duration",
-    "version": "version", "why": "reason",
+    "version": "version", "why": "reason", "temperature": "temperature", "temp": "temperature", "warm": "temperature", "cold": "temperature",
+    "hot": "temperature", "degrees": "temperature",
 }  # fmt: skip
 
 
@@ -43,4 +45,5 @@ def kinds(text: str) -> tuple[str, ...]:
 
 def asked_for(question: str) -> set[str]:
     """The kinds of value that a question asks for, by its question words; none when it has none."""
-    return {_ASKED_BY[word] for word in words(question.lower()) if word in _ASKED_BY}
+    plain = (re.split(r"['’]", word)[0] for word in words(question.lower()))  # who's
+    return {_ASKED_BY[word] for word in plain if word in _ASKED_BY}

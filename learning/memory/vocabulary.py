@@ -277,6 +277,7 @@ ASKING: dict[str, tuple[str, ...]] = {
     "duration": ("how long", "for how long", "how many days", "how quickly", "how fast", "how much time", "within what time", "how long does", "how many hours", "how often", "what interval"),
     "count": ("how many", "how much", "what number", "what is the number of", "how many are", "what's the limit for", "which number", "what amount", "up to how many", "number of"),
     "money": ("how much", "what does it cost", "what price", "what amount", "how expensive", "how much money", "what's the limit for", "what does", "above which amount", "how much is"),
+    "temperature": ("how warm", "how cold", "what temperature", "how many degrees", "at what temperature", "what's the temperature for", "how hot", "which temperature", "temp for"),
     "percent": ("how much", "what percentage", "what discount", "how many percent", "which rate", "how big is", "what rate"),
     "channel": ("which channel", "where", "in which channel", "what channel", "where do I post", "which slack channel", "channel for", "where are", "where do I see", "where should I write"),
     "address": ("what address", "which address", "what link", "where", "which email", "what's the url of", "where do I send", "mail address for", "where do I find"),
