@@ -111,9 +111,13 @@ def channel_of(session: Session, command: dict[str, Any]) -> Channel:
 
 
 def clicked_in(session: Session, body: dict[str, Any]) -> Channel:
-    """Where a button was pressed; where the app is installed for a whole organisation, the team may stand with the user alone."""
-    team_id = (body.get("team") or {}).get("id") or body["user"]["team_id"]
-    return channels.ensure(session, team_id, body["channel"]["id"], (body.get("enterprise") or {}).get("id", ""))
+    """Where a button was pressed."""
+    return channels.ensure(session, team_of(body), body["channel"]["id"], (body.get("enterprise") or {}).get("id", ""))
+
+
+def team_of(body: dict[str, Any]) -> str:
+    """The workspace of an interaction; where the app is installed for a whole organisation, it may stand with the user alone."""
+    return str((body.get("team") or {}).get("id") or body["user"]["team_id"])
 
 
 def is_admin(client: WebClient, user_id: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot import home
 from bot.desk import Desk
 from bot.directory import CHANNELS, PAGE
-from bot.listeners.commands import is_admin
+from bot.listeners.commands import is_admin, team_of
 from learning import registry
 from learning.memory import channels, privacy
 from learning.records import AdapterState, Channel, now
@@ -39,7 +39,7 @@ def register(app: App, desk: Desk) -> None:
         @app.action(name)
         def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
             ack()
-            user_id, team_id = body["user"]["id"], body["team"]["id"]
+            user_id, team_id = body["user"]["id"], team_of(body)
             if is_admin(client, user_id) and action["value"] in channels_of(client, user_id):
                 with desk.school.database.write() as session:
                     do(session, channels.ensure(session, team_id, action["value"]))
@@ -56,8 +56,8 @@ def register(app: App, desk: Desk) -> None:
         def pressed(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
             ack()
             with desk.school.database.write() as session:
-                do(session, body["team"]["id"], body["user"]["id"])
-            publish(client, body["team"]["id"], body["user"]["id"])
+                do(session, team_of(body), body["user"]["id"])
+            publish(client, team_of(body), body["user"]["id"])
 
     own("home_opt_out", privacy.opt_out)
     own("home_opt_in", privacy.opt_back_in)

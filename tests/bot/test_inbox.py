@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from bot import inbox, mrkdwn
-from bot.events import LIFECYCLE, Archived, Changed, Deleted, Moved, Reacted, Removed, Renamed, Renumbered, Said, Shared, parse
+from bot.events import LIFECYCLE, Archived, Changed, Deleted, Moved, Reacted, Removed, Renamed, Renumbered, Said, Shared, Uninstalled, parse
 from learning.database import Database
 from learning.memory.people import Member
 from learning.records import Announcement, Channel, Event, Message, Question, Reaction, Work
@@ -129,7 +129,11 @@ def test_the_lives_of_channels_and_people_are_understood_for_public_and_private_
     gone = lived("user_change", user={"id": "U1", "name": "ana", "deleted": True, "tz": "Europe/Paris", "profile": {"display_name": "Ana"}})
     assert isinstance(gone, Changed)
     assert gone.member == Member("U1", "Ana", "Europe/Paris", False, True)
-    assert all(lived(kind, channel={"id": "C1", "name": "x"}, user={"id": "U1"}, new_channel_id="C2", old_channel_id="C1") for kind in LIFECYCLE)
+    assert all(
+        lived(kind, channel={"id": "C1", "name": "x"}, user={"id": "U1"}, new_channel_id="C2", old_channel_id="C1", tokens={"bot": [BOT]}) for kind in LIFECYCLE
+    )
+    assert isinstance(lived("app_uninstalled"), Uninstalled)
+    assert lived("tokens_revoked", tokens={"oauth": ["U1"]}) is None, "of one person alone"
 
 
 def test_an_edit_reopens_the_question_and_a_deletion_takes_the_answer_back(database: Database) -> None:
