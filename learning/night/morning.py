@@ -25,7 +25,7 @@ def text(session: Session, night: Night, adapter: str, verdict: str, card: dict[
     taught, forgotten = (_count(session, night, since, forgotten) for forgotten in (False, True))
     news = [f"{count} {what}" for count, what in ((taught, "taught"), (forgotten, "forgotten")) if count]
     if news:
-        lines.append(f"Since the last night: {', '.join(news)}.")
+        lines.append(f"{'Since the last night' if before else 'So far'}: {', '.join(news)}.")
     gaps = len(unanswered(session, night.channel_id, since))  # counted, not shown: a question's text is kept where it was asked alone
     if gaps:
         lines.append(f"I could not answer {gaps} question{'s' if gaps > 1 else ''}: `/nightschool gaps` shows what you could teach me.")

@@ -8,7 +8,7 @@ from operator import le
 from pathlib import Path
 
 from bot import jobs
-from learning.records import Night, Question, Work, now
+from learning.records import Channel, Night, Question, Work, now
 from learning.settings import Settings
 from tests.benchmarks import material
 from tests.benchmarks.churn import percentile
@@ -52,7 +52,7 @@ def main() -> None:
 def stage(bot: Running) -> str:
     """Where the night is; `over` when it has ended."""
     with bot.school.database.read() as session:
-        night = session.query(Night).order_by(Night.id.desc()).first()
+        night = session.query(Night).join(Channel, Channel.id == Night.channel_id).filter(Channel.slack_id == "C0OPS").first()
         return "" if night is None else night.stage if night.state == Work.RUNNING else "over" if night.finished_at else ""
 
 
