@@ -123,7 +123,7 @@ def promotions(folders: Sequence[Path]) -> list[Figure]:
         over.set()
         for thread in threads:
             thread.join()
-    mixed = sum(_nearest(expected, n, said) != version % len(folders) for _, version, n, said in replies)
+    mixed = sum(_is_anothers(expected, version % len(folders), n, said) for _, version, n, said in replies)
     return [
         Figure("promotions", COUNT), Figure("promotions: seconds", took), Figure("promotions: replies", len(replies)),
         Figure("promotions: failed replies", len(failed), 0, le), Figure("promotions: mixed replies", mixed, 0, le),
@@ -131,10 +131,10 @@ def promotions(folders: Sequence[Path]) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _nearest(expected: dict[tuple[int, int], list[int]], n: int, said: Sequence[int]) -> int:
-    """Which kind of adapter an answer is most like; rounding in another batch may change its end."""
-    alike = {kind: len(list(takewhile(lambda pair: pair[0] == pair[1], zip(tokens, said, strict=False)))) for (kind, m), tokens in expected.items() if m == n}
-    return max(alike, key=lambda kind: alike[kind])
+def _is_anothers(expected: dict[tuple[int, int], list[int]], kind: int, n: int, said: Sequence[int]) -> bool:
+    """Is another kind of adapter's answer nearer to a reply than its own kind's? Rounding in another batch may change the end of both."""
+    alike = {one: len(list(takewhile(lambda pair: pair[0] == pair[1], zip(tokens, said, strict=False)))) for (one, m), tokens in expected.items() if m == n}
+    return alike[kind] < max(alike.values())
 
 
 def in_slack(_: Sequence[Path] = ()) -> list[Figure]:
