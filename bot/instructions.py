@@ -1,6 +1,7 @@
 """What people tell the bot by a mention, in threads, too, where slash commands cannot be used: remember, forget, and that an answer was wrong."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,13 +65,23 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
     wrong = session.scalars(select(Question).where(*inside, Question.reply_ts.is_not(None)).order_by(Question.ts.desc())).first()
     if wrong and wrong.reply_ts:
         log.vote(session, channel, wrong.reply_ts, question.author, good=False)
-    asked = wrong.text if wrong and wrong.text and not leans(wrong.text) and not rest.lower().startswith("q:") else ""
-    text = f"Q: {asked} A: {rest}" if asked else rest
+    text = with_question(wrong.text if wrong else "", rest)
     return _noted(session, question, lessons.teach(session, channel, text, question.author, question.ts, permalink))
 
 
 def _noted(session: Session, question: Question, lesson: Lesson) -> Answer:
+    counts = lesson.status != LessonStatus.PROPOSED
+    return Answer(question.text, noted(lesson, lessons.replaced(session, lesson)), "noted", sources=[lesson] if counts else [])
+
+
+def with_question(asked: str, answer: str) -> str:
+    """A lesson along with the question that it answers, unless that says little by itself, or the lesson brings one."""
+    return f"Q: {asked} A: {answer}" if asked and answer and not leans(asked) and not answer.lower().startswith("q:") else answer
+
+
+def noted(lesson: Lesson, replaced: Sequence[Lesson]) -> str:
+    """What whoever taught something is told, as plain text."""
     if lesson.status == LessonStatus.PROPOSED:
-        return Answer(question.text, f"Noted: {lesson.text}\nIt waits for somebody else to approve it (`/nightschool proposals`).", "noted")
-    instead = "".join(f"\nIt replaces: {old.text}" for old in lessons.replaced(session, lesson))
-    return Answer(question.text, f"Noted: {lesson.text}{instead}\nI can use it now, and will learn it by heart tonight.", "noted", sources=[lesson])
+        return f"Noted: {lesson.text}\nIt waits for somebody else to approve it (`/nightschool proposals`)."
+    instead = "".join(f"\nIt replaces: {old.text}" for old in replaced)
+    return f"Noted: {lesson.text}{instead}\nI can use it now, and will learn it by heart tonight."

@@ -7,11 +7,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot import blocks, history, jobs, mrkdwn
+from bot import blocks, history, instructions, jobs, mrkdwn
 from bot.desk import Desk
 from learning.memory import approval, channels, lessons, privacy
 from learning.night import nights
-from learning.records import Channel, LessonStatus, now
+from learning.records import Channel, now
 
 COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
@@ -88,11 +88,9 @@ def taught(session: Session, channel: Channel, user: str, text: str, admin: bool
     """Take a lesson, and say so; where it takes another's place, that can be undone. Raises LessonError."""
     lesson = lessons.teach(session, channel, mrkdwn.plain(text), user, admin=admin)
     lessons.note_taught(session, lesson)
-    instead = "".join(f"\nIt replaces: {mrkdwn.escaped(old.text)}" for old in lessons.replaced(session, lesson))
-    if lesson.status == LessonStatus.PROPOSED:
-        return f"Noted: {mrkdwn.escaped(lesson.text)}\nIt waits for somebody else to approve it (`/nightschool proposals`).", []
-    said = f"Noted: {mrkdwn.escaped(lesson.text)}{instead}\nI can use it now, and will learn it by heart tonight."
-    return said, blocks.replacing(said, lesson) if instead else []
+    replaced = lessons.replaced(session, lesson)
+    said = mrkdwn.escaped(instructions.noted(lesson, replaced))
+    return said, blocks.replacing(said, lesson) if replaced else []
 
 
 def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:

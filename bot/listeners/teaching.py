@@ -7,10 +7,9 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import blocks, mrkdwn
+from bot import blocks, instructions, mrkdwn
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in, trusted
-from learning.answers import leans
 from learning.memory import channels, lessons, log
 from learning.records import Channel, Question
 
@@ -51,13 +50,13 @@ def register(app: App, desk: Desk) -> None:
     def written(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         where = json.loads(view["private_metadata"])
         text = mrkdwn.plain(view["state"]["values"]["lesson"]["text"]["value"] or "")
+        author = body["user"]["id"]
+        with desk.school.database.write() as session:
+            channel = channels.ensure(session, where["team"], where["channel"], where["enterprise"])
+        admin = trusted(client, channel, author)  # may ask Slack: not within a transaction
         try:
             with desk.school.database.write() as session:
-                channel = channels.ensure(session, where["team"], where["channel"], where["enterprise"])
-                asked = where["asked"] if where["asked"] and not leans(where["asked"]) and not text.lower().startswith("q:") else ""
-                author = body["user"]["id"]
-                said = f"Q: {asked} A: {text}" if asked and text else text
-                lesson = lessons.teach(session, channel, said, author, admin=trusted(client, channel, author))
+                lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)
                 lessons.note_taught(session, lesson)
         except lessons.LessonError as error:
             ack(response_action="errors", errors={"lesson": str(error)})

@@ -107,15 +107,15 @@ def evidence(question: str, lessons: Sequence[Lesson], alike: Alike, heard: Hear
     ids = {lesson.id for lesson in heard.said}
     singles = [hit for number, hit in enumerate(hits) if number < READ or ids == {hit.lesson.id}]
     joint = chains.several(lessons, hits, question, alike, heard.said if len(heard.said) > 1 else ())
-    return [(hit, (*_nearness(question, hit, hits, alike), *heard.of(hit))) for hit in (*singles, *joint)]
+    known = names(tuple(sorted(map(told, lessons))))
+    return [(hit, (*_nearness(question, hit, hits, alike, known), *heard.of(hit))) for hit in (*singles, *joint)]
 
 
-def _nearness(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> tuple[float, ...]:
+def _nearness(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike, known: Names) -> tuple[float, ...]:
     """What speaks for a hit among others, whatever the weights say."""
     cited = hit.sources
     others = [other for other in hits if other.lesson not in cited]
     ahead = hit.score - others[0].score if others else LONE
-    known = names(tuple(sorted(told(other.lesson) for other in hits)))
     matter = max(alike(unnamed(question, known), [unnamed(_told(hit), known)]))
     strange = _strange(question, cited, [other.lesson for other in hits], known)
     return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), _fits(question, cited), strange, matter

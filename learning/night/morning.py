@@ -1,7 +1,8 @@
 """What a channel reads in the morning: how the night went, what was taught and forgotten since the one before, how exams went, and what nobody could answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,12 +15,12 @@ EVER = datetime.min.replace(tzinfo=UTC)
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def text(session: Session, night: Night, adapter: str, verdict: str, card: dict[str, object]) -> str:
+def text(session: Session, night: Night, adapter: str, verdict: str, card: Mapping[str, Any]) -> str:
     """The whole of it."""
     before = _earlier(session, night)
     since = before[-1].finished_at if before and before[-1].finished_at else EVER
     lines = [report.as_text(adapter, verdict, card)]
-    recalled = [float((one.report_card or {}).get("recall", 0.0)) for one in before] + ([float(str(card["recall"]))] if "recall" in card else [])
+    recalled = [float((one.report_card or {}).get("recall", 0.0)) for one in before] + ([card["recall"]] if "recall" in card else [])
     if len(recalled) > 1:
         lines.append(f"Exams so far: {curve(recalled)}")
     taught, forgotten = (_count(session, night, since, forgotten) for forgotten in (False, True))
