@@ -19,7 +19,6 @@ from learning.model.loading import load_base
 from learning.model.packing import packed
 
 LONGEST = 4096  # tokens of prompt and answer
-NARROW_ROWS = 2  # rows for which the vocabulary is read in half as many bytes, also where bf16 is not multiplied in hardware
 
 
 @dataclass
@@ -55,8 +54,6 @@ class Decoder:
         self._mixture: tuple[list[Adapter], list[Sequence[Delta | None]]] = ([], [])
         for layer in self.layers.layers:
             layer.products = [packed(product) for product in layer.products]  # type: ignore[arg-type]
-        narrow = self.head.bfloat16()
-        self.narrow = narrow if self.device.type == "cpu" and torch.equal(narrow.to(dtype), self.head) else self.head
 
     def begin(self, slot: int, adapter: Adapter, usual: bool = False) -> int:
         """Take a slot; returns how many tokens it holds already: those that all prompts begin with, where this one does and the adapter has met them."""
@@ -134,9 +131,7 @@ class Decoder:
         return self._logprobs(hidden[self._tensor(list(tokens))])
 
     def _logprobs(self, hidden: Tensor) -> Tensor:
-        normed = self.norm(hidden)
-        head = self.narrow if len(hidden) <= NARROW_ROWS else self.head
-        return torch.log_softmax(functional.linear(normed.to(head.dtype), head).float(), -1)
+        return torch.log_softmax(functional.linear(self.norm(hidden), self.head).float(), -1)
 
     def _tensor(self, numbers: Sequence[int]) -> Tensor:
         return torch.tensor(numbers, device=self.device)
