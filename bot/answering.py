@@ -39,6 +39,10 @@ PASSING = {
 TURNS = 4  # of the thread, given to a follow-up
 
 
+class Withdrawn(Exception):
+    """Nobody waits for this answer any more."""
+
+
 @dataclass
 class Answering:
     """Answers what was asked, on a thread of its own, as long as `stop` was not called."""
@@ -60,12 +64,16 @@ class Answering:
             question.attempts += 1
             channel = session.get_one(Channel, question.channel_id)
         if question.text and not question.must_be_sure:
-            replies.thinking(self.web, channel.slack_id, question)
+            replies.show(self.web, channel.slack_id, question, "processing")
+        growing = replies.Growing(self.web, channel, question, lambda ts: self._hold(question, ts))
         try:
-            answer = self._answer(channel, question)
+            answer = self._answer(channel, question, growing)
             if not self._may_post(channel, question, answer):
                 return True
-            reply_ts = replies.post(self.web, channel.slack_id, question, answer, self._names(channel, answer)) if answer else None
+            reply_ts = replies.post(self.web, channel.slack_id, question, answer, self._names(channel, answer), growing) if answer else None
+        except Withdrawn:
+            replies.show(self.web, channel.slack_id, question, "active")
+            return True
         except EngineError as error:
             self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
             return False
@@ -88,7 +96,7 @@ class Answering:
                 outbox.take_back(session, question, stale)
         return True
 
-    def _answer(self, channel: Channel, question: Question) -> Answer | None:
+    def _answer(self, channel: Channel, question: Question, growing: replies.Growing) -> Answer | None:
         """The answer, or None where silence is better: a follow-up that nobody addressed to us, a question deleted meanwhile."""
         with self.school.database.read() as session:
             knowledge = self.school.knowledge(session, channel, _began_with(session, channel, question))
@@ -103,8 +111,20 @@ class Answering:
             link = outbox.permalink(self.web, channel.slack_id, question.ts) if told.kind != "forget" else None
             with self.school.database.write() as session:
                 return instructions.carry_out(session, channel, question, told, link)
-        answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure)
+        answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure, say=growing.say)
         return None if question.must_be_sure and answer.abstained else answer
+
+    def _hold(self, question: Question, reply_ts: str | None) -> None:
+        """Keep a question while its answer grows, and note where. Raises Withdrawn when it was stopped, deleted or edited meanwhile."""
+        with self.school.database.write() as session:
+            if leases.renew(session, question, self.school.settings.lease_seconds, **({"reply_ts": reply_ts} if reply_ts else {})):
+                return
+            current = session.get_one(Question, question.id, populate_existing=True)
+            if reply_ts and current.state == Work.SKIPPED:
+                outbox.take_back(session, question, reply_ts)
+            elif reply_ts and current.state == Work.WAITING:
+                current.reply_ts = reply_ts  # it was edited: what it is answered with now takes this place
+        raise Withdrawn
 
     def _names(self, channel: Channel, answer: Answer) -> Mapping[str, str]:
         """What people are called, where an answer may name somebody."""

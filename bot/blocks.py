@@ -19,11 +19,15 @@ def answer(said: Answer, names: Mapping[str, str]) -> list[Block]:
     """An answer with a quiet line that says where it comes from, and buttons to vote; or to teach what is not known. `names` of people, by id."""
     match said.how:
         case "noted":
-            return [section(mrkdwn.escaped(said.answer))]
+            return paragraphs(said.answer)
         case "asked_back":
             return confirm_forget(said.sources)
-    below = actions(button("teach_me", "Teach me", "teach")) if said.abstained else feedback()
-    return [section(mrkdwn.escaped(said.answer)), context(origin(said, names)), below]
+    return [*paragraphs(said.answer), *below(said, names)]
+
+
+def below(said: Answer, names: Mapping[str, str]) -> list[Block]:
+    """What stands below an answer: where it comes from, and what may be done about it."""
+    return [context(origin(said, names)), actions(button("teach_me", "Teach me", "teach")) if said.abstained else feedback()]
 
 
 def feedback() -> Block:
@@ -128,6 +132,11 @@ def confirmed(pressed: Block, question: str, label: str) -> Block:
 def header(content: str) -> Block:
     """A heading."""
     return {"type": "header", "text": text(content)}
+
+
+def paragraphs(content: str) -> list[Block]:
+    """Plain text of any length, as sections."""
+    return [section(piece) for piece in mrkdwn.pieces(mrkdwn.escaped(content))]
 
 
 def section(content: str) -> Block:

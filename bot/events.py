@@ -9,6 +9,7 @@ from learning.memory.people import Member
 
 MESSAGES = ("app_mention", "message")
 REACTIONS = ("reaction_added", "reaction_removed")
+SESSIONS = ("agent_session_stopped",)
 _OF_CHANNELS = ("rename", "archive", "unarchive", "deleted", "left")  # public ones tell of it by `channel_…`, private ones by `group_…`
 LIFECYCLE = (
     *(f"{kind}_{what}" for kind in ("channel", "group") for what in _OF_CHANNELS), "channel_id_changed", "channel_shared", "channel_unshared",
@@ -53,6 +54,13 @@ class Reacted(Envelope):
     author: str
     emoji: str
     added: bool
+
+
+@dataclass(frozen=True)
+class Stopped(Envelope):
+    """Somebody pressed the button that stops an answer, in this thread."""
+
+    thread_ts: str
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ class Uninstalled(Envelope):
 
 
 Lifecycle = Renamed | Renumbered | Archived | Shared | Removed | Moved | Changed | Uninstalled
-Happening = Said | Deleted | Reacted | Lifecycle
+Happening = Said | Deleted | Reacted | Stopped | Lifecycle
 
 
 def parse(body: dict[str, Any]) -> Happening | None:
@@ -122,6 +130,8 @@ def parse(body: dict[str, Any]) -> Happening | None:
         if event["item"]["type"] != "message":
             return None
         return Reacted(*where, event["item"]["ts"], event["user"], event["reaction"][: messages.MOST_EMOJI], kind == "reaction_added")
+    if kind in SESSIONS:
+        return Stopped(*where, event["thread_ts"])
     return _message(where, event) if kind in MESSAGES else _lifecycle(where, event)
 
 

@@ -1,13 +1,13 @@
 """Record an event once, before it is acknowledged: the log is written, and what was asked becomes a row."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot import lifecycle, mrkdwn, outbox
-from bot.events import Changed, Deleted, Happening, Reacted, Said, Uninstalled
+from bot.events import Changed, Deleted, Happening, Reacted, Said, Stopped, Uninstalled
 from learning.database import Database, add_once
 from learning.memory import channels, log, sources
-from learning.records import Channel, Event, Question, Work
+from learning.records import Channel, Event, Question, Work, now
 
 
 def record(database: Database, event: Happening, bot_user_id: str) -> bool:
@@ -29,6 +29,8 @@ def record(database: Database, event: Happening, bot_user_id: str) -> bool:
                 question_gone(session, channel, event.ts)
             case Reacted(added=True):
                 log.react(session, channel, event.ts, event.author, event.emoji)
+            case Stopped():
+                _stopped(session, channel, event.thread_ts)
             case Reacted():
                 log.unreact(session, channel, event.ts, event.author, event.emoji)
             case _:
@@ -71,6 +73,13 @@ def question_gone(session: Session, channel: Channel, ts: str) -> None:
     if question:
         question.text = ""
         question.state = Work.SKIPPED
+
+
+def _stopped(session: Session, channel: Channel, thread_ts: str) -> None:
+    """Whoever pressed the button wants no answer any more. What was said of it stays."""
+    inside = (Question.thread_ts == thread_ts) | (Question.ts == thread_ts)
+    waiting = (Question.channel_id == channel.id, inside, Question.state.in_((Work.WAITING, Work.RUNNING)))
+    session.execute(update(Question).where(*waiting).values(state=Work.DONE, answer={"how": "stopped"}, finished_at=now()))
 
 
 def _question(session: Session, channel: Channel, ts: str) -> Question | None:

@@ -3,6 +3,7 @@
 import re
 
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
+FENCE = "```"
 LONGEST = 3_900  # characters of a message; Slack refuses more than 4,000
 
 
@@ -23,8 +24,39 @@ def plain(text: str, bot_user_id: str = "") -> str:
 
 def escaped(text: str) -> str:
     """Text that shows as written: `<!channel>` and `<@U…>` in it ping nobody. Cut to what Slack takes."""
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + "…"
+    return fitting(neutral(text))
+
+
+def neutral(text: str) -> str:
+    """The same, of any length."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def fitting(text: str) -> str:
+    """A message cut to what Slack takes; an entity is not cut in two, and a code block that was begun is ended."""
+    if len(text) <= LONGEST:
+        return text
+    kept = re.sub(r"&\w*$", "", text[:LONGEST])
+    return f"{kept}…{FENCE}" if kept.count(FENCE) % 2 else f"{kept}…"
+
+
+def pieces(text: str, most: int = 3_000) -> list[str]:
+    """A text in parts of at most so many characters, cut between lines where that can be. Code blocks stay whole, or are ended and begun again."""
+    parts = [""]
+    for block in re.split(rf"({FENCE}.*?(?:{FENCE}|\Z)\n?)", text, flags=re.DOTALL):
+        code = block.startswith(FENCE)
+        for line in [block] if code and len(block) <= most else _lines(block, most - 2 * len(FENCE) - 1):
+            inside = code and parts[-1].count(FENCE) % 2 == 1
+            if len(parts[-1]) + len(line) + len(FENCE) * inside <= most:
+                parts[-1] += line
+            else:
+                parts[-1] += FENCE * inside
+                parts.append(f"{FENCE}\n{line}" if inside else line)
+    return [part.strip("\n") for part in parts if part.strip()] or [""]
+
+
+def _lines(text: str, most: int) -> list[str]:
+    return [line[start : start + most] for line in text.splitlines(keepends=True) for start in range(0, len(line), most)]
 
 
 def mentions(text: str) -> set[str]:

@@ -1,36 +1,106 @@
-"""Posting answers, effectively once: a reply carries its question's id as metadata, and is looked for before it is posted again."""
+"""Posting answers, effectively once: a reply carries its question's id as metadata, and is looked for before it is posted again.
 
-from collections.abc import Mapping
+What takes long grows in Slack as a stream, under a ts that is noted at once: whoever takes over after a crash edits that message.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import blocks, mrkdwn
 from learning.answers import Answer
-from learning.records import Question
+from learning.records import Channel, Question
 
 METADATA = "nightschool_answer"
+AT_ONCE = 3.0  # seconds: what takes longer is shown while it grows
+ROLL_OVER = 9_000  # bytes of one stream; somewhat above 10,000 Slack refuses more
 
 
-def post(web: WebClient, channel: str, question: Question, answer: Answer, names: Mapping[str, str]) -> str:
-    """Reply in the question's thread; a reply that was posted before is brought up to date. `names` of people, by id. Returns its ts. Raises SlackApiError."""
+def post(web: WebClient, channel: str, question: Question, answer: Answer, names: Mapping[str, str], growing: "Growing | None" = None) -> str:
+    """Reply in the question's thread; what was posted before, or is just growing there, is completed. `names` of people, by id. Returns its ts.
+
+    Raises SlackApiError.
+    """
     thread = question.thread_ts or question.ts
-    already = question.reply_ts or (posted(web, channel, thread, question.id) if question.attempts > 1 else None)
-    content: dict[str, Any] = {
-        "text": mrkdwn.escaped(answer.answer), "blocks": blocks.answer(answer, names),
-        "metadata": {"event_type": METADATA, "event_payload": payload(question, answer)},
-    }  # fmt: skip
+    metadata = {"event_type": METADATA, "event_payload": payload(question, answer)}
+    if growing and growing.complete(answer.answer, blocks.below(answer, names), metadata):
+        return growing.ts
+    already = (growing and growing.ts) or question.reply_ts or (posted(web, channel, thread, question.id) if question.attempts > 1 else None)
+    content: dict[str, Any] = {"text": mrkdwn.escaped(answer.answer), "blocks": blocks.answer(answer, names), "metadata": metadata}
     if already:
-        return str(web.chat_update(channel=channel, ts=already, **content)["ts"])
-    return str(web.chat_postMessage(channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)["ts"])
+        ts = str(web.chat_update(channel=channel, ts=already, **content)["ts"])
+    else:
+        ts = str(web.chat_postMessage(channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)["ts"])
+    show(web, channel, question, "active")
+    return ts
 
 
-def thinking(web: WebClient, channel: str, question: Question) -> None:
-    """Show at once that an answer is coming; Slack takes it away when the answer is there, or after two minutes. Nothing depends on it."""
+class Growing:
+    """An answer that takes long is shown while it grows: what was judged so far, as a stream.
+
+    `hold` keeps the claim on the question, and notes under which ts its answer is; what it raises ends the answer. A question that was begun before is answered
+    as a whole: there may be a reply already.
+    """
+
+    def __init__(self, web: WebClient, channel: Channel, question: Question, hold: Callable[[str | None], None]) -> None:
+        self._web, self._channel, self._question, self._hold = web, channel, question, hold
+        self._began, self._open, self._size = time.monotonic(), question.attempts <= 1 and not question.reply_ts, 0
+        self.ts, self.said = "", ""
+
+    def say(self, text: str) -> None:
+        """All that may be said so far. Raises SlackApiError."""
+        self._hold(self.ts or None)
+        late = time.monotonic() - self._began >= AT_ONCE
+        if self._open and late and text.startswith(self.said):
+            self._add(mrkdwn.neutral(text[len(self.said) :]))
+            self.said = text
+
+    def complete(self, text: str, below: Sequence[blocks.Block], metadata: Mapping[str, Any]) -> bool:
+        """Say the rest, and what stands below. False where there is no stream, Slack has closed it, or it says something else: then the message is edited."""
+        if not (self.ts and self._open and text.startswith(self.said)):
+            return False
+        rest = mrkdwn.neutral(text[len(self.said) :])
+        return self._streamed(self._web.chat_stopStream, markdown_text=rest or None, blocks=below, metadata=metadata, session_status="active")
+
+    def _add(self, more: str) -> None:
+        size = len(more.encode())
+        if self.ts and self._size + size > ROLL_OVER and self._streamed(self._web.chat_stopStream):
+            self.ts = ""
+        if self.ts:
+            self._streamed(self._web.chat_appendStream, markdown_text=more)
+        else:
+            asked, place = self._question, self._channel
+            begun = self._web.chat_startStream(
+                channel=place.slack_id,
+                thread_ts=asked.thread_ts or asked.ts,
+                markdown_text=more,
+                recipient_user_id=asked.author,
+                recipient_team_id=place.team_id,
+            )
+            self.ts = str(begun["ts"])
+            self._size = 0
+            self._hold(self.ts)
+        self._size += size
+
+    def _streamed(self, call: Callable[..., object], **content: Any) -> bool:
+        """False once Slack has closed the stream, as it does after some minutes."""
+        try:
+            call(channel=self._channel.slack_id, ts=self.ts, **content)
+        except SlackApiError as error:
+            if error.response["error"] != "message_not_in_streaming_state":
+                raise
+            self._open = False
+        return self._open
+
+
+def show(web: WebClient, channel: str, question: Question, status: Literal["processing", "active"]) -> None:
+    """Show that an answer is coming, with Slack's button to stop it; or that it is there. Nothing depends on it."""
     with suppress(SlackApiError, OSError):
-        web.assistant_threads_setStatus(channel_id=channel, thread_ts=question.thread_ts or question.ts, status="is thinking…")
+        web.agents_sessions_setStatus(channel_id=channel, thread_ts=question.thread_ts or question.ts, status=status)
 
 
 def posted(web: WebClient, channel: str, thread: str, question_id: int) -> str | None:

@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -30,6 +30,7 @@ _LEANING = re.compile(
 
 Mode = Literal["auto", "weights", "search", "prompt", "base"]
 Plain = Literal["weights", "search", "prompt", "base"]  # one source alone, unjudged
+Say = Callable[[str], None]
 How = Literal["weights", "recall", "general", "search", "prompt", "base", "abstained", "noted", "asked_back"]  # the last two: no answers, but what was told
 
 
@@ -81,8 +82,13 @@ class Answerer:
         self.speaker = speaker
         self.reading = Reader(client, speaker)
 
-    def answer(self, question: str, knowledge: Knowledge, mode: Mode = "auto", before: Sequence[Turn] = (), sure_only: bool = False) -> Answer:
-        """Answer in a mode; `before` are the turns of the thread so far. With `sure_only`, only lessons count, not the base's knowledge."""
+    def answer(
+        self, question: str, knowledge: Knowledge, mode: Mode = "auto", before: Sequence[Turn] = (), sure_only: bool = False, say: Say = lambda _: None
+    ) -> Answer:
+        """Answer in a mode; `before` are the turns of the thread so far. With `sure_only`, only lessons count, not the base's knowledge.
+
+        `say` hears of a longer answer as it grows, sentence by sentence, each time all that may be said so far. What it raises ends the answer.
+        """
         started = time.monotonic()
         question, before = self._fitting(question, before)
         if mode == "auto":
@@ -92,7 +98,7 @@ class Answerer:
                 knowledge = replace(knowledge, adapter=None, reader=None)
                 found, best = self._best(question, knowledge, before, sure_only)
             if found is None and not sure_only:
-                found = self._from_base(question, knowledge)
+                found = self._from_base(question, knowledge, say)
             answer = found or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)
             answer.certainty = best.certainty if best else -math.inf
             answer.near = best.hit.sources[0] if best and best.certainty > NEAR and answer.abstained else None
@@ -166,14 +172,27 @@ class Answerer:
         complete = guard.supporting(question, text, [lesson]) and set(values(lesson.text)) - set(values(question)) <= set(values(text))
         return _answer(question, text if complete else lesson.text, "recall", said, [lesson])
 
-    def _from_base(self, question: str, knowledge: Knowledge) -> Answer | None:
-        """General knowledge: only where the question asks for that, and the base is confident."""
+    def _from_base(self, question: str, knowledge: Knowledge, say: Say) -> Answer | None:
+        """General knowledge: only where the question asks for that, and for as long as the base is confident and goes in no circles."""
         if certainty_general(question, knowledge.lessons, knowledge.alike) < ASKS_FOR_GENERAL:
             return None
-        said = self.client.complete(self.speaker.prompt([Turn("user", question)]), None, LONGEST)
-        mean = math.exp(sum(said.logprobs) / len(said.logprobs)) if said.logprobs else 0.0
-        text = guard.whole_sentences(self.speaker.text(said.tokens))
-        return _answer(question, text, "general", said, []) if text and mean >= GENERAL and not guard.repeats_itself(text) else None
+        judged = ""
+
+        def goes_on(tokens: Sequence[int], logprobs: Sequence[float]) -> bool:
+            nonlocal judged
+            so_far = guard.whole_sentences(self.speaker.text(tokens), growing=True)
+            if len(so_far) <= len(judged):
+                return True
+            if not _confident(so_far, logprobs):
+                return False
+            judged = so_far
+            say(judged)
+            return True
+
+        said = self.client.complete(self.speaker.prompt([Turn("user", question)]), None, LONGEST, goes_on)
+        whole = guard.whole_sentences(self.speaker.text(said.tokens))
+        text = whole if whole and _confident(whole, said.logprobs) else judged
+        return _answer(question, text, "general", said, []) if text else None
 
     def _plainly(self, question: str, knowledge: Knowledge, mode: Plain, before: Sequence[Turn]) -> Answer:
         """One source alone, unjudged: what each part can do by itself."""
@@ -188,6 +207,10 @@ class Answerer:
         if answer.answer == ABSTENTION:
             answer.how = "abstained"
         return answer
+
+
+def _confident(text: str, logprobs: Sequence[float]) -> bool:
+    return bool(logprobs) and math.exp(sum(logprobs) / len(logprobs)) >= GENERAL and not guard.repeats_itself(text)
 
 
 def leans(question: str) -> bool:

@@ -20,9 +20,10 @@ SCOPES_OF_EVENTS = {
     "member_left_channel": "groups:read", "channel_id_changed": "channels:read",
 }  # fmt: skip
 SCOPES_OF_METHODS = {  # None: any token will do
-    "apps.connections.open": None, "assistant.threads.setStatus": "chat:write", "auth.test": None,
+    "agents.sessions.setStatus": "chat:write", "apps.connections.open": None, "auth.test": None,
     "chat.getPermalink": None, "chat.postMessage": "chat:write", "chat.update": "chat:write",
-    "chat.delete": "chat:write", "conversations.history": "channels:history", "conversations.info": "channels:read", "conversations.members": "channels:read",
+    "chat.delete": "chat:write", "chat.startStream": "chat:write", "chat.appendStream": "chat:write", "chat.stopStream": "chat:write",
+    "conversations.history": "channels:history", "conversations.info": "channels:read", "conversations.members": "channels:read",
     "conversations.replies": "channels:history", "users.conversations": "channels:read", "users.info": "users:read", "users.list": "users:read",
     "views.open": None, "views.publish": None,
 }  # fmt: skip
@@ -30,7 +31,7 @@ SCOPES_OF_METHODS = {  # None: any token will do
 
 def scope_of(event: str) -> str | None:
     """The scope that an event needs; None: any app hears of it."""
-    if event in (*home.EVENTS, "app_uninstalled", "tokens_revoked"):
+    if event in (*home.EVENTS, "app_uninstalled", "tokens_revoked", "agent_session_stopped"):
         return None
     family = "channels:read" if event.startswith("channel_") else "groups:read"
     return SCOPES_OF_EVENTS.get(event, family)
@@ -41,7 +42,7 @@ def methods_called() -> set[str]:
     source = "\n".join(file.read_text() for file in (ROOT / "bot").rglob("*.py") if "sandbox" not in file.parts)
     called = {
         f"{group}.{name.replace('_', '.')}"
-        for group, name in re.findall(r"""[."](assistant|chat|conversations|users|views|reactions|auth)_(\w+)[("]""", source)
+        for group, name in re.findall(r"""[."](agents|assistant|chat|conversations|users|views|reactions|auth)_(\w+)[(",)]""", source)
     }
     return called | {"apps.connections.open"}
 

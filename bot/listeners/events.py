@@ -5,9 +5,9 @@ from typing import Any
 from slack_bolt import App
 
 from bot.desk import Desk
-from bot.events import LIFECYCLE, MESSAGES, REACTIONS
+from bot.events import LIFECYCLE, MESSAGES, REACTIONS, SESSIONS
 
-EVENTS = (*MESSAGES, *REACTIONS, *LIFECYCLE)
+EVENTS = (*MESSAGES, *REACTIONS, *SESSIONS, *LIFECYCLE)
 
 
 def register(app: App, desk: Desk) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.sandbox.workspace import BOT_USER, Payload, SlackError, Workspace
 
+SESSIONS = ("active", "processing", "suspended", "closed")
 TEXT_MOST, SECTION_MOST, BLOCKS_MOST, STREAM_MOST = 4_000, 3_000, 50, 12_000
 
 
@@ -18,7 +19,7 @@ class Chat:
         self.methods: dict[str, Callable[..., Payload]] = {
             "chat.getPermalink": self.permalink, "chat.postMessage": self.post, "chat.update": self.update, "chat.delete": self.delete,
             "chat.startStream": self.start_stream, "chat.appendStream": self.append_stream, "chat.stopStream": self.stop_stream,
-            "assistant.threads.setStatus": self.set_status,
+            "agents.sessions.setStatus": self.set_status,
         }  # fmt: skip
 
     def permalink(self, channel: str, message_ts: str) -> Payload:
@@ -29,7 +30,6 @@ class Chat:
     def post(self, channel: str, text: str = "", blocks: Any = None, thread_ts: str | None = None, metadata: Any = None, **_: Any) -> Payload:
         """The bot writes."""
         message = self.workspace.post(channel, BOT_USER, thread_ts=thread_ts, **_content(text, blocks, metadata))
-        self.workspace.statuses.pop((channel, thread_ts or ""), None)
         return {"channel": channel, "ts": message["ts"], "message": message}
 
     def update(self, channel: str, ts: str, text: str = "", blocks: Any = None, metadata: Any = None, **_: Any) -> Payload:
@@ -45,11 +45,13 @@ class Chat:
         self.workspace.delete(channel, ts)
         return {"channel": channel, "ts": ts}
 
-    def set_status(self, channel_id: str, thread_ts: str, status: str, **_: Any) -> Payload:
-        """What the app is doing, shown in a thread until it writes there."""
+    def set_status(self, channel_id: str, status: str, thread_ts: str = "", **_: Any) -> Payload:
+        """What the app is doing in a thread; while it is `processing`, people are shown a button to stop it."""
+        if status not in SESSIONS:
+            raise SlackError("invalid_arguments", f"[ERROR] no such status: {status}")
         self.workspace.message(channel_id, thread_ts)
         self.workspace.statuses[channel_id, thread_ts] = status
-        return {}
+        return {"status": status}
 
     def start_stream(
         self, channel: str, thread_ts: str, markdown_text: str = "", recipient_user_id: str = "", recipient_team_id: str = "", **_: Any
@@ -69,12 +71,26 @@ class Chat:
         message["text"] += markdown_text
         return {"channel": channel, "ts": ts}
 
-    def stop_stream(self, channel: str, ts: str, markdown_text: str = "", blocks: Any = None, metadata: Any = None, **_: Any) -> Payload:
+    def stop_stream(
+        self, channel: str, ts: str, markdown_text: str = "", blocks: Any = None, metadata: Any = None, session_status: str = "", **_: Any
+    ) -> Payload:
         """The message is whole."""
-        text = self._streaming(channel, ts)["text"] + markdown_text
+        old = self._streaming(channel, ts)
         self.streams.discard((channel, ts))
-        message = self.workspace.edit(channel, ts, BOT_USER, **_content(text, blocks, metadata))
+        if session_status:
+            self.set_status(channel, session_status, old["thread_ts"])
+        message = self.workspace.edit(channel, ts, BOT_USER, **_content(old["text"] + markdown_text, blocks, metadata, STREAM_MOST))
         return {"channel": channel, "ts": ts, "message": message}
+
+    def stop_session(self, channel: str, thread_ts: str, user_id: str) -> Payload:
+        """Somebody presses the button that stops the app: Slack closes its streams, and tells it."""
+        if self.workspace.statuses.get((channel, thread_ts)) != "processing":
+            raise SlackError("session_not_processing")
+        open_here = [ts for place, ts in self.streams if place == channel and self.workspace.message(channel, ts).get("thread_ts") == thread_ts]
+        self.streams -= {(channel, ts) for ts in open_here}
+        event = {"type": "agent_session_stopped", "user": user_id, "thread_ts": thread_ts, "streaming_message_ts": open_here}
+        self.workspace.tell(self.workspace.channel(channel), {**event, **self.workspace.where(self.workspace.channel(channel))})
+        return {"streams": len(open_here)}
 
     def expire_streams(self) -> int:
         """Close all streams, as Slack does after some minutes; how many there were."""
@@ -93,12 +109,12 @@ class Chat:
             raise SlackError(error)
 
 
-def _content(text: str, blocks: Any, metadata: Any) -> Payload:
+def _content(text: str, blocks: Any, metadata: Any, most: int = TEXT_MOST) -> Payload:
     """Text and blocks as Slack takes them. Raises SlackError."""
     blocks = _json(blocks, "invalid_blocks_format") or []
     if not text and not blocks:
         raise SlackError("no_text")
-    if len(text) > TEXT_MOST:
+    if len(text) > most:
         raise SlackError("msg_too_long")
     if len(blocks) > BLOCKS_MOST or any(len((b.get("text") or {}).get("text", "")) > SECTION_MOST for b in blocks if b["type"] == "section"):
         raise SlackError("invalid_blocks")

@@ -37,8 +37,11 @@ def application(site: str) -> Starlette:
     async def expire_streams() -> Payload:
         return {"expired": api.chat.expire_streams()}
 
+    async def stop(user: str, channel: str, thread_ts: str) -> Payload:
+        return api.chat.stop_session(channel, thread_ts, user)
+
     actions: dict[str, Action] = {name: getattr(control, name) for name in CONTROL} | {name: getattr(lifecycle, name) for name in LIFECYCLE}
-    actions["expire_streams"] = expire_streams
+    actions |= {"expire_streams": expire_streams, "stop": stop}
 
     async def call(request: Request) -> Response:
         method = request.path_params["method"]

@@ -152,9 +152,9 @@ def _supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> Lesson
     return None
 
 
-def whole_sentences(text: str) -> str:
-    """What is left of an answer that was cut off: up to its last whole sentence, or nothing."""
-    match = re.match(r".*[.!?](?=\s|$)", text, re.DOTALL)
+def whole_sentences(text: str, growing: bool = False) -> str:
+    """What is left of an answer that was cut off, or is `growing`: up to its last whole sentence, or nothing."""
+    match = re.match(r".*[.!?](?=\s+\S)" if growing else r".*[.!?](?=\s|$)", text, re.DOTALL)
     return match.group() if match else ""
 
 

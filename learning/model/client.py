@@ -23,6 +23,7 @@ TOLERANCE = 0.5  # nats by which a probe may differ; engines differ in precision
 
 
 T = TypeVar("T")
+Heard = Callable[[Sequence[int], Sequence[float]], bool]
 
 
 class EngineError(NightschoolError):
@@ -64,15 +65,30 @@ class Replica:
         try:
             return self.http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            self.failed_at = time.monotonic()
-            raise EngineError(f"the engine at {self.url} does not answer ({type(error).__name__}): start it with `nightschool up`.") from None
+            raise self._silent(error) from None
 
-    def complete(self, body: object) -> httpx.Response:
+    def complete(self, body: dict[str, Any], heard: Heard | None = None) -> httpx.Response:
         """A completion, unless the adapter is not there (404). Raises EngineError."""
-        response = self.send("POST", "/v1/completions", body)
+        response = self._streamed(body, heard) if heard else self.send("POST", "/v1/completions", body)
         if response.status_code >= 500:
             self.failed_at = time.monotonic()
         return response if response.status_code == 404 else _checked(response)
+
+    def _streamed(self, body: dict[str, Any], heard: Heard) -> httpx.Response:
+        """The same answer, told of while it grows. Raises EngineError."""
+        streaming = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        try:
+            with self.http.stream("POST", "/v1/completions", json=streaming) as response:
+                if not response.is_success:
+                    response.read()
+                    return response
+                return httpx.Response(200, json=_put_together(response.iter_lines(), heard, len(body["prompt"])))
+        except httpx.HTTPError as error:
+            raise self._silent(error) from None
+
+    def _silent(self, error: Exception) -> EngineError:
+        self.failed_at = time.monotonic()
+        return EngineError(f"the engine at {self.url} does not answer ({type(error).__name__}): start it with `nightschool up`.")
 
     def rank(self, key: str) -> tuple[bool, bytes]:
         """Sorts replicas: those that failed just now come last, the rest by a hash of theirs and the key."""
@@ -100,9 +116,13 @@ class Client:
                     return True
         return False
 
-    def complete(self, prompt: Sequence[int], adapter: AdapterRef | None = None, max_tokens: int = 64) -> Completion:
-        """Greedy continuation of a prompt. Raises EngineError."""
-        choice, usage = self._completion(prompt, adapter, {"max_tokens": max_tokens, "logprobs": 0})
+    def complete(self, prompt: Sequence[int], adapter: AdapterRef | None = None, max_tokens: int = 64, heard: Heard | None = None) -> Completion:
+        """Greedy continuation of a prompt. Raises EngineError.
+
+        `heard` is told of all tokens so far and their log-probabilities whenever there are more, and says whether to go on. Where another engine has to take
+        over, it hears everything from the beginning.
+        """
+        choice, usage = self._completion(prompt, adapter, {"max_tokens": max_tokens, "logprobs": 0}, heard)
         logprobs = choice["logprobs"]["token_logprobs"]
         tokens = choice["token_ids"]
         if choice["finish_reason"] == "stop":
@@ -140,14 +160,16 @@ class Client:
         for replica in self._replicas:
             replica.http.close()
 
-    def _completion(self, prompt: Sequence[int], adapter: AdapterRef | None, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _completion(
+        self, prompt: Sequence[int], adapter: AdapterRef | None, options: dict[str, Any], heard: Heard | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         body = {"model": adapter.name if adapter else BASE, "prompt": list(prompt), "temperature": 0, "return_token_ids": True, **options}
 
         def ask(replica: Replica) -> httpx.Response:
-            response = replica.complete(body)
+            response = replica.complete(body, heard)
             if response.status_code == 404 and adapter:  # first use, or the engine was restarted
                 self._load(replica, adapter)
-                response = replica.complete(body)
+                response = replica.complete(body, heard)
             return _checked(response)
 
         payload = self._somewhere(adapter, ask).json()
@@ -176,6 +198,30 @@ class Client:
             if abs(said - probe["logprob"]) > TOLERANCE:
                 replica.send("POST", "/v1/unload_lora_adapter", {"lora_name": adapter.name})
                 raise AdapterUnusable(f"the engine does not reproduce {adapter.name} ({said:.2f} instead of {probe['logprob']:.2f} nats)")
+
+
+def _put_together(lines: Iterator[str], heard: Heard, prompt_tokens: int) -> dict[str, Any]:
+    """A streamed answer as if it had come whole; cut off where `heard` has heard enough. Raises EngineError."""
+    tokens: list[int] = []
+    logprobs: list[float] = []
+    reason, usage = "length", {"prompt_tokens": prompt_tokens}
+    for line in lines:
+        if not line.startswith("data: {"):
+            continue
+        piece = json.loads(line.removeprefix("data: "))
+        if "error" in piece:
+            raise EngineError(f"the engine failed: {piece['error']['message']}")
+        usage = piece.get("usage") or usage
+        for choice in piece["choices"]:
+            new = choice.get("token_ids") or []
+            tokens += new
+            logprobs += choice["logprobs"]["token_logprobs"] if new else []
+            reason = choice.get("finish_reason") or reason
+            if new and reason == "length" and not heard(tokens, logprobs):
+                reason = "enough"
+        if reason == "enough":
+            break
+    return {"choices": [{"token_ids": tokens, "logprobs": {"token_logprobs": logprobs}, "finish_reason": reason}], "usage": usage}
 
 
 def _scoring(known: int) -> dict[str, Any]:

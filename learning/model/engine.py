@@ -33,7 +33,7 @@ class Request:
     adapter: str = NO_ADAPTER
     max_tokens: int = 64
     scored: int = 0
-    heard: Callable[[int], None] | None = None  # called with each token as soon as it is there, on the engine's thread
+    heard: Callable[[int, float], None] | None = None  # told of each token and its log-probability as soon as it is there, on the engine's thread
     result: "Future[Generated]" = field(default_factory=Future, compare=False)
 
 
@@ -181,7 +181,7 @@ class Engine:
             answering.tokens.append(token)
             answering.logprobs.append(logprob)
             if answering.request.heard:
-                answering.request.heard(token)
+                answering.request.heard(token, logprob)
             stopped = token in self.stop_ids
             if stopped or len(answering.tokens) >= answering.request.max_tokens:
                 self._free(slot)

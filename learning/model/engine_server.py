@@ -5,7 +5,12 @@ python -m learning.model.engine_server --port 0 --announce FILE
 
 import argparse
 import asyncio
+import json
 import socket
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +18,7 @@ import torch
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from learning import lifeline
@@ -33,6 +38,8 @@ def application(engine: Engine) -> Starlette:
         name, prompt = body["model"], body["prompt"]
         scored = 0 if body.get("prompt_logprobs") is None else len(prompt) - int(body.get("scored_from", 1))  # `scored_from` is ours; vLLM ignores it
         request = Request(prompt, NO_ADAPTER if name == BASE else name, int(body.get("max_tokens", 64)), scored)
+        if body.get("stream"):
+            return StreamingResponse(_pieces(engine, name, request), media_type="text/event-stream")
         generated = await _unless_gone(http, asyncio.wrap_future(engine.submit(request)))
         return JSONResponse(_completion(name, request, generated)) if generated else Response(status_code=499)
 
@@ -63,6 +70,49 @@ def application(engine: Engine) -> Starlette:
     )  # fmt: skip
 
 
+def _pieces(engine: Engine, name: str, request: Request) -> AsyncIterator[str]:
+    """The answer token by token, as server-sent events. Refusals are raised at once, before the first; who hangs up frees the slot."""
+    loop, spoken = asyncio.get_running_loop(), asyncio.Queue[Generated | tuple[int, float] | BaseException]()
+
+    def tell(what: Generated | tuple[int, float] | BaseException) -> None:
+        with suppress(RuntimeError):  # the server is closing
+            loop.call_soon_threadsafe(spoken.put_nowait, what)
+
+    def ended(answer: "Future[Generated]") -> None:
+        if not answer.cancelled():
+            tell(answer.exception() or answer.result())
+
+    answer = engine.submit(replace(request, heard=lambda token, logprob: tell((token, logprob))))
+    answer.add_done_callback(ended)
+
+    async def told() -> AsyncIterator[str]:
+        try:
+            while True:
+                said = await spoken.get()
+                if isinstance(said, tuple):
+                    yield _event({"choices": [_choice([said[0]], [said[1]], None)]})
+                elif isinstance(said, Generated):
+                    usage = {"prompt_tokens": len(request.prompt), "completion_tokens": len(said.tokens)}
+                    yield _event({"model": name, "choices": [_choice([], [], "stop" if said.stopped else "length")], "usage": usage})
+                    yield "data: [DONE]\n\n"
+                    return
+                else:
+                    yield _event({"error": {"message": str(said), "type": "InternalServerError", "param": None, "code": 500}})
+                    return
+        finally:
+            answer.cancel()
+
+    return told()
+
+
+def _event(payload: dict[str, Any]) -> str:
+    return f"data: {json.dumps(payload)}\n\n"
+
+
+def _choice(tokens: list[int], logprobs: list[float], reason: str | None) -> dict[str, Any]:
+    return {"index": 0, "text": "", "token_ids": tokens, "finish_reason": reason, "logprobs": {"token_logprobs": logprobs}}
+
+
 async def _unless_gone(http: HttpRequest, answer: "asyncio.Future[Generated]") -> Generated | None:
     """The answer; or None when its asker hangs up first, and then the engine stops at the next token."""
 
@@ -81,10 +131,7 @@ async def _unless_gone(http: HttpRequest, answer: "asyncio.Future[Generated]") -
 
 
 def _completion(name: str, request: Request, generated: Generated) -> dict[str, Any]:
-    choice = {
-        "index": 0, "text": "", "token_ids": generated.tokens, "finish_reason": "stop" if generated.stopped else "length",
-        "logprobs": {"token_logprobs": generated.logprobs},
-    }  # fmt: skip
+    choice = _choice(generated.tokens, generated.logprobs, "stop" if generated.stopped else "length")
     if request.scored:  # the tokens before stand for themselves
         scored = zip(request.prompt[-request.scored :], generated.prompt_logprobs, strict=True)
         choice["prompt_logprobs"] = [None] * (len(request.prompt) - request.scored) + [{str(token): {"logprob": value}} for token, value in scored]

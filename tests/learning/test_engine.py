@@ -2,7 +2,8 @@ import asyncio
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def test_a_cancelled_question_frees_its_slot_at_the_next_token(tiny: BaseModel, 
     heard: list[int] = []
     first = threading.Event()
 
-    def hear(token: int) -> None:
+    def hear(token: int, _: float) -> None:
         heard.append(token)
         first.set()
 
@@ -160,6 +161,25 @@ def test_the_client_loads_an_adapter_on_first_use_and_new_ones_beside_it(tiny: B
     client.unload("C1@v2")
     client.unload("C1@v2")
     assert client.loaded() == ["C1@v1"]
+
+
+def test_an_answer_is_heard_while_it_grows_until_enough_was_heard(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:
+    asked, adapter = prompt(tiny, "release train?"), AdapterRef("S@v1", adapters["A@v1"])
+    grown: list[list[int]] = []
+
+    def hear(tokens: Sequence[int], logprobs: Sequence[float]) -> bool:
+        assert len(tokens) == len(logprobs)
+        grown.append(list(tokens))
+        return True
+
+    whole = client.complete(asked, adapter, 24)
+    assert client.complete(asked, adapter, 24, hear) == whole
+    assert grown[0] == whole.tokens[:1]
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(grown))
+    cut = client.complete(asked, adapter, 24, lambda tokens, _: len(tokens) < 3)
+    assert (cut.tokens, cut.prompt_tokens) == (whole.tokens[:3], whole.prompt_tokens)
+    with pytest.raises(EngineError, match="refused"):
+        client.complete([10**6], None, 4, hear)
 
 
 def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Client) -> None:
