@@ -1,7 +1,7 @@
 """The question queue: claim, answer, post; recovered after a crash, since a claim that falls silent is taken again."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,10 +10,11 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import instructions, mrkdwn, outbox, replies
+from bot import asides, instructions, mrkdwn, outbox, replies
 from bot.loop import Loop
+from bot.membership import channels_of
 from learning import leases
-from learning.answers import Answer, Answerer
+from learning.answers import Answer, Answerer, Knowledge
 from learning.memory import lessons, log, people
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
@@ -68,7 +69,7 @@ class Answering:
         growing = replies.Growing(self.web, channel, question, lambda ts: self._hold(question, ts))
         try:
             answer = self._answer(channel, question, growing)
-            if not self._may_post(channel, question, answer):
+            if not self._may_post(question, answer):
                 return True
             reply_ts = replies.post(self.web, channel.slack_id, question, answer, self._names(channel, answer), growing) if answer else None
         except Withdrawn:
@@ -102,17 +103,35 @@ class Answering:
             knowledge = self.school.knowledge(session, channel, _began_with(session, channel, question))
             message = log.get(session, channel, question.ts)
             before = self._turns_before(log.thread(session, channel, question.thread_ts), question) if question.thread_ts else []
+            wondered = instructions.to_wonder(session, channel, question)
         if message is not None and message.deleted_at:
             return None
         if not question.text:
             return None if question.must_be_sure else Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
-        told = None if question.must_be_sure else instructions.instruction(question.text)
+        told = None if question.must_be_sure else instructions.instruction(question.text) or wondered
         if told:
             link = outbox.permalink(self.web, channel.slack_id, question.ts) if told.kind != "forget" else None
             with self.school.database.write() as session:
                 return instructions.carry_out(session, channel, question, told, link)
+        if asides.is_direct(channel):
+            return self._aside(channel, question, knowledge, before, growing)
         answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure, say=growing.say)
         return None if question.must_be_sure and answer.abstained else answer
+
+    def _aside(self, channel: Channel, question: Question, known: Knowledge, before: Sequence[Turn], growing: replies.Growing) -> Answer:
+        """In a direct message: what was taught there, or what the channel knows that is named, or open beside it."""
+        inside = channels_of(self.web, question.author)
+        name, asked = asides.named(question.text, [turn.text for turn in before if turn.role == "user"])
+        with self.school.database.read() as session:
+            room = asides.room(session, channel.team_id, inside, name or asides.viewed(session, channel.team_id, question.author))
+            theirs = self.school.knowledge(session, room) if room else None
+        if name and theirs is None:
+            return Answer(question.text, asides.STRANGER, "noted")
+        own = None if name else self.answerer().answer(asked, known, before=before, sure_only=theirs is not None, say=growing.say)
+        if own and (theirs is None or not own.abstained):
+            return own
+        assert theirs
+        return self.answerer().answer(asked, theirs, before=before, say=growing.say)
 
     def _hold(self, question: Question, reply_ts: str | None) -> None:
         """Keep a question while its answer grows, and note where. Raises Withdrawn when it was stopped, deleted or edited meanwhile."""
@@ -133,12 +152,12 @@ class Answering:
         with self.school.database.read() as session:
             return people.names(session, channel.team_id)
 
-    def _may_post(self, channel: Channel, question: Question, answer: Answer | None) -> bool:
+    def _may_post(self, question: Question, answer: Answer | None) -> bool:
         """Is the question still ours, and are the lessons that the answer rests on still in force? Else it is answered anew."""
         with self.school.database.write() as session:
             if not leases.renew(session, question, self.school.settings.lease_seconds):
                 return False
-            if {lesson.id for lesson in (answer.sources if answer else [])} <= {lesson.id for lesson in lessons.in_force(session, channel)}:
+            if lessons.stand(session, answer.sources if answer else []):
                 return True
             return not leases.release(session, question)
 

@@ -90,6 +90,12 @@ def replacing(said: str, lesson: Lesson) -> list[Block]:
     return [section(said), actions(*(button(action, label, str(lesson.id), style) for action, label, style in choices))]
 
 
+def contradicting(said: str, lesson: Lesson) -> list[Block]:
+    """A lesson may take another's place: does it?"""
+    choices = (("put_aside", "Replace", "primary"), ("keep_both", "Keep both", ""))
+    return [section(said), actions(*(button(action, label, str(lesson.id), style) for action, label, style in choices))]
+
+
 def proposals(pending: Sequence[Lesson]) -> list[Block]:
     """Lessons that were noticed, each with a decision to make."""
     shown: list[Block] = []

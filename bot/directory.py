@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from bot.events import member
 from bot.loop import Loop
+from bot.membership import KINDS, PAGE
 from learning.database import Database
 from learning.memory import channels, people, privacy
 from learning.records import Channel, now
@@ -19,8 +20,6 @@ from learning.records import Channel, now
 logger = logging.getLogger(__name__)
 
 EVERY = 24 * 3600.0  # seconds between two looks at everything
-PAGE = 200
-CHANNELS = "public_channel,private_channel"
 
 
 @dataclass
@@ -42,7 +41,7 @@ class Directory:
         with self.database.write() as session:
             privacy.introduce(session, self.team_id, url)
             people.meet(session, self.team_id, members)
-        found = list(self._pages("users_conversations", "channels", types=CHANNELS))
+        found = list(self._pages("users_conversations", "channels", types=KINDS))
         for room in found:
             inside = self._members(room["id"])
             with self.database.write() as session:

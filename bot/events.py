@@ -9,7 +9,7 @@ from learning.memory.people import Member
 
 MESSAGES = ("app_mention", "message")
 REACTIONS = ("reaction_added", "reaction_removed")
-SESSIONS = ("agent_session_stopped",)
+AGENT = ("agent_session_stopped", "app_context_changed")
 _OF_CHANNELS = ("rename", "archive", "unarchive", "deleted", "left")  # public ones tell of it by `channel_…`, private ones by `group_…`
 LIFECYCLE = (
     *(f"{kind}_{what}" for kind in ("channel", "group") for what in _OF_CHANNELS), "channel_id_changed", "channel_shared", "channel_unshared",
@@ -64,6 +64,14 @@ class Stopped(Envelope):
 
 
 @dataclass(frozen=True)
+class Looked(Envelope):
+    """Somebody has another channel open beside the bot; empty: none."""
+
+    user: str
+    at: str
+
+
+@dataclass(frozen=True)
 class Renamed(Envelope):
     """A channel has another name."""
 
@@ -115,7 +123,7 @@ class Uninstalled(Envelope):
 
 
 Lifecycle = Renamed | Renumbered | Archived | Shared | Removed | Moved | Changed | Uninstalled
-Happening = Said | Deleted | Reacted | Stopped | Lifecycle
+Happening = Said | Deleted | Reacted | Stopped | Looked | Lifecycle
 
 
 def parse(body: dict[str, Any]) -> Happening | None:
@@ -130,16 +138,25 @@ def parse(body: dict[str, Any]) -> Happening | None:
         if event["item"]["type"] != "message":
             return None
         return Reacted(*where, event["item"]["ts"], event["user"], event["reaction"][: messages.MOST_EMOJI], kind == "reaction_added")
-    if kind in SESSIONS:
+    if kind == "agent_session_stopped":
         return Stopped(*where, event["thread_ts"])
+    if kind == "app_context_changed":
+        return Looked(*where, event["user"], _viewed(event)) if event.get("user") else None
     return _message(where, event) if kind in MESSAGES else _lifecycle(where, event)
+
+
+def _viewed(event: dict[str, Any]) -> str:
+    """The channel that somebody looks at, most relevant first; empty where it is none."""
+    entities = (event.get("context") or {}).get("entities") or []
+    return next((entity["value"] for entity in entities if entity.get("type") == "slack#/types/channel_id"), "")
 
 
 def member(user: dict[str, Any]) -> Member:
     """A user object of the Web API, of an event, or of an export."""
     profile = user.get("profile") or {}
     name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or ""
-    return Member(user["id"], name, user.get("tz"), bool(user.get("is_bot")) or user["id"] == "USLACKBOT", bool(user.get("deleted")))
+    admin = bool(user.get("is_admin") or user.get("is_owner"))
+    return Member(user["id"], name, user.get("tz"), bool(user.get("is_bot")) or user["id"] == "USLACKBOT", bool(user.get("deleted")), admin)
 
 
 Where = tuple[str, str, str, str, str, bool]

@@ -4,9 +4,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot import lifecycle, mrkdwn, outbox
-from bot.events import Changed, Deleted, Happening, Reacted, Said, Stopped, Uninstalled
+from bot.events import Changed, Deleted, Happening, Looked, Reacted, Said, Stopped, Uninstalled
 from learning.database import Database, add_once
-from learning.memory import channels, log, sources
+from learning.memory import channels, log, people, sources, wondering
 from learning.records import Channel, Event, Question, Work, now
 
 
@@ -17,6 +17,9 @@ def record(database: Database, event: Happening, bot_user_id: str) -> bool:
             return False
         if isinstance(event, Changed | Uninstalled):
             lifecycle.change(session, event)
+            return False
+        if isinstance(event, Looked):
+            people.looks_at(session, event.team_id, event.user, event.at)
             return False
         channel = channels.ensure(session, event.team_id, event.channel_id, event.enterprise_id)
         if event.external:
@@ -46,7 +49,7 @@ def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> 
     if event.edited:
         return said.ts in recorded.changed and _question_changed(session, channel, said, bot_user_id)
     mentioned = mrkdwn.mentions(said.text)
-    asked = event.mention or event.direct or bot_user_id in mentioned
+    asked = event.mention or event.direct or bot_user_id in mentioned or (not mentioned and _tells_what_was_wondered(session, channel, said))
     followed_up = not asked and not mentioned and _in_our_thread(session, channel, said)
     if not (asked or followed_up):
         return False
@@ -61,6 +64,7 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     if question is None:
         return False
     question.text, question.state = mrkdwn.plain(said.text, bot_user_id), Work.WAITING
+    wondering.tidy(session, channel)
     question.attempts = 1  # an answer may be on its way just now: it is looked for before another is posted
     return True
 
@@ -73,6 +77,7 @@ def question_gone(session: Session, channel: Channel, ts: str) -> None:
     if question:
         question.text = ""
         question.state = Work.SKIPPED
+        wondering.tidy(session, channel)
 
 
 def _stopped(session: Session, channel: Channel, thread_ts: str) -> None:
@@ -84,6 +89,13 @@ def _stopped(session: Session, channel: Channel, thread_ts: str) -> None:
 
 def _question(session: Session, channel: Channel, ts: str) -> Question | None:
     return session.scalars(select(Question).where(Question.channel_id == channel.id, Question.ts == ts)).one_or_none()
+
+
+def _tells_what_was_wondered(session: Session, channel: Channel, said: log.Utterance) -> bool:
+    """Is it an answer, in the thread of a report, to what the report asked? Who opted out is not listened to."""
+    if not wondering.is_answer(said.text) or log.out_of(session, channel, [said.author]):
+        return False
+    return wondering.in_thread(session, channel, said.thread_ts) is not None
 
 
 def _in_our_thread(session: Session, channel: Channel, said: log.Utterance) -> bool:

@@ -1,7 +1,6 @@
 """What people tell the bot by a mention, in threads, too, where slash commands cannot be used: remember, forget, and that an answer was wrong."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from learning.answers import Answer, leans
-from learning.memory import lessons, log
+from learning.memory import lessons, log, wondering
 from learning.records import Channel, Lesson, LessonStatus, Question
 
 _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (
@@ -22,18 +21,34 @@ _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ..
         ),
     ),
 )
+_HELP = re.compile(r"(help|what (can|do) you do|what are you(?: for)?|who are you)\W*", re.IGNORECASE)
+WHAT_I_DO = """I learn each channel by heart: what you teach me I can use at once, and study at night, so that I answer from memory.
+• Ask me here or in a channel; in a direct message, name the channel: where are the keys, in #ops?
+• `/teach` me something, or tell me to remember it; `/forget` has me forget it, for good.
+• I say where an answer comes from, and when I don't know. `/nightschool help` shows the rest."""
 
 
 @dataclass(frozen=True)
 class Instruction:
     """What to do, and what with."""
 
-    kind: Literal["remember", "forget", "wrong"]
+    kind: Literal["remember", "forget", "wrong", "answer", "help"]
     rest: str
+
+
+def to_wonder(session: Session, channel: Channel, question: Question) -> Instruction | None:
+    """What somebody says in the thread of a report that wondered: an answer, and a lesson to be proposed."""
+    report = wondering.in_thread(session, channel, question.thread_ts)
+    if report is None or not wondering.is_answer(question.text):
+        return None
+    wonder, told = wondering.meant(report, question.text)
+    return Instruction("answer", with_question(wonder["asked"], told))
 
 
 def instruction(text: str) -> Instruction | None:
     """None for what is a question after all ("remember when we shipped?")."""
+    if _HELP.fullmatch(text.strip()):
+        return Instruction("help", "")
     for kind, form in _FORMS:
         match = form.fullmatch(text.strip())
         if match and not match["rest"].endswith("?"):
@@ -49,6 +64,10 @@ def carry_out(session: Session, channel: Channel, question: Question, told: Inst
                 return _noted(session, question, lessons.teach(session, channel, told.rest, question.author, question.ts, permalink))
             case "wrong":
                 return _corrected(session, channel, question, told.rest, permalink)
+            case "help":
+                return Answer(question.text, WHAT_I_DO, "noted")
+            case "answer":
+                return _noted(session, question, lessons.teach(session, channel, told.rest, question.author, question.ts, permalink, propose=True))
             case "forget":
                 found = lessons.find(session, channel, told.rest)
                 if not found:
@@ -71,7 +90,7 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
 
 def _noted(session: Session, question: Question, lesson: Lesson) -> Answer:
     counts = lesson.status != LessonStatus.PROPOSED
-    return Answer(question.text, noted(lesson, lessons.replaced(session, lesson)), "noted", sources=[lesson] if counts else [])
+    return Answer(question.text, noted(session, lesson), "noted", sources=[lesson] if counts else [])
 
 
 def with_question(asked: str, answer: str) -> str:
@@ -79,9 +98,10 @@ def with_question(asked: str, answer: str) -> str:
     return f"Q: {asked} A: {answer}" if asked and answer and not leans(asked) and not answer.lower().startswith("q:") else answer
 
 
-def noted(lesson: Lesson, replaced: Sequence[Lesson]) -> str:
+def noted(session: Session, lesson: Lesson) -> str:
     """What whoever taught something is told, as plain text."""
     if lesson.status == LessonStatus.PROPOSED:
         return f"Noted: {lesson.text}\nIt waits for somebody else to approve it (`/nightschool proposals`)."
-    instead = "".join(f"\nIt replaces: {old.text}" for old in replaced)
-    return f"Noted: {lesson.text}{instead}\nI can use it now, and will learn it by heart tonight."
+    instead = [f"It replaces: {old.text}" for old in lessons.replaced(session, lesson)]
+    beside = [f"It seems to contradict: {old.text}" for old in lessons.contradicting(session, session.get_one(Channel, lesson.channel_id), lesson)]
+    return "\n".join([f"Noted: {lesson.text}", *instead, *beside, "I can use it now, and will learn it by heart tonight."])

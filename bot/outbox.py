@@ -4,17 +4,20 @@ Said once, but for a crash in the moment between Slack's answer and our note of 
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
+from bot import mrkdwn
 from bot.loop import Loop
+from bot.membership import members
 from learning import leases
 from learning.database import Database, add_once
-from learning.memory import lessons
-from learning.records import LOCAL, Announcement, Channel, Question, Work
+from learning.memory import lessons, people
+from learning.records import LOCAL, Announcement, Channel, Question, Work, now
 
 logger = logging.getLogger(__name__)
 
@@ -40,14 +43,15 @@ class Outbox:
 
     def _deliver(self) -> bool:
         with self.database.write() as session:
-            announcement = leases.claim(session, Announcement, LEASE)
+            announcement = leases.claim(session, Announcement, LEASE, Announcement.due_at.is_(None) | (Announcement.due_at <= now()))
             if announcement is None:
                 return False
             channel = session.get_one(Channel, announcement.channel_id)
+            told = people.admins(session, channel.team_id) if announcement.audience == "admins" else None
         if channel.team_id == LOCAL:  # a channel of the command line: nobody reads there
             return self._end(announcement, Work.SKIPPED, None, None)
         try:
-            ts, permalink = self._say(channel.slack_id, announcement)
+            ts, permalink = self._say(channel.slack_id, announcement) if told is None else self._tell(channel, announcement, told)
         except SlackApiError as error:
             reason = str(error.response["error"])
             logger.warning("announcement %s: %s", announcement.key, reason)
@@ -60,10 +64,18 @@ class Outbox:
             self.web.chat_delete(channel=channel, ts=announcement.update_ts)
             return announcement.update_ts, None
         if announcement.update_ts:
-            self.web.chat_update(channel=channel, ts=announcement.update_ts, text=announcement.text)
+            self.web.chat_update(channel=channel, ts=announcement.update_ts, text=mrkdwn.fitting(announcement.text))
             return announcement.update_ts, None
-        ts = str(self.web.chat_postMessage(channel=channel, text=announcement.text, unfurl_links=False, unfurl_media=False)["ts"])
+        ts = str(self.web.chat_postMessage(channel=channel, text=mrkdwn.fitting(announcement.text), unfurl_links=False, unfurl_media=False)["ts"])
         return ts, permalink(self.web, channel, ts) if announcement.lesson_id else None
+
+    def _tell(self, channel: Channel, announcement: Announcement, admins: Sequence[str]) -> tuple[str, None]:
+        """Say it to each admin who is in the channel, alone."""
+        ts = ""
+        for admin in set(admins) & set(members(self.web, channel.slack_id)):
+            said = f"#{channel.name}: {announcement.text}"
+            ts = str(self.web.chat_postMessage(channel=admin, text=mrkdwn.fitting(said), unfurl_links=False, unfurl_media=False)["ts"])
+        return ts, None
 
     def _end(self, announcement: Announcement, state: Work, ts: str | None, permalink: str | None) -> bool:
         with self.database.write() as session:

@@ -30,20 +30,21 @@ class DatabaseError(NightschoolError):
 class Database:
     """Sessions of one database. Commit once, at the boundary: `with database.write() as session`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, **carried: Any) -> None:
+        """`carried` is the `info` of all sessions: `alike` tells there which lesson another replaces; without it none does."""
+        self.engine, self.carried = engine, carried
         self._writing = engine.execution_options(writes=True)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits at the end, or rolls back. On SQLite it holds the only write lock: no network inside."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with Session(self._writing, expire_on_commit=False, info=self.carried) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for looking; nothing is kept."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False, info=self.carried) as session:
             yield session
 
     def scrub(self) -> None:
@@ -69,11 +70,11 @@ def _insert(session: Session, table: type[Record]) -> Any:
     return postgresql.insert(table) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, **carried: Any) -> Database:
     """Connect and bring the tables up to date. Raises DatabaseError."""
     settings.home.mkdir(parents=True, exist_ok=True)
     try:
-        database = Database(connect(settings.sqlalchemy_url))
+        database = Database(connect(settings.sqlalchemy_url), **carried)
         with FileLock(settings.home / "migrations.lock"):
             migrate(database.engine)
     except OperationalError as error:

@@ -66,6 +66,6 @@ class School:
 
 def open_school(settings: Settings, say: Callable[[str], None] = lambda _: None) -> School:
     """Open the database and prepare the base model. Raises NightschoolError with what to do."""
-    database = open_database(settings)
     prepare_encoder(settings.cache, say)
+    database = open_database(settings, alike=lambda sentence, others: encoder(settings.cache).alike(sentence, others))  # read when it is first needed
     return School(settings, database, prepare(settings.base_model, settings.cache, say))

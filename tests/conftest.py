@@ -48,7 +48,7 @@ def shared_engine() -> Iterator[Client]:
 
 @pytest.fixture
 def database(settings: Settings) -> Database:
-    return open_database(settings)
+    return open_database(settings, alike=encoder(CACHE).alike)
 
 
 @pytest.fixture(scope="session")

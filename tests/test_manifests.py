@@ -20,7 +20,7 @@ SCOPES_OF_EVENTS = {
     "member_left_channel": "groups:read", "channel_id_changed": "channels:read",
 }  # fmt: skip
 SCOPES_OF_METHODS = {  # None: any token will do
-    "agents.sessions.setStatus": "chat:write", "apps.connections.open": None, "auth.test": None,
+    "agents.sessions.setStatus": "chat:write", "apps.connections.open": None, "assistant.threads.setSuggestedPrompts": "assistant:write", "auth.test": None,
     "chat.getPermalink": None, "chat.postMessage": "chat:write", "chat.update": "chat:write",
     "chat.delete": "chat:write", "chat.startStream": "chat:write", "chat.appendStream": "chat:write", "chat.stopStream": "chat:write",
     "conversations.history": "channels:history", "conversations.info": "channels:read", "conversations.members": "channels:read",
@@ -31,7 +31,7 @@ SCOPES_OF_METHODS = {  # None: any token will do
 
 def scope_of(event: str) -> str | None:
     """The scope that an event needs; None: any app hears of it."""
-    if event in (*home.EVENTS, "app_uninstalled", "tokens_revoked", "agent_session_stopped"):
+    if event in (*home.EVENTS, "app_uninstalled", "tokens_revoked", "agent_session_stopped", "app_context_changed"):
         return None
     family = "channels:read" if event.startswith("channel_") else "groups:read"
     return SCOPES_OF_EVENTS.get(event, family)

@@ -3,23 +3,31 @@
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
 
 from bot import jobs
 from bot.desk import Desk
-from bot.listeners.commands import clicked_in
-from learning.memory import lessons
+from bot.listeners.commands import clicked_in, is_admin
+from learning.memory import approval, lessons
 
-ACTIONS = ("forget", "keep", "replace", "keep_both", "cancel")
+ACTIONS = ("forget", "keep", "replace", "put_aside", "keep_both", "cancel")
 
 
 def register(app: App, desk: Desk) -> None:
     """Attach to the app."""
 
     @app.action("forget")
-    def forget(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
-        ids = [int(number) for number in action["value"].split(",")]
+    def forget(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        ids, user = [int(number) for number in action["value"].split(",")], body["user"]["id"]
         with desk.school.database.write() as session:
-            request = lessons.forget(session, clicked_in(session, body), ids, body["user"]["id"])
+            channel = clicked_in(session, body)
+            going = [lesson for lesson in lessons.in_force(session, channel) if lesson.id in ids]
+        if any(not approval.may_forget(lesson, user, admin=False) for lesson in going) and not is_admin(client, user):
+            ack()
+            respond("Only whoever taught it, or a workspace admin, can have that forgotten.", replace_original=False)
+            return
+        with desk.school.database.write() as session:
+            request = lessons.forget(session, channel, ids, user)
         ack()
         if request is None:
             respond("That is forgotten already.", replace_original=True)
@@ -29,6 +37,13 @@ def register(app: App, desk: Desk) -> None:
 
     @app.action("replace")
     def replace(ack: Ack, respond: Respond) -> None:
+        ack()
+        respond("So be it: the new lesson stands in the old one's place.", replace_original=True)
+
+    @app.action("put_aside")
+    def put_aside(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
+        with desk.school.database.write() as session:
+            lessons.put_aside(session, clicked_in(session, body), int(action["value"]))
         ack()
         respond("So be it: the new lesson stands in the old one's place.", replace_original=True)
 

@@ -85,12 +85,13 @@ def trusted(client: WebClient, channel: Channel, user_id: str) -> bool:
 
 
 def taught(session: Session, channel: Channel, user: str, text: str, admin: bool) -> tuple[str, list[blocks.Block]]:
-    """Take a lesson, and say so; where it takes another's place, that can be undone. Raises LessonError."""
+    """Take a lesson, and say so; where it takes another's place, or may do so, both are shown. Raises LessonError."""
     lesson = lessons.teach(session, channel, mrkdwn.plain(text), user, admin=admin)
     lessons.note_taught(session, lesson)
-    replaced = lessons.replaced(session, lesson)
-    said = mrkdwn.escaped(instructions.noted(lesson, replaced))
-    return said, blocks.replacing(said, lesson) if replaced else []
+    said = mrkdwn.escaped(instructions.noted(session, lesson))
+    if lessons.replaced(session, lesson):
+        return said, blocks.replacing(said, lesson)
+    return said, blocks.contradicting(said, lesson) if lessons.contradicting(session, channel, lesson) else []
 
 
 def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:

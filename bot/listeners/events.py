@@ -5,9 +5,9 @@ from typing import Any
 from slack_bolt import App
 
 from bot.desk import Desk
-from bot.events import LIFECYCLE, MESSAGES, REACTIONS, SESSIONS
+from bot.events import AGENT, LIFECYCLE, MESSAGES, REACTIONS
 
-EVENTS = (*MESSAGES, *REACTIONS, *SESSIONS, *LIFECYCLE)
+EVENTS = (*MESSAGES, *REACTIONS, *AGENT, *LIFECYCLE)
 
 
 def register(app: App, desk: Desk) -> None:

@@ -7,10 +7,10 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import home
+from bot import asides, home
 from bot.desk import Desk
-from bot.directory import CHANNELS, PAGE
 from bot.listeners.commands import is_admin, team_of
+from bot.membership import channels_of
 from learning import registry
 from learning.memory import channels, privacy
 from learning.records import AdapterState, Channel, now
@@ -32,6 +32,11 @@ def register(app: App, desk: Desk) -> None:
     def opened(event: dict[str, Any], body: dict[str, Any], client: WebClient) -> None:
         if event.get("tab") == "home":
             publish(client, body["team_id"], event["user"])
+        elif event.get("tab") == "messages":  # somebody opens their conversation with the bot
+            inside = channels_of(client, event["user"])
+            with desk.school.database.read() as session:
+                suggested = asides.prompts(session, asides.rooms(session, body["team_id"], inside))
+            client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=suggested)
 
     def acts(name: str, do: Callable[[Session, Channel], object]) -> None:
         """A button about a channel: for admins who are in it."""
@@ -61,18 +66,6 @@ def register(app: App, desk: Desk) -> None:
 
     own("home_opt_out", privacy.opt_out)
     own("home_opt_in", privacy.opt_back_in)
-
-
-def channels_of(client: WebClient, user_id: str) -> set[str]:
-    """Slack's ids of the channels that somebody shares with the bot."""
-    found: set[str] = set()
-    cursor = ""
-    while True:
-        page = client.users_conversations(user=user_id, types=CHANNELS, exclude_archived=True, limit=PAGE, cursor=cursor)
-        found |= {room["id"] for room in page["channels"]}
-        cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-        if not cursor:
-            return found
 
 
 def _roll_back(session: Session, channel: Channel) -> None:

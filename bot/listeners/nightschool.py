@@ -27,7 +27,9 @@ HELP = """*What I can do here*
 • admins: `/nightschool attest`, then `/nightschool learn on` in a channel, lets me notice things in its messages; `learn off` ends it
 • admins: `/nightschool sleep` holds a night now; `pause` and `resume` my nights; `rollback` lets an earlier version answer
 • admins: `/nightschool approval open`, `reviewed` or `admins`: who has to approve what is taught here
+• admins: `/nightschool reports channel`, `admins` or `off`: who reads in the morning how my night went
 • admins: `/nightschool timezone Europe/Amsterdam` sets the clock of my nights (`timezone auto`: each channel's own); `/reindex` reads a channel again"""
+REPORTS = {"channel": "everybody reads them in the channel", "admins": "the channel's workspace admins read them alone", "off": "nobody does"}
 ADMINS_ONLY = "Only workspace admins can do that."
 
 Answer = tuple[str, list[blocks.Block]]
@@ -147,6 +149,14 @@ def _approval(session: Session, channel: Channel, user: str, rest: str) -> Answe
     return f"Here it is `{holds}`: {approval.POLICIES[holds]}.", []
 
 
+def _reports(session: Session, channel: Channel, user: str, rest: str) -> Answer:
+    """Where the mornings' reports go."""
+    if rest not in ("", *REPORTS):
+        return f"I know {', '.join(f'`{name}` ({what})' for name, what in REPORTS.items())}.", []
+    channel.reports = rest or channel.reports
+    return f"Reports here: {REPORTS[channel.reports or 'channel']}.", []
+
+
 def _time_zone(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """The clock of a workspace's nights."""
     if rest not in available_timezones() | {"auto"}:
@@ -157,7 +167,7 @@ def _time_zone(session: Session, channel: Channel, user: str, rest: str) -> Answ
 
 SUBCOMMANDS: dict[str, Callable[[Session, Channel, str, str], Answer]] = {
     "help": _help, "learn": _learn, "attest": _attest, "optout": _opt_out, "optin": _opt_in, "proposals": _proposals, "timezone": _time_zone,
-    "approval": _approval,
+    "approval": _approval, "reports": _reports,
     **knowing.SUBCOMMANDS,
 }  # fmt: skip
-ADMINS = {_learn, _attest, _time_zone, _approval, *knowing.ADMINS}
+ADMINS = {_learn, _attest, _time_zone, _approval, _reports, *knowing.ADMINS}

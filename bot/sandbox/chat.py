@@ -7,7 +7,7 @@ from typing import Any
 from bot.sandbox.workspace import BOT_USER, Payload, SlackError, Workspace
 
 SESSIONS = ("active", "processing", "suspended", "closed")
-TEXT_MOST, SECTION_MOST, BLOCKS_MOST, STREAM_MOST = 4_000, 3_000, 50, 12_000
+TEXT_MOST, SECTION_MOST, BLOCKS_MOST, STREAM_MOST, PROMPTS_MOST = 4_000, 3_000, 50, 12_000, 4
 
 
 class Chat:
@@ -19,7 +19,7 @@ class Chat:
         self.methods: dict[str, Callable[..., Payload]] = {
             "chat.getPermalink": self.permalink, "chat.postMessage": self.post, "chat.update": self.update, "chat.delete": self.delete,
             "chat.startStream": self.start_stream, "chat.appendStream": self.append_stream, "chat.stopStream": self.stop_stream,
-            "agents.sessions.setStatus": self.set_status,
+            "agents.sessions.setStatus": self.set_status, "assistant.threads.setSuggestedPrompts": self.suggest,
         }  # fmt: skip
 
     def permalink(self, channel: str, message_ts: str) -> Payload:
@@ -52,6 +52,14 @@ class Chat:
         self.workspace.message(channel_id, thread_ts)
         self.workspace.statuses[channel_id, thread_ts] = status
         return {"status": status}
+
+    def suggest(self, channel_id: str, prompts: Any, **_: Any) -> Payload:
+        """What somebody may ask the app, shown when they open their conversation with it."""
+        given = _json(prompts, "invalid_prompts") or []
+        if len(given) > PROMPTS_MOST or not all(prompt.get("title") and prompt.get("message") for prompt in given):
+            raise SlackError("invalid_prompts")
+        self.workspace.prompts[self.workspace.channel(channel_id).id] = given
+        return {}
 
     def start_stream(
         self, channel: str, thread_ts: str, markdown_text: str = "", recipient_user_id: str = "", recipient_team_id: str = "", **_: Any

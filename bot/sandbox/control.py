@@ -64,11 +64,18 @@ class Control:
         }  # fmt: skip
         return await self._answered(self.deliveries.send("interactive", payload), channel, user)
 
-    async def open_home(self, user: str) -> Payload:
-        """Open the app's Home tab."""
-        direct = next(channel.id for channel in self.workspace.channels.values() if channel.direct == user)
-        event = {"type": "app_home_opened", "user": user, "channel": direct, "tab": "home", "event_ts": self.workspace.ts()}
+    async def open_home(self, user: str, tab: str = "home") -> Payload:
+        """Open the app's Home tab, or its `messages`."""
+        direct = self.workspace.channel(user).id
+        event = {"type": "app_home_opened", "user": user, "channel": direct, "tab": tab, "event_ts": self.workspace.ts()}
         self.workspace.emit(event, False)
+        return {}
+
+    async def look_at(self, user: str, channel: str = "") -> Payload:
+        """Have another channel open beside the app, or none."""
+        entities = [{"type": "slack#/types/channel_id", "value": channel, "team_id": TEAM}] if channel else []
+        event = {"type": "app_context_changed", "user": user, "channel": self.workspace.channel(user).id, "event_ts": self.workspace.ts()}
+        self.workspace.emit({**event, "context": {"entities": entities} if entities else {}}, False)
         return {}
 
     async def click_home(self, user: str, action_id: str, value: str | None = None) -> Payload:
@@ -163,6 +170,7 @@ class Control:
             "users": people,
             "views": windows,
             "home": self.workspace.homes.get(user),
+            "prompts": self.workspace.prompts.get(self.workspace.channel(user).id, []),
             "statuses": [{"channel": channel, "thread_ts": ts, "status": status} for (channel, ts), status in self.workspace.statuses.items()],
             "bot": BOT_USER,
             "connected": bool(self.sockets.sockets or self.events_api.url),

@@ -50,6 +50,12 @@ class Person:
         shown: Message = self.wait(lambda: (now := self.state()["home"]) != before and now, seconds)
         return shown
 
+    def prompts(self, seconds: float = 10) -> list[Message]:
+        """Open one's conversation with the bot, and see what it suggests."""
+        self._act("open_home", user=self.user, tab="messages")
+        shown: list[Message] = self.wait(lambda: self.state()["prompts"], seconds)
+        return shown
+
     def click_home(self, action: str, value: str | None = None) -> Message:
         """Press a button of the Home tab."""
         return self._act("click_home", user=self.user, action_id=action, value=value)

@@ -97,6 +97,7 @@ CONTROL = (
     "command",
     "click",
     "open_home",
+    "look_at",
     "click_home",
     "shortcut",
     "submit",

@@ -85,13 +85,16 @@ class Workspace:
         self.channels = {channel.id: channel for channel in rooms}
         self.views: dict[str, Payload] = {}  # open windows; each says whose it is
         self.statuses: dict[tuple[str, str], str] = {}  # what the app is doing, by channel and thread
+        self.prompts: dict[str, list[Payload]] = {}  # what the app suggests to ask it, by direct conversation
         self.homes: dict[str, Payload] = {}  # the Home tab of each person
         self._triggers: dict[str, tuple[str, float]] = {}
         self._numbers = itertools.count(1)
         self._last_ts = 0.0
 
     def channel(self, channel_id: str) -> Channel:
-        """Raises SlackError when there is none."""
+        """A conversation by its id; by a person's, the app's with them. Raises SlackError when there is none."""
+        if channel_id in self.users:
+            return next(channel for channel in self.channels.values() if channel.direct == channel_id)
         if channel_id not in self.channels:
             raise SlackError("channel_not_found")
         return self.channels[channel_id]

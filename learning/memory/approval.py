@@ -15,6 +15,11 @@ def policy(channel: Channel) -> str:
     return channel.approval or ("reviewed" if (channel.members or 0) > LARGE else "open")
 
 
+def may_forget(lesson: Lesson, user: str, admin: bool) -> bool:
+    """May somebody have a lesson forgotten? What they taught or said themselves; admins anything."""
+    return admin or lesson.author == user
+
+
 def may_settle(channel: Channel, lesson: Lesson, user: str, admin: bool) -> bool:
     """May somebody approve or dismiss a proposed lesson? What was noticed in messages is for admins."""
     return admin or (policy(channel) == "reviewed" and lesson.origin == "taught" and lesson.author != user)

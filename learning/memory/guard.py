@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from learning.memory import chains
+from learning.memory import chains, replacing
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, kinds
 from learning.memory.names import Names, names
@@ -108,13 +108,19 @@ def evidence(question: str, lessons: Sequence[Lesson], alike: Alike, heard: Hear
     singles = [hit for number, hit in enumerate(hits) if number < READ or ids == {hit.lesson.id}]
     joint = chains.several(lessons, hits, question, alike, heard.said if len(heard.said) > 1 else ())
     known = names(tuple(sorted(map(told, lessons))))
-    return [(hit, (*_nearness(question, hit, hits, alike, known), *heard.of(hit))) for hit in (*singles, *joint)]
+    old = {hit: [] if joint else _outdated(hit, hits, alike) for hit in singles}  # where several may answer together, none is out of date
+    return [(hit, (*_nearness(question, hit, hits, alike, known, old.get(hit, [])), *heard.of(hit))) for hit in (*singles, *joint)]
 
 
-def _nearness(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike, known: Names) -> tuple[float, ...]:
+def _outdated(hit: Hit, hits: Sequence[Hit], alike: Alike) -> list[Lesson]:
+    """What a hit seems to contradict, being newer: that such a lesson is as near to the question makes it no less certain."""
+    return [old.lesson for old in hits[:READ] if replacing.perhaps(hit.lesson, old.lesson, alike)]
+
+
+def _nearness(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike, known: Names, outdated: Sequence[Lesson]) -> tuple[float, ...]:
     """What speaks for a hit among others, whatever the weights say."""
     cited = hit.sources
-    others = [other for other in hits if other.lesson not in cited]
+    others = [other for other in hits if other.lesson not in cited and other.lesson not in outdated]
     ahead = hit.score - others[0].score if others else LONE
     matter = max(alike(unnamed(question, known), [unnamed(_told(hit), known)]))
     strange = _strange(question, cited, [other.lesson for other in hits], known)

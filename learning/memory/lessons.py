@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.database import add_once
 from learning.errors import NightschoolError
-from learning.memory import approval, log, recall, replacing
+from learning.memory import approval, log, recall, replacing, wondering
 from learning.memory.words import digest, stems
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
 
@@ -29,13 +29,20 @@ class LessonError(NightschoolError):
 
 
 def teach(
-    session: Session, channel: Channel, text: str, author: str, source_ts: str | None = None, permalink: str | None = None, admin: bool = False
+    session: Session,
+    channel: Channel,
+    text: str,
+    author: str,
+    source_ts: str | None = None,
+    permalink: str | None = None,
+    admin: bool = False,
+    propose: bool = False,
 ) -> Lesson:
-    """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Where the channel wants it, somebody else has to approve it first,
-    unless an admin teaches. Raises LessonError."""
+    """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Where the channel wants it, or it is only to `propose`, somebody else
+    has to approve it first, unless an admin teaches. Raises LessonError."""
     question, statement = _parsed(text)
     _assert_no_flood(session, channel, author)
-    settled = admin or author[:1] not in "UW" or approval.policy(channel) == "open"  # whoever is at the command line may do all
+    settled = not propose and (admin or author[:1] not in "UW" or approval.policy(channel) == "open")  # whoever is at the command line may do all
     content = digest(f"{question} {statement}" if question else statement)
     add_once(session, Lesson, channel_id=channel.id, text=statement, question=question, digest=content, author=author,
              source_ts=source_ts, permalink=permalink, status=LessonStatus.APPROVED if settled else LessonStatus.PROPOSED)  # fmt: skip
@@ -56,20 +63,42 @@ def _assert_no_flood(session: Session, channel: Channel, author: str) -> None:
 
 def supersede(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
     """Put a lesson in the place of the older ones that say something else of the same subject. They are no longer in force; the next night unlearns them."""
+    return _put_aside(new, _older(session, channel, new, replacing.REPLACES))
+
+
+def contradicting(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
+    """Older lessons in force that a lesson may replace: somebody has to say."""
+    return _older(session, channel, new, replacing.PERHAPS)
+
+
+def put_aside(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
+    """Somebody said that a lesson replaces what it seems to contradict. Those lessons."""
+    new = session.scalars(select(Lesson).where(Lesson.id == new_id, Lesson.channel_id == channel.id)).one_or_none()
+    return _put_aside(new, contradicting(session, channel, new)) if new else []
+
+
+def _older(session: Session, channel: Channel, new: Lesson, least: float) -> list[Lesson]:
     session.flush()
-    replaced = replacing.replaced_by(new, [lesson for lesson in in_force(session, channel) if lesson.id < new.id])
-    for old in replaced:
+    alike = session.info.get("alike")
+    return replacing.replaced_by(new, in_force(session, channel), alike, least) if alike else []
+
+
+def _put_aside(new: Lesson, older: list[Lesson]) -> list[Lesson]:
+    for old in older:
         old.status, old.superseded_by = LessonStatus.SUPERSEDED, new.id
-    return replaced
+    return older
 
 
 def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
-    """What a lesson has replaced is in force again, beside it. Those lessons."""
+    """What a lesson has replaced is in force again, beside it, and what it seems to contradict stays so. All these lessons."""
     new = session.scalars(select(Lesson).where(Lesson.id == new_id, Lesson.channel_id == channel.id)).one_or_none()
-    restored = replaced(session, new) if new else []
+    if new is None:
+        return []
+    restored, contradicted = replaced(session, new), contradicting(session, channel, new)
     for old in restored:
         old.status, old.superseded_by = LessonStatus.APPROVED, None
-    return restored
+    new.beside = [*(new.beside or ()), *(old.id for old in (*restored, *contradicted))]
+    return [*restored, *contradicted]
 
 
 def replaced(session: Session, lesson: Lesson) -> list[Lesson]:
@@ -81,6 +110,12 @@ def in_force(session: Session, channel: Channel) -> list[Lesson]:
     """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
     stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= now().date())
     return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), stands).order_by(Lesson.id)))
+
+
+def stand(session: Session, some: Sequence[Lesson]) -> bool:
+    """Are all of these lessons in force, in whatever channel?"""
+    rooms = [session.get_one(Channel, channel_id) for channel_id in {lesson.channel_id for lesson in some}]
+    return {lesson.id for lesson in some} <= {lesson.id for room in rooms for lesson in in_force(session, room)}
 
 
 def listed(session: Session, channel: Channel, search: str = "") -> list[Lesson]:
@@ -131,6 +166,7 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=salted(channel, lesson.digest)))
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=REDACTED))
+    wondering.tidy(session, channel)
     ids = [lesson.id for lesson in gone]
     tainted = registry.taint(session, channel, ids) or _being_rebuilt(session, channel)
     request = Forgetting(channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted})

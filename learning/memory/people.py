@@ -21,6 +21,7 @@ class Member:
     time_zone: str | None = None
     is_bot: bool = False
     is_deactivated: bool = False
+    is_admin: bool = False
 
 
 def meet(session: Session, team_id: str, members: Iterable[Member]) -> None:
@@ -31,13 +32,25 @@ def meet(session: Session, team_id: str, members: Iterable[Member]) -> None:
         for person in session.scalars(select(Person).where(Person.team_id == team_id, Person.slack_id.in_(some))):
             member = told[person.slack_id]
             person.name, person.time_zone = member.name or person.name, member.time_zone or person.time_zone
-            person.is_bot, person.is_deactivated = member.is_bot, member.is_deactivated
+            person.is_bot, person.is_deactivated, person.is_admin = member.is_bot, member.is_deactivated, member.is_admin
 
 
 def names(session: Session, team_id: str) -> Mapping[str, str]:
     """What people are called, by id."""
     named = select(Person).where(Person.team_id == team_id, Person.name != "")
     return {person.slack_id: person.name for person in session.scalars(named)}
+
+
+def admins(session: Session, team_id: str) -> list[str]:
+    """Ids of a workspace's admins."""
+    there = (Person.team_id == team_id, Person.is_admin.is_(True), ~Person.is_deactivated)
+    return list(session.scalars(select(Person.slack_id).where(*there).order_by(Person.slack_id)))
+
+
+def looks_at(session: Session, team_id: str, slack_id: str, channel: str) -> None:
+    """Note which channel somebody has open beside the bot; empty: none."""
+    add_missing(session, Person, [{"team_id": team_id, "slack_id": slack_id}])
+    session.get_one(Person, (team_id, slack_id)).viewing = channel or None
 
 
 def usual_time_zone(session: Session, team_id: str, member_ids: Collection[str]) -> str | None:

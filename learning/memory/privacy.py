@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.errors import NightschoolError
-from learning.memory import log, proposals
+from learning.memory import log, proposals, wondering
 from learning.records import Channel, Person, Workspace, now
 
 ATTESTATION = (
@@ -73,7 +73,10 @@ def opt_out(session: Session, team_id: str, user_id: str) -> int:
     by_channel: dict[int, list[str]] = {}
     for message in log.silence(session, team_id, user_id):
         by_channel.setdefault(message.channel_id, []).append(message.ts)
-    return sum(proposals.sources_gone(session, session.get_one(Channel, number), ts, user_id) for number, ts in by_channel.items())
+    rooms = {session.get_one(Channel, number): ts for number, ts in by_channel.items()}
+    for room in rooms:
+        wondering.tidy(session, room)
+    return sum(proposals.sources_gone(session, room, ts, user_id) for room, ts in rooms.items())
 
 
 def opt_back_in(session: Session, team_id: str, user_id: str) -> None:

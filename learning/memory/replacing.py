@@ -1,12 +1,27 @@
-"""Which earlier lesson a new one replaces: the same subject with another value. Rules over words; of two that contradict, the newer holds."""
+"""Which earlier lesson a new one replaces: the same subject with another value. Of two that contradict, the newer holds.
+
+A logistic model over what differs: how alike the two are in meaning, with and without their values; whether exactly one value differs, and of the same sort;
+what else differs; whether the new one says that something changed. Fitted on pairs of the learning benchmark's older sets (`python -m
+tests.benchmarks.fit_replacing`, which also says how well it does on others).
+"""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from learning.memory.vocabulary import SYNONYMS
-from learning.memory.words import STOPWORDS, stem, words
+from learning.memory import recall
+from learning.memory.encoder import Alike
+from learning.memory.vocabulary import SYNONYMS, is_name
+from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, stem, stems, values, words
 from learning.records import Lesson
 
+REPLACES = 0.0  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
+PERHAPS = -1.5  # and from which somebody is asked; until then the newer is preferred
+NEAREST = 12  # earlier lessons that are looked at
+# Coefficients: constant; likeness in meaning; the same without the values that differ; are these of one sort; how many too many differ; does a value differ
+# on one side alone; on none; share of other words that differ; share of words in common; does the new one say that something changed; does one of them add
+# to another; is a number the same where a name differs.
+_WEIGHTS = (-5.49, 2.52, 2.55, 1.24, -2.07, 1.4, 1.6, -3.81, 2.2, 1.48, -0.85, -1.34)
 # Words that say that something changed, or hardly anything: a lesson with and without them says the same.
 _EMPTY = frozenset(
     stem(word)
@@ -14,64 +29,122 @@ _EMPTY = frozenset(
     take takes place go goes run runs use uses used using still always set done doing does made keep number bought come comes""".split()
 )
 _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additionally|includes?|members?|one of)\b", re.IGNORECASE)
+_CHANGED = re.compile(
+    r"\b(now|new|moved|moves|changed|instead|switch\w*|no longer|from now on|as of|since|anymore|replaced|took over|these days|currently|update|correction"
+    r"|rewritten|renamed)\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d|^(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|half)$", re.IGNORECASE)
 _DENIED = re.compile(r",?\s*\b(no longer|not)\b[^,.;]*?(\bbut\b|(?=[,.;])|$)", re.IGNORECASE)  # what no longer holds, said along with what does
-_UNITS = frozenset(
-    stem(word) for word in "second minute hour day week month year euro dollar pound percent character people gb mb utc am pm working business".split()
-)
-LONGEST = 3  # words of a value
+_WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
+LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
+TOGETHER = 1  # places between two words of one value, at most
 
 
-def replaces(new: Lesson, old: Lesson) -> bool:
-    """Do two lessons give different values for the same subject?
+@dataclass(frozen=True)
+class Word:
+    """A word of a lesson that says something; `number` is its place."""
 
-    All words must agree but for one stretch on each side, the value. Where an entity differs, too, they are two lessons of one kind ("the port of atlas",
-    "the port of heron"), and where the new one says "also", it adds.
-    """
-    if _MORE.search(new.text) or _MORE.search(old.text):
-        return False
-    ours, theirs = _told(new), _told(old)
-    ours_differ, theirs_differ = _stretches(ours, theirs), _stretches(theirs, ours)
-    if len(ours_differ) != 1 or len(theirs_differ) != 1:
-        return False
-    mine, other = ours_differ[0], theirs_differ[0]
-    if max(len(mine), len(other)) > LONGEST or len(mine) >= sum(map(bool, ours)) or len(other) >= sum(map(bool, theirs)) or _kind(mine) != _kind(other):
-        return False
-    return _kind(mine) in ("number", "name") or (_kind(mine) == "word" and ours[-1] == mine[-1] and theirs[-1] == other[-1])
+    text: str
+    is_value: bool
+    number: int
 
 
-def replaced_by(new: Lesson, lessons: Sequence[Lesson]) -> list[Lesson]:
-    """The lessons that `new` replaces."""
-    return [old for old in lessons if old.id != new.id and replaces(new, old)]
+def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
+    """How certainly a lesson takes another's place, in nats of log-odds; what says the same does not."""
+    if set(stems(_told(new))) == set(stems(_told(old))):
+        return float("-inf")
+    return sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(_told(new), _told(old), alike)), strict=True))
 
 
-def _told(lesson: Lesson) -> list[str]:
-    """The words that say something; the others as gaps, for a value does not reach over them."""
-    said = words(_DENIED.sub(" ", f"{lesson.question or ''} {lesson.text}"))
-    return [word if word.lower() not in STOPWORDS and stem(word) not in _EMPTY else "" for word in said]
+def replaced_by(new: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float = REPLACES) -> list[Lesson]:
+    """The older lessons that `new` replaces, among those that share its words."""
+    others = [lesson for lesson in lessons if lesson.id < new.id and lesson.id not in (new.beside or ())]
+    return [hit.lesson for hit in recall.search(others, _told(new), limit=NEAREST) if certainty(new, hit.lesson, alike) >= least]
 
 
-def _stretches(of: Sequence[str], other: Sequence[str]) -> list[list[str]]:
-    """The stretches of words that the other does not hold, in other words neither."""
-    held = {stem(word) for word in other if word}
-    found: list[list[str]] = []
-    apart = True
-    for word in of:
-        shared = (
-            not word or stem(word) in held or (word.islower() and bool(held & {stem(part) for said in SYNONYMS.get(stem(word), ()) for part in said.split()}))
-        )
-        if not shared:
-            if apart:
-                found.append([])
-            found[-1].append(word)
-        apart = shared
+def contradicted(lessons: Sequence[Lesson], alike: Alike) -> dict[int, Lesson]:
+    """Of lessons in force, those that a newer one perhaps replaces, by id, and that one; not where somebody has said that both stand."""
+    found: dict[int, Lesson] = {}
+    ordered = sorted(lessons, key=lambda lesson: lesson.id)
+    texts = [_told(lesson) for lesson in ordered]
+    for number, new in enumerate(ordered):
+        likes = alike(texts[number], texts[:number]) if number else ()
+        for old, like in zip(ordered, likes, strict=False):
+            if like >= LIKE and perhaps(new, old, alike):
+                found[old.id] = new
     return found
 
 
-def _kind(value: Sequence[str]) -> str:
-    """`number`, `name`, `word`, or none of them: a stretch that says more than a value."""
-    if any(_NUMBER.search(word) for word in value):
-        return "number" if all(_NUMBER.search(word) or not word.islower() or stem(word) in _UNITS for word in value) else ""
-    if all(word.islower() for word in value):
-        return "word"
-    return "name" if not any(word.islower() for word in value) else ""
+def perhaps(new: Lesson, old: Lesson, alike: Alike) -> bool:
+    """May a newer lesson replace an older one? Where somebody has said that both stand, not."""
+    return old.id < new.id and old.id not in (new.beside or ()) and certainty(new, old, alike) >= PERHAPS
+
+
+def features(new: str, old: str, alike: Alike) -> tuple[float, ...]:
+    """What speaks for it, in the order of `_WEIGHTS`, without the constant."""
+    ours, theirs = _telling(new), _telling(old)
+    mine, others = _apart(ours, theirs), _apart(theirs, ours)
+    (my_values, my_words), (other_values, other_words) = (([w for w in some if w.is_value], [w for w in some if not w.is_value]) for some in (mine, others))
+    counts = [_stretches(some) for some in (my_values, other_values)]
+    held = [{stem(word.text) for word in some} for some in (ours, theirs)]
+    sorts = [_sort(some) for some in (my_values, other_values)]
+    same_number = any(_NUMBER.search(word.text) for word in ours if word.is_value and word not in mine)
+    return (
+        alike(new, [old])[0],
+        alike(_without(new, my_values), [_without(old, other_values)])[0],
+        float(bool(my_values) and sorts[0] == sorts[1]),
+        float(sum(count > 1 for count in counts)),
+        float((counts[0] == 0) != (counts[1] == 0)),
+        float(counts == [0, 0]),
+        (len(my_words) + len(other_words)) / max(1, len(ours) + len(theirs)),
+        len(held[0] & held[1]) / max(1, min(map(len, held))),
+        float(bool(_CHANGED.search(new))),
+        float(bool(_MORE.search(new) or _MORE.search(old))),
+        float(same_number and sorts == ["name", "name"]),
+    )
+
+
+def _told(lesson: Lesson) -> str:
+    return f"{lesson.question or ''} {lesson.text}".strip()
+
+
+def _telling(text: str) -> list[Word]:
+    """The words that say something; of the others some say that things changed, the rest nothing."""
+    said = words(_DENIED.sub(" ", text))
+    held = set(values(f"x {text}"))  # the first word of a lesson is capitalised in any case
+    telling = []
+    for number, word in enumerate(said):
+        plain = word.lower() in STOPWORDS and not word.isupper()
+        if not plain and (_NUMBER.search(word) or stem(word) not in _EMPTY):
+            telling.append(Word(word, _is_value(word, number, held), number))
+    return telling
+
+
+def _is_value(word: str, number: int, held: set[str]) -> bool:
+    low = word.lower()
+    day = low in WEEKDAYS | MONTHS or low.rstrip("s") in WEEKDAYS
+    capital = word in held and (number > 0 or not word.istitle())
+    return day or capital or bool(_NUMBER.search(word)) or is_name(word)
+
+
+def _apart(of: Sequence[Word], other: Sequence[Word]) -> list[Word]:
+    """The words that the other does not hold, in other words neither."""
+    held = {stem(word.text) for word in other}
+    return [
+        word for word in of if stem(word.text) not in held and not held & {stem(part) for said in SYNONYMS.get(stem(word.text), ()) for part in said.split()}
+    ]
+
+
+def _stretches(some: Sequence[Word]) -> int:
+    """How many values there are: words close together are one."""
+    return sum(last is None or word.number - last.number > TOGETHER for last, word in zip([None, *some], some, strict=False))
+
+
+def _sort(some: Sequence[Word]) -> str:
+    return "number" if any(_NUMBER.search(word.text) for word in some) else "name" if some else ""
+
+
+def _without(text: str, some: Sequence[Word]) -> str:
+    gone = {word.text for word in some}
+    return _WORD.sub(lambda found: "it" if found.group() in gone else found.group(), text)

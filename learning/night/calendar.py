@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from learning.settings import Settings
+
 
 def due(moment: datetime, zone: ZoneInfo, night_hour: int) -> date:
     """The date of the latest night that has begun at a moment, by a channel's clock."""
@@ -15,7 +17,11 @@ def begins(day: date, zone: ZoneInfo, hour: int) -> datetime:
     return datetime.combine(day, time(hour), zone).astimezone(UTC)
 
 
-def too_late(opened: datetime, moment: datetime, day: date, zone: ZoneInfo, night_hour: int, morning_hour: int) -> bool:
+def too_late(opened: datetime, moment: datetime, morning: datetime) -> bool:
     """Has morning come before a night that was opened in time could begin? One that was opened late, for a machine that was off, is made up by day."""
-    morning = begins(day if morning_hour > night_hour else day + timedelta(days=1), zone, morning_hour)
     return opened < morning <= moment
+
+
+def comes(day: date, zone: ZoneInfo, settings: Settings) -> datetime:
+    """The morning after the night of a date."""
+    return begins(day if settings.morning_hour > settings.night_hour else day + timedelta(days=1), zone, settings.morning_hour)

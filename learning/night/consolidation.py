@@ -9,12 +9,12 @@ from sqlalchemy import delete, select
 from learning import registry
 from learning.database import add_once
 from learning.errors import TrainingError
-from learning.memory import lessons, noticing, privacy, proposals
+from learning.memory import channels, lessons, noticing, privacy, proposals
 from learning.model import running
 from learning.model.client import AdapterUnusable
 from learning.model.reading import Reader
 from learning.model.shape import is_capable
-from learning.night import calibration, dictation, exam, report, selection
+from learning.night import calendar, calibration, dictation, exam, report, selection
 from learning.night.asking import Statement
 from learning.night.interview import capable_author, say_all
 from learning.night.outcome import Outcome, conclude
@@ -133,7 +133,8 @@ def _decide(
             **told,
         }
         summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
-        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary))
+        comes = calendar.comes(vigil.night.date, channels.clock(session, channel), school.settings) if vigil.night.kind == "nightly" else None
+        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), comes, lessons.in_force(session, channel))
 
 
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:

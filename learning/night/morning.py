@@ -17,8 +17,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 def text(session: Session, night: Night, adapter: str, verdict: str, card: Mapping[str, Any]) -> str:
     """The whole of it."""
-    before = _earlier(session, night)
-    since = before[-1].finished_at if before and before[-1].finished_at else EVER
+    before, since = _earlier(session, night), last_ended(session, night)
     lines = [report.as_text(adapter, verdict, card)]
     recalled = [float((one.report_card or {}).get("recall", 0.0)) for one in before] + ([card["recall"]] if "recall" in card else [])
     if len(recalled) > 1:
@@ -31,6 +30,12 @@ def text(session: Session, night: Night, adapter: str, verdict: str, card: Mappi
     if gaps:
         lines.append(f"I could not answer {gaps} question{'s' if gaps > 1 else ''}: `/nightschool gaps` shows what you could teach me.")
     return "\n".join(lines)
+
+
+def last_ended(session: Session, night: Night) -> datetime:
+    """When the night before ended."""
+    before = _earlier(session, night)
+    return before[-1].finished_at if before and before[-1].finished_at else EVER
 
 
 def unanswered(session: Session, channel_id: int, since: datetime = EVER) -> list[str]:

@@ -121,7 +121,7 @@ def _left(school: School, channel: Channel, night: Night) -> bool:
         return False
     with school.database.write() as session:
         zone, waiting = channels.clock(session, channel), len(lessons.unproven(session, channel))
-        if not calendar.too_late(night.created_at, now(), night.date, zone, school.settings.night_hour, school.settings.morning_hour):
+        if not calendar.too_late(night.created_at, now(), calendar.comes(night.date, zone, school.settings)):
             return False
         conclude(session, night, Outcome("left", None, {"reason": "the night was over before its turn came", "lessons": waiting}))
     return True

@@ -1,15 +1,17 @@
 """How a night ended, and writing it down: verdict, report card and what is to be said, in one transaction."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from learning import leases
 from learning.errors import TrainingStopped
-from learning.night import morning
-from learning.records import Announcement, Night, Work
+from learning.night import dreaming, morning
+from learning.records import Announcement, Channel, Lesson, Night, Work
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +27,20 @@ class Outcome:
     report_card: dict[str, Any]
 
 
-def conclude(session: Session, night: Night, outcome: Outcome) -> None:
-    """End a night within the caller's transaction. Raises TrainingStopped, so that all is rolled back, when the night is no longer ours."""
+def conclude(session: Session, night: Night, outcome: Outcome, comes: datetime | None = None, known: Sequence[Lesson] = ()) -> None:
+    """End a night within the caller's transaction; the channel hears of it at once, or when morning `comes`. `known` are the lessons to wonder about.
+
+    Raises TrainingStopped, so that all is rolled back, when the night is no longer ours.
+    """
     state = STATES.get(outcome.verdict, Work.DONE)
     error = outcome.report_card.get("reason") if state == Work.FAILED else None
     if not leases.finish(session, night, state, verdict=outcome.verdict, report_card=outcome.report_card, error=error):
         raise TrainingStopped
     logger.info("%s night %s of channel %s: %s %s", night.kind, night.date, night.channel_id, outcome.verdict, outcome.adapter or "")
     waiting = outcome.verdict == "left" and outcome.report_card["lessons"]
-    if (outcome.verdict in ("promoted", "held") and night.kind != "forget") or waiting:
+    channel = session.get_one(Channel, night.channel_id)
+    if channel.reports != "off" and ((outcome.verdict in ("promoted", "held") and night.kind != "forget") or waiting):
         text = morning.text(session, night, outcome.adapter or "", outcome.verdict, outcome.report_card)
-        session.add(Announcement(channel_id=night.channel_id, key=f"night-{night.id}", text=text))
+        wonders = dreaming.wonders(session, channel, known, morning.last_ended(session, night)) if channel.reports != "admins" else []
+        told = {"text": text + dreaming.as_text(wonders), "wonders": wonders or None, "due_at": comes, "audience": channel.reports}
+        session.add(Announcement(channel_id=channel.id, key=f"night-{night.id}", **told))

@@ -9,7 +9,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.orm import Session
 
 from learning import registry
-from learning.memory import lessons
+from learning.memory import lessons, replacing
 from learning.memory.asked import confirmed_questions
 from learning.memory.salience import Salience, salience
 from learning.memory.words import stems, values
@@ -62,7 +62,8 @@ def select(session: Session, channel: Channel, base_hash: str, most: int = MOST)
     in_force = lessons.in_force(session, channel)
     weights = salience(session, channel, in_force, now())
     ranked = sorted(in_force, key=lambda lesson: (-weights[lesson.id].weight, -lesson.id))
-    left_out = _left_out(ranked, weights, most)
+    alike = session.info.get("alike")
+    left_out = _left_out(ranked, weights, most, replacing.contradicted(in_force, alike) if alike else {})
     kept = [lesson for lesson in ranked if lesson.id not in left_out]
     external = [lesson for lesson in ranked if lesson.id in left_out]
     for lesson in external:
@@ -79,7 +80,7 @@ def select(session: Session, channel: Channel, base_hash: str, most: int = MOST)
     return replace(chosen, news=not same)
 
 
-def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int) -> dict[int, str]:
+def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int, contradicted: Mapping[int, Lesson]) -> dict[int, str]:
     left_out: dict[int, str] = {}
     said: dict[tuple[frozenset[str], tuple[str, ...]], Lesson] = {}
     room = most
@@ -88,6 +89,8 @@ def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: i
         content = frozenset(stems(f"{lesson.question or ''} {lesson.text}")), tuple(values(lesson.text.partition(" ")[2]))  # names in their order
         if own.disagree >= REJECTED and own.disagree > own.agree:
             left_out[lesson.id] = f"{own.disagree} people disagreed with it"
+        elif lesson.id in contradicted:
+            left_out[lesson.id] = f"lesson {contradicted[lesson.id].id}, which is newer, seems to contradict it"
         elif content in said:
             left_out[lesson.id] = f"it says the same as lesson {said[content].id}"
         elif not room:

@@ -32,6 +32,8 @@ class Person(Record):
     time_zone: Mapped[str | None] = mapped_column(Key)
     is_bot: Mapped[bool] = mapped_column(default=False)
     is_deactivated: Mapped[bool] = mapped_column(default=False)
+    is_admin: Mapped[bool | None]  # of the workspace
+    viewing: Mapped[str | None] = mapped_column(Key)  # the channel that they have open beside the bot
     opted_out_at: Mapped[datetime | None]
 
 
@@ -56,6 +58,7 @@ class Channel(Record):
     paused_at: Mapped[datetime | None]  # no nights until they are resumed
     approval: Mapped[str | None] = mapped_column(Key)  # who settles what is taught; None: by the number of members
     members: Mapped[int | None]  # as last counted
+    reports: Mapped[str | None] = mapped_column(Key)  # where the mornings' reports go: `channel` (None), `admins` or `off`
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -45,6 +45,7 @@ class Lesson(Record):
     post_ts: Mapped[str | None] = mapped_column(Key)  # the bot's own note in the channel, redacted when the lesson is forgotten
     valid_until: Mapped[date | None]
     status: Mapped[str] = mapped_column(Key, default=LessonStatus.APPROVED)
+    beside: Mapped[list[Any] | None]  # ids of older lessons that somebody has said to stand beside it, though it seemed to replace them
     superseded_by: Mapped[int | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)

@@ -1,5 +1,6 @@
 """What was asked of the bot, and what it has to say."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
@@ -30,7 +31,10 @@ class Question(Leased, Record):
 
 
 class Announcement(Leased, Record):
-    """What a background job wants said in a channel. `key` makes it said once; with `update_ts` it replaces an own message, with no text it deletes it."""
+    """What a background job wants said in a channel. `key` makes it said once; with `update_ts` it replaces an own message, with no text it deletes it.
+
+    `wonders` are questions that it asks: what somebody answers in its thread becomes a proposed lesson.
+    """
 
     __tablename__ = "announcements"
 
@@ -41,3 +45,6 @@ class Announcement(Leased, Record):
     update_ts: Mapped[str | None] = mapped_column(Key)
     lesson_id: Mapped[int | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))  # the lesson that the message will be the source of
     reply_ts: Mapped[str | None] = mapped_column(Key)
+    due_at: Mapped[datetime | None]  # not to be said before
+    audience: Mapped[str | None] = mapped_column(Key)  # `admins`: said to each of the channel's admins alone; None: in the channel
+    wonders: Mapped[list[Any] | None]

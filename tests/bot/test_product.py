@@ -59,6 +59,9 @@ def test_in_a_thread_it_can_be_told_to_remember_to_forget_and_that_it_was_wrong(
         assert [r.emoji for r in session.query(Reaction).filter_by(ts=answer["ts"])] == ["-1::voted"]
     asked_back = ben.ask("forget that Marek drives the van", root)
     assert "Marek drives the van on Fridays." in str(asked_back["blocks"])
+    bot.cleo.click(asked_back["ts"], "forget")
+    assert bot.cleo.wait(lambda: [m for m in bot.cleo.messages() if "Only whoever taught it" in m["text"]])
+    assert how(ben.ask("who drives the van on Fridays?", root)) == "recall"
     ben.click(asked_back["ts"], "forget")
     assert how(ben.ask("who drives the van on Fridays?", root)) == "abstained"
     assert "one word" in ben.ask("remember otters", root)["text"]
@@ -108,6 +111,22 @@ def test_a_lesson_that_replaces_another_shows_both_and_asks(bot: Running, databa
     again = bot.ben.command("/teach", "The gate is now locked at 23:00.")
     bot.ben.click(again["ts"], "cancel")
     assert sorted(standing("gate")) == ["The gate is locked at 19:00.", "The gate is now locked at 21:00."]
+
+
+def test_a_lesson_that_may_replace_another_is_asked_about(bot: Running, database: Database) -> None:
+    bot.ben.command("/teach", "The side door is locked at 19:00.")
+    asked = bot.ben.command("/teach", "The front door is locked at 22:00.")
+    assert "It seems to contradict: The side door is locked at 19:00." in asked["text"]
+    bot.ben.click(asked["ts"], "keep_both")
+    with database.read() as session:
+        new = session.query(Lesson).filter_by(text="The front door is locked at 22:00.").one()
+        old = session.query(Lesson).filter_by(text="The side door is locked at 19:00.").one()
+        assert (old.status, new.beside) == (LessonStatus.APPROVED, [old.id])
+    bot.ben.command("/teach", "The blue bin is emptied on Mondays.")
+    other = bot.ben.command("/teach", "The black bin is emptied on Fridays.")
+    bot.ben.click(other["ts"], "put_aside")
+    with database.read() as session:
+        assert session.query(Lesson).filter_by(text="The blue bin is emptied on Mondays.").one().status == LessonStatus.SUPERSEDED
 
 
 def test_the_home_tab_shows_ones_own_channels_and_lets_admins_act(bot: Running, database: Database) -> None:

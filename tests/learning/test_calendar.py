@@ -11,6 +11,7 @@ from learning.memory import channels, lessons
 from learning.night import calendar, nights
 from learning.records import Announcement, Channel, Night, Work, now
 from learning.school import School
+from learning.settings import Settings
 
 PARIS, TOKYO, LIMA = (ZoneInfo(zone) for zone in ("Europe/Paris", "Asia/Tokyo", "America/Lima"))
 
@@ -130,13 +131,12 @@ def test_what_has_not_begun_by_morning_is_left_and_told(school: School) -> None:
 
 
 def test_a_night_that_was_opened_late_is_made_up_by_day() -> None:
-    opened, morning = at("2026-03-11 09:00"), 7
-    assert not calendar.too_late(opened, at("2026-03-11 09:05"), date(2026, 3, 11), ZoneInfo("UTC"), 2, morning)
-    assert calendar.too_late(at("2026-03-11 02:00"), at("2026-03-11 07:00"), date(2026, 3, 11), ZoneInfo("UTC"), 2, morning)
-    assert not calendar.too_late(at("2026-03-11 02:00"), at("2026-03-11 06:59"), date(2026, 3, 11), ZoneInfo("UTC"), 2, morning)
+    morning = calendar.comes(date(2026, 3, 11), ZoneInfo("UTC"), Settings(night_hour=2, morning_hour=7))
+    assert not calendar.too_late(at("2026-03-11 09:00"), at("2026-03-11 09:05"), morning)
+    assert calendar.too_late(at("2026-03-11 02:00"), at("2026-03-11 07:00"), morning)
+    assert not calendar.too_late(at("2026-03-11 02:00"), at("2026-03-11 06:59"), morning)
 
 
 def test_a_night_that_begins_before_midnight_ends_in_the_morning_after() -> None:
-    opened, zone = at("2026-03-11 22:00"), ZoneInfo("UTC")
-    assert not calendar.too_late(opened, at("2026-03-12 06:59"), date(2026, 3, 11), zone, 22, 7)
-    assert calendar.too_late(opened, at("2026-03-12 07:00"), date(2026, 3, 11), zone, 22, 7)
+    late = Settings(night_hour=22)
+    assert calendar.comes(date(2026, 3, 11), ZoneInfo("UTC"), late) == at("2026-03-12 07:00")

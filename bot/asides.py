@@ -1,0 +1,64 @@
+"""Direct messages: which channel somebody asks about, and what they may ask. Nobody is told what a channel knows that they are not in."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from learning.memory import channels, lessons
+from learning.records import Channel, ExamAnswer, Night, Person
+
+MOST_PROMPTS = 4  # Slack takes no more
+STRANGER = "I tell you only what channels know that we are both in. Name one of those, or ask me there."
+WHAT_I_DO = {"title": "What can you do?", "message": "What can you do?"}
+_NAMED = re.compile(r"(?:\s*\b(?:in|of|from|for|at|about)\s+|(?<![\w#]))#(?P<name>(?=\S*[A-Za-z])[^\s#.,;:!?]+)", re.IGNORECASE)
+
+
+def is_direct(channel: Channel) -> bool:
+    """Is it somebody's conversation with the bot?"""
+    return channel.slack_id.startswith("D")
+
+
+def named(text: str, before: Sequence[str] = ()) -> tuple[str, str]:
+    """The name, or id, of the channel that a question names, and the question without it; else the one that the thread named last, or nothing."""
+    match = _NAMED.search(text)
+    if match is None:
+        return next((earlier for earlier in (named(told)[0] for told in reversed(before)) if earlier), ""), text
+    rest = " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())
+    return match["name"], re.sub(r"\s+([?.!,])", r"\1", rest).strip(" ,:") or text
+
+
+def room(session: Session, team_id: str, inside: Collection[str], name: str) -> Channel | None:
+    """The channel with a name or an id, among those that somebody is in."""
+    return next((channel for channel in rooms(session, team_id, inside) if name and name in (channel.name, channel.slack_id)), None)
+
+
+def rooms(session: Session, team_id: str, inside: Collection[str]) -> list[Channel]:
+    """The channels that somebody is in, as far as the bot knows them."""
+    return [channel for slack_id in sorted(inside) if (channel := channels.by_ids(session, team_id, slack_id)) is not None]
+
+
+def viewed(session: Session, team_id: str, user_id: str) -> str:
+    """The id of the channel that somebody has open beside the bot; empty where there is none."""
+    person = session.get(Person, (team_id, user_id))
+    return (person.viewing if person else None) or ""
+
+
+def prompts(session: Session, inside: Sequence[Channel]) -> list[dict[str, str]]:
+    """What somebody may ask: questions that the adapters of their rooms have answered right in their last exam, a room in turn."""
+    found: list[dict[str, str]] = []
+    for place in inside:
+        question = _proven(session, place)
+        if question and len(found) < MOST_PROMPTS - 1:
+            asked = f"{question.rstrip(' ?.!')} in #{place.name}?"
+            found.append({"title": asked[:1].upper() + asked[1:], "message": asked})
+    return [*found, WHAT_I_DO]
+
+
+def _proven(session: Session, channel: Channel) -> str:
+    """A question that people gave along with a lesson that is known; else one of the last exam's."""
+    kept = next((lesson.question for lesson in reversed(lessons.in_force(session, channel)) if lesson.question), None)
+    right = (ExamAnswer.kind == "recall", ExamAnswer.right, Night.channel_id == channel.id, Night.verdict == "promoted")
+    asked = select(ExamAnswer.question).join(Night, Night.id == ExamAnswer.night_id).where(*right).order_by(Night.id.desc(), ExamAnswer.id)
+    return kept or session.scalars(asked).first() or ""

@@ -1,0 +1,56 @@
+"""Answers to what the bot wondered in a morning's report: which question somebody means, and what must no longer be repeated."""
+
+import re
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from learning.memory import recall
+from learning.records import Announcement, Channel, Lesson, LessonStatus, Question, now
+
+TAKEN_BACK = "_(taken back)_"
+_NOTHING = {"said": TAKEN_BACK, "asked": "", "question": "", "lessons": []}
+_NUMBERED = re.compile(r"\s*#?(?P<number>\d)\s*[.):,–-]\s*(?P<rest>.+)", re.DOTALL)
+
+
+def in_thread(session: Session, channel: Channel, thread_ts: str | None) -> Announcement | None:
+    """The report that began a thread, if it asked something."""
+    if not thread_ts:
+        return None
+    told = (Announcement.channel_id == channel.id, Announcement.reply_ts == thread_ts, Announcement.wonders.is_not(None))
+    return session.scalars(select(Announcement).where(*told)).one_or_none()
+
+
+def is_answer(text: str) -> bool:
+    """Does what somebody wrote in such a thread tell something? Questions and single words do not."""
+    return not text.rstrip().endswith("?") and " " in text.strip()
+
+
+def meant(report: Announcement, text: str) -> tuple[dict[str, Any], str]:
+    """Which of a report's questions a text answers, by its number or its words, else the first; and the answer."""
+    wonders = list(report.wonders or ())
+    numbered = _NUMBERED.fullmatch(text)
+    if numbered and 1 <= int(numbered["number"]) <= len(wonders):
+        return wonders[int(numbered["number"]) - 1], numbered["rest"].strip()
+    hits = recall.search([Lesson(id=number, text=wonder["said"]) for number, wonder in enumerate(wonders)], text, limit=1)
+    return wonders[hits[0].lesson.id if hits else 0], text
+
+
+def tidy(session: Session, channel: Channel) -> None:
+    """Reports no longer repeat questions that were deleted, nor lessons that were forgotten."""
+    session.flush()
+    for report in session.scalars(select(Announcement).where(Announcement.channel_id == channel.id, Announcement.wonders.is_not(None))):
+        gone = [wonder for wonder in report.wonders or () if not _stands(session, channel, wonder)]
+        for wonder in gone:
+            report.text = report.text.replace(wonder["said"], TAKEN_BACK)
+        if gone:
+            report.wonders = [_NOTHING if wonder in gone else wonder for wonder in report.wonders or ()]
+        if gone and report.reply_ts:
+            session.add(Announcement(channel_id=channel.id, key=f"tidied-{report.id}-{now().timestamp()}", update_ts=report.reply_ts, text=report.text))
+
+
+def _stands(session: Session, channel: Channel, wonder: dict[str, Any]) -> bool:
+    asked = select(Question.id).where(Question.channel_id == channel.id, Question.text == wonder["question"]).limit(1)
+    forgotten = select(Lesson.id).where(Lesson.id.in_(wonder["lessons"]), Lesson.status == LessonStatus.FORGOTTEN).limit(1)
+    return (not wonder["question"] or session.scalar(asked) is not None) and session.scalar(forgotten) is None

@@ -1,0 +1,73 @@
+"""Direct messages: what was taught there, what a named channel knows, and the channel that is open beside the bot; and what it suggests to ask."""
+
+import pytest
+
+from bot import asides
+from bot.sandbox.people import Person
+from learning.memory import channels
+from learning.night import nights
+from learning.records import ExamAnswer, now
+from tests.conftest import Running, how
+
+
+@pytest.fixture
+def direct(bot: Running) -> Person:
+    return Person(bot.site, "U0BEN", "D0BEN")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "rest"),
+    [
+        ("where are the keys in #ops?", "ops", "where are the keys?"),
+        ("#ops: who has the van?", "ops", "who has the van?"),
+        ("ask #C0OPS when lunch is", "C0OPS", "ask when lunch is"),
+        ("who is number #1?", "", "who is number #1?"),
+        ("when is lunch?", "", "when is lunch?"),
+    ],
+)
+def test_a_question_may_name_a_channel(text: str, name: str, rest: str) -> None:
+    assert asides.named(text) == (name, rest)
+
+
+def test_a_thread_goes_on_with_the_channel_that_it_named() -> None:
+    assert asides.named("and when?", ["where is lunch in #ops?", "thanks"]) == ("ops", "and when?")
+
+
+def test_what_is_taught_in_a_direct_message_is_known_there_alone(bot: Running, direct: Person) -> None:
+    assert "Noted" in direct.command("/teach", "My locker is number 88.")["text"]
+    mine = direct.ask("what number is my locker?")
+    assert (how(mine), mine["text"]) == ("recall", "My locker is number 88.")
+    assert how(bot.ben.ask("what number is my locker?")) == "abstained"
+    assert how(Person(bot.site, "U0CLEO", "D0CLEO").ask("what number is my locker?")) == "abstained"
+
+
+def test_a_channel_that_is_named_answers_whoever_is_in_it(bot: Running, direct: Person) -> None:
+    bot.ben.command("/teach", "The ladder is kept behind the furnace.")
+    assert how(direct.ask("where is the ladder kept?")) == "abstained"
+    named = direct.ask("where is the ladder kept, in <#C0OPS|ops>?")
+    assert named["text"] == "The ladder is kept behind the furnace."
+    assert direct.ask("where is the ladder kept in #ops?")["text"] == "The ladder is kept behind the furnace."
+    assert direct.ask("where is the ladder kept in #nowhere?")["text"] == asides.STRANGER
+    bot.ana.act("kick", channel="C0OPS", user="U0BEN")
+    assert direct.ask("where is the ladder kept in #ops?")["text"] == asides.STRANGER
+    bot.ana.act("invite", channel="C0OPS", user="U0BEN")
+
+
+def test_the_channel_that_is_open_beside_it_is_asked_where_nothing_else_answers(bot: Running, direct: Person) -> None:
+    bot.ben.command("/teach", "The saw is sharpened by Ulla.")
+    direct.act("look_at", user="U0BEN", channel="C0OPS")
+    assert direct.wait(lambda: direct.ask("who sharpens the saw?")["text"] == "The saw is sharpened by Ulla.")
+    direct.act("look_at", user="U0BEN")
+    assert direct.wait(lambda: how(direct.ask("who sharpens the saw?")) == "abstained")
+
+
+def test_it_suggests_what_it_is_proven_to_know(bot: Running, direct: Person) -> None:
+    assert direct.prompts()[-1] == asides.WHAT_I_DO
+    assert "I learn each channel by heart" in direct.ask(asides.WHAT_I_DO["message"])["text"]
+    with bot.school.database.write() as session:
+        ops = channels.find(session, "C0OPS")
+        assert ops
+        night = nights.open_night(session, ops, now().date(), "nightly", 7)
+        night.state, night.verdict = "done", "promoted"
+        session.add(ExamAnswer(night_id=night.id, kind="recall", question="ladder furnace?", answer="", right=True))
+    direct.wait(lambda: {"title": "Ladder furnace in #ops?", "message": "ladder furnace in #ops?"} in direct.prompts())

@@ -1,0 +1,32 @@
+"""Slack's markup: lengths."""
+
+import pytest
+
+from bot import blocks, mrkdwn
+
+CODE = "```\n" + "x = 1\n" * 100 + "```\n"
+
+
+@pytest.mark.parametrize("text", ["", "short", "line\n" * 2_000, "x" * 9_000, "a\n" * 1_000 + CODE + "b\n" * 1_000, "```\n" + "y = 2\n" * 2_000 + "```"])
+def test_a_text_of_any_length_is_cut_into_pieces_that_slack_takes(text: str) -> None:
+    pieces = mrkdwn.pieces(text)
+    assert all(len(piece) <= 3_000 for piece in pieces)
+    assert all(piece.count("```") % 2 == 0 for piece in pieces), "a code block is ended where it is cut, and begun again"
+    kept = "".join(pieces).replace("```", "").replace("\n", "")
+    assert kept == text.replace("```", "").replace("\n", "")
+
+
+def test_a_code_block_that_fits_stays_whole() -> None:
+    assert any(CODE.strip() in piece for piece in mrkdwn.pieces("a\n" * 1_400 + CODE + "b\n" * 1_400))
+
+
+def test_what_is_cut_off_leaves_no_half_entity_and_no_open_code() -> None:
+    assert mrkdwn.fitting("short") == "short"
+    assert mrkdwn.escaped("&" * 4_000).removesuffix("…").replace("&amp;", "") == ""
+    long = mrkdwn.fitting("```\n" + "z\n" * 4_000)
+    assert len(long) <= 4_000
+    assert long.endswith("…```")
+
+
+def test_a_long_answer_becomes_several_sections() -> None:
+    assert [block["type"] for block in blocks.paragraphs("word " * 750)] == ["section", "section"]
