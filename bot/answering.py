@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot import asides, instructions, mrkdwn, outbox, replies
 from bot.loop import Loop
 from bot.membership import channels_of
+from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.answers import Answer, Answerer, Knowledge
 from learning.memory import lessons, log, people
@@ -49,8 +49,7 @@ class Answering:
     """Answers what was asked, on a thread of its own, as long as `stop` was not called."""
 
     school: School
-    web: WebClient
-    bot_user_id: str
+    workspaces: Workspaces
     answerer: Callable[[], Answerer]
 
     def __post_init__(self) -> None:
@@ -64,16 +63,21 @@ class Answering:
                 return False
             question.attempts += 1
             channel = session.get_one(Channel, question.channel_id)
+        try:
+            web = self.workspaces.client(channel.team_id)
+        except WorkspaceError as error:
+            self._later(question, str(error), False)
+            return True
         if question.text and not question.must_be_sure:
-            replies.show(self.web, channel.slack_id, question, "processing")
-        growing = replies.Growing(self.web, channel, question, lambda ts: self._hold(question, ts))
+            replies.show(web, channel.slack_id, question, "processing")
+        growing = replies.Growing(web, channel, question, lambda ts: self._hold(question, ts))
         try:
             answer = self._answer(channel, question, growing)
             if not self._may_post(question, answer):
                 return True
-            reply_ts = replies.post(self.web, channel.slack_id, question, answer, self._names(channel, answer), growing) if answer else None
+            reply_ts = replies.post(web, channel.slack_id, question, answer, self._names(channel, answer), growing) if answer else None
         except Withdrawn:
-            replies.show(self.web, channel.slack_id, question, "active")
+            replies.show(web, channel.slack_id, question, "active")
             return True
         except EngineError as error:
             self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
@@ -102,7 +106,7 @@ class Answering:
         with self.school.database.read() as session:
             knowledge = self.school.knowledge(session, channel, _began_with(session, channel, question))
             message = log.get(session, channel, question.ts)
-            before = self._turns_before(log.thread(session, channel, question.thread_ts), question) if question.thread_ts else []
+            before = self._turns_before(channel, log.thread(session, channel, question.thread_ts), question) if question.thread_ts else []
             wondered = instructions.to_wonder(session, channel, question)
         if message is not None and message.deleted_at:
             return None
@@ -110,7 +114,7 @@ class Answering:
             return None if question.must_be_sure else Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
         told = None if question.must_be_sure else instructions.instruction(question.text) or wondered
         if told:
-            link = outbox.permalink(self.web, channel.slack_id, question.ts) if told.kind != "forget" else None
+            link = outbox.permalink(self.workspaces.client(channel.team_id), channel.slack_id, question.ts) if told.kind != "forget" else None
             with self.school.database.write() as session:
                 return instructions.carry_out(session, channel, question, told, link)
         if asides.is_direct(channel):
@@ -120,7 +124,7 @@ class Answering:
 
     def _aside(self, channel: Channel, question: Question, known: Knowledge, before: Sequence[Turn], growing: replies.Growing) -> Answer:
         """In a direct message: what was taught there, or what the channel knows that is named, or open beside it."""
-        inside = channels_of(self.web, question.author)
+        inside = channels_of(self.workspaces.client(channel.team_id), question.author)
         name, asked = asides.named(question.text, [turn.text for turn in before if turn.role == "user"])
         with self.school.database.read() as session:
             room = asides.room(session, channel.team_id, inside, name or asides.viewed(session, channel.team_id, question.author))
@@ -161,9 +165,10 @@ class Answering:
                 return True
             return not leases.release(session, question)
 
-    def _turns_before(self, thread: list[Message], question: Question) -> list[Turn]:
+    def _turns_before(self, channel: Channel, thread: list[Message], question: Question) -> list[Turn]:
+        ours = self.workspaces.bot_user(channel.team_id)
         earlier = [m for m in thread if m.ts < question.ts and m.text][-TURNS:]
-        turns = [Turn("assistant" if m.author == self.bot_user_id or m.is_bot else "user", mrkdwn.plain(m.text, self.bot_user_id)) for m in earlier]
+        turns = [Turn("assistant" if m.author == ours or m.is_bot else "user", mrkdwn.plain(m.text, ours)) for m in earlier]
         return turns if turns and turns[0].role == "user" else turns[1:]
 
     def _later(self, question: Question, reason: str, again: bool) -> None:

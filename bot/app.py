@@ -6,17 +6,18 @@ python -m bot.app
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 
 from slack_bolt import App
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
+from slack_bolt.authorization import AuthorizeResult
 
 from bot import checks, listeners, transport
 from bot.answering import Answering
 from bot.desk import Desk
 from bot.directory import Directory
 from bot.outbox import Outbox
+from bot.workspaces import Workspaces
 from learning import lifeline
 from learning.answers import Answerer
 from learning.errors import NightschoolError
@@ -31,20 +32,20 @@ class Bot:
 
     def __init__(self, school: School) -> None:
         settings = school.settings
-        web = WebClient(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
-        try:
-            me = web.auth_test()
-        except (SlackClientError, OSError) as error:
-            raise NightschoolError(f"Slack refused the bot token, or does not answer ({error}): check NIGHTSCHOOL_SLACK_BOT_TOKEN.") from None
+        workspaces = Workspaces(settings, school.database)
+        own = workspaces.own  # asked now: a token that Slack refuses is told of at the start
         # Listeners run before the acknowledgement is sent, so that what they record is safe when Slack stops delivering it.
-        secret = settings.slack_signing_secret.get_secret_value() or None
-        app = App(client=web, signing_secret=secret, process_before_response=True, ignoring_self_events_enabled=False)
-        transport.refuse_strangers(app, me["team_id"], me.get("enterprise_id") or "")
-        answering = Answering(school, web, me["user_id"], lambda: Answerer(_engine(settings), school.speaker))
-        directory = Directory(school.database, web, me["team_id"])
-        self.loops = [answering.loop, Outbox(school.database, web).loop, directory.loop]
-        listeners.register(app, Desk(school, answering.loop, directory.loop, settings.redis_url, me["user_id"]))
-        self.transport = transport.of(app, settings, web)
+        app = App(
+            client=workspaces.client(str(own.team_id)), authorize=_authorizing(workspaces),
+            signing_secret=settings.slack_signing_secret.get_secret_value() or None,
+            process_before_response=True, ignoring_self_events_enabled=False,
+        )  # fmt: skip
+        transport.refuse_strangers(app, workspaces)
+        answering = Answering(school, workspaces, lambda: Answerer(_engine(settings), school.speaker))
+        directory = Directory(school.database, workspaces)
+        self.loops = [answering.loop, Outbox(school.database, workspaces).loop, directory.loop]
+        listeners.register(app, Desk(school, answering.loop, directory.loop, settings.redis_url, workspaces))
+        self.transport = transport.of(app, settings, workspaces.client(str(own.team_id)))
 
     def start(self) -> None:
         """Connect, and answer what was left waiting."""
@@ -57,6 +58,15 @@ class Bot:
         self.transport.stop()
         for loop in self.loops:
             loop.stop()
+
+
+def _authorizing(workspaces: Workspaces) -> Callable[..., AuthorizeResult]:
+    """Bolt gives what the parameters are named for. None: the app is not installed there."""
+
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return workspaces.authorize(enterprise_id, team_id)  # type: ignore[return-value]
+
+    return authorize
 
 
 def _engine(settings: Settings) -> Client:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from bot import inbox, jobs
-from bot.events import Moved, parse
+from bot.events import Moved, Uninstalled, parse
 from bot.loop import Loop
+from bot.workspaces import Workspaces
 from learning.school import School
 
 
@@ -16,15 +17,20 @@ class Desk:
     answering: Loop
     directory: Loop
     broker_url: str
-    bot_user_id: str
+    workspaces: Workspaces
 
     def take(self, body: dict[str, object]) -> None:
         """Record an Events API payload; the caller acknowledges it afterwards."""
         event = parse(body)
-        if event and inbox.record(self.school.database, event, self.bot_user_id):
+        if event is None:
+            return
+        bot_user_id = self.workspaces.bot_user(event.team_id)
+        if inbox.record(self.school.database, event, bot_user_id):
             self.answering.wake()
-        if isinstance(event, Moved) and event.user in ("", self.bot_user_id):
+        if isinstance(event, Moved) and event.user in ("", bot_user_id):
             self.directory.wake()
+        if isinstance(event, Uninstalled):
+            self.workspaces.remove(event.team_id)
 
     def enqueue(self, task: str, *arguments: int | str) -> None:
         """Send a job to the workers."""

@@ -1,7 +1,7 @@
 """Keeping in step with Slack: which channels the bot is in, who is in them, what they are called, and by which clock they live."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from bot.events import member
 from bot.loop import Loop
 from bot.membership import KINDS, PAGE
+from bot.workspaces import Workspaces
 from learning.database import Database
 from learning.memory import channels, people, privacy
 from learning.records import Channel, now
@@ -27,16 +28,35 @@ class Directory:
     """Looks at everything when the bot starts, when it joins or leaves a channel, and once a day."""
 
     database: Database
-    web: WebClient
-    team_id: str
+    workspaces: Workspaces
 
     def __post_init__(self) -> None:
         self.loop = Loop("directory", self.refresh, every=EVERY)
-        self._reading = WebClient(self.web.token, base_url=self.web.base_url, retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=5)])
 
     def refresh(self) -> bool:
+        """Look at every workspace."""
+        for team_id in self.workspaces.teams():
+            web = self.workspaces.client(team_id)
+            web.retry_handlers = [RateLimitErrorRetryHandler(max_retry_count=5)]  # it only reads
+            try:
+                _Look(self.database, web, team_id, self.loop.ending).refresh()
+            except SlackApiError as error:  # one token that is refused must not keep the others waiting
+                logger.warning("the workspace %s is not told of: %s", team_id, error.response["error"])
+        return False
+
+
+@dataclass
+class _Look:
+    """One look at one workspace."""
+
+    database: Database
+    web: WebClient
+    team_id: str
+    ending: Callable[[], bool]
+
+    def refresh(self) -> None:
         """Note people, channels and their clocks. Channels that the bot is no longer in count as left."""
-        url = str(self._reading.auth_test()["url"])
+        url = str(self.web.auth_test()["url"])
         members = [member(user) for user in self._pages("users_list", "members")]
         with self.database.write() as session:
             privacy.introduce(session, self.team_id, url)
@@ -50,9 +70,8 @@ class Directory:
                 channel.archived_at = (channel.archived_at or now()) if room.get("is_archived") else None
                 channel.members = len(inside) or channel.members
                 channel.time_zone = people.usual_time_zone(session, self.team_id, inside)
-        if not self.loop.ending():  # else the list is cut short
+        if not self.ending():  # else the list is cut short
             self._note_left({room["id"] for room in found})
-        return False
 
     def _members(self, slack_id: str) -> list[str]:
         """Who is in a channel; nobody, for a clock, where Slack does not say."""
@@ -71,8 +90,8 @@ class Directory:
 
     def _pages(self, method: str, entries: str, **arguments: Any) -> Iterator[Any]:
         cursor = ""
-        while not self.loop.ending():
-            page = getattr(self._reading, method)(limit=PAGE, cursor=cursor, **arguments)
+        while not self.ending():
+            page = getattr(self.web, method)(limit=PAGE, cursor=cursor, **arguments)
             yield from page[entries]
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot import mrkdwn
 from bot.loop import Loop
 from bot.membership import members
+from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.database import Database, add_once
 from learning.memory import lessons, people
@@ -36,7 +37,7 @@ class Outbox:
     """Delivers announcements, on a thread of its own."""
 
     database: Database
-    web: WebClient
+    workspaces: Workspaces
 
     def __post_init__(self) -> None:
         self.loop = Loop("outbox", self._deliver, every=0.5)
@@ -51,7 +52,11 @@ class Outbox:
         if channel.team_id == LOCAL:  # a channel of the command line: nobody reads there
             return self._end(announcement, Work.SKIPPED, None, None)
         try:
-            ts, permalink = self._say(channel.slack_id, announcement) if told is None else self._tell(channel, announcement, told)
+            web = self.workspaces.client(channel.team_id)
+            ts, permalink = self._say(web, channel.slack_id, announcement) if told is None else self._tell(web, channel, announcement, told)
+        except WorkspaceError as error:
+            logger.warning("announcement %s: %s", announcement.key, error)
+            return self._end(announcement, Work.FAILED, None, None)
         except SlackApiError as error:
             reason = str(error.response["error"])
             logger.warning("announcement %s: %s", announcement.key, reason)
@@ -59,22 +64,22 @@ class Outbox:
             return hopeless and self._end(announcement, Work.FAILED, None, None)
         return self._end(announcement, Work.DONE, ts, permalink)
 
-    def _say(self, channel: str, announcement: Announcement) -> tuple[str, str | None]:
+    def _say(self, web: WebClient, channel: str, announcement: Announcement) -> tuple[str, str | None]:
         if announcement.update_ts and not announcement.text:
-            self.web.chat_delete(channel=channel, ts=announcement.update_ts)
+            web.chat_delete(channel=channel, ts=announcement.update_ts)
             return announcement.update_ts, None
         if announcement.update_ts:
-            self.web.chat_update(channel=channel, ts=announcement.update_ts, text=mrkdwn.fitting(announcement.text))
+            web.chat_update(channel=channel, ts=announcement.update_ts, text=mrkdwn.fitting(announcement.text))
             return announcement.update_ts, None
-        ts = str(self.web.chat_postMessage(channel=channel, text=mrkdwn.fitting(announcement.text), unfurl_links=False, unfurl_media=False)["ts"])
-        return ts, permalink(self.web, channel, ts) if announcement.lesson_id else None
+        ts = str(web.chat_postMessage(channel=channel, text=mrkdwn.fitting(announcement.text), unfurl_links=False, unfurl_media=False)["ts"])
+        return ts, permalink(web, channel, ts) if announcement.lesson_id else None
 
-    def _tell(self, channel: Channel, announcement: Announcement, admins: Sequence[str]) -> tuple[str, None]:
+    def _tell(self, web: WebClient, channel: Channel, announcement: Announcement, admins: Sequence[str]) -> tuple[str, None]:
         """Say it to each admin who is in the channel, alone."""
         ts = ""
-        for admin in set(admins) & set(members(self.web, channel.slack_id)):
+        for admin in set(admins) & set(members(web, channel.slack_id)):
             said = f"#{channel.name}: {announcement.text}"
-            ts = str(self.web.chat_postMessage(channel=admin, text=mrkdwn.fitting(said), unfurl_links=False, unfurl_media=False)["ts"])
+            ts = str(web.chat_postMessage(channel=admin, text=mrkdwn.fitting(said), unfurl_links=False, unfurl_media=False)["ts"])
         return ts, None
 
     def _end(self, announcement: Announcement, state: Work, ts: str | None, permalink: str | None) -> bool:

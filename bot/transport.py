@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.workspaces import Workspaces
 from learning.errors import NightschoolError
 from learning.settings import Settings
 
@@ -100,15 +101,15 @@ def of(app: App, settings: Settings, web: WebClient) -> Transport:
     return Requests(app, settings) if settings.http_port else Sockets(app, settings, web)
 
 
-def refuse_strangers(app: App, team_id: str, enterprise_id: str) -> None:
-    """Turn away what does not come from the workspace, or the organisation, that the token belongs to."""
+def refuse_strangers(app: App, workspaces: Workspaces) -> None:
+    """Turn away what does not come from a workspace, or an organisation, that the app is installed in."""
 
     def known(body: dict[str, Any]) -> bool:
         installed = (body.get("authorizations") or [{}])[0]  # the outer ids of an event may be another organisation's that shares the channel
         places = [installed.get("team_id"), installed.get("enterprise_id")] if installed else []
         places = places or [body.get(name) or body.get(f"{name}_id") for name in ("team", "enterprise")]
         ids = {place["id"] if isinstance(place, dict) else place for place in places if place}
-        return bool(ids & ({team_id, enterprise_id} - {""})) or body.get("type") in ("url_verification", "ssl_check")
+        return workspaces.knows(*ids) or body.get("type") in ("url_verification", "ssl_check")
 
     @app.middleware
     def check(req: BoltRequest, next: object) -> BoltResponse | None:  # Bolt hands arguments over by name

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_SIGNING_SECRET", "SLACK_SIGNING_SECRET"),
         description="of `up --http`, instead of xapp-…",
     )
+    token_key: SecretStr = Field(SecretStr(""), description="encrypts the tokens of further workspaces; empty: a key of its own in the data folder")
     slack_api_url: str = Field("https://slack.com/api/", description="where the Web API is; the sandbox sets its own")
 
     http_port: int = Field(0, ge=0, le=65_535, description="set by `up --http`: where Slack's requests arrive; 0: Socket Mode")

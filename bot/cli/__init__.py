@@ -6,11 +6,11 @@ import sys
 import typer
 from sqlalchemy.exc import OperationalError
 
-from bot.cli import conversations, knowledge, nights, running
+from bot.cli import conversations, knowledge, nights, running, workspaces
 from learning.errors import NightschoolError
 
 app = typer.Typer(help="A Slack bot that learns each channel by heart.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for part in (knowledge, nights, conversations, running):
+for part in (knowledge, nights, conversations, running, workspaces):
     app.add_typer(part.app)
 
 

@@ -43,7 +43,7 @@ def register(app: App, desk: Desk) -> None:
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
         ack()
-        said = mrkdwn.plain(body["message"].get("text", ""), desk.bot_user_id)
+        said = mrkdwn.plain(body["message"].get("text", ""), desk.workspaces.bot_user(channel.team_id))
         client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said))
 
     @app.view("lesson")

@@ -7,7 +7,7 @@ from bot.sandbox import views
 from bot.sandbox.deliveries import Deliveries, Delivery
 from bot.sandbox.events_api import EventsApi
 from bot.sandbox.socket_mode import SocketMode
-from bot.sandbox.workspace import APP, BOT_USER, TEAM, Payload, SlackError, Workspace
+from bot.sandbox.workspace import APP, BOT_USER, Payload, SlackError, Workspace
 
 PATIENCE = 3.0  # seconds within which a command must be acknowledged
 
@@ -45,8 +45,9 @@ class Control:
         """Run a slash command; what it answers is a message that only this person sees."""
         name = self.workspace.user(user).name
         payload = {
-            "token": "sandbox", "team_id": TEAM, "team_domain": "sandbox", "channel_id": channel, "channel_name": self.workspace.channel(channel).name,
-            "user_id": user, "user_name": name, "command": command, "text": text, "api_app_id": APP, "is_enterprise_install": "false",
+            "token": "sandbox", "team_id": self.workspace.team, "team_domain": "sandbox", "channel_id": channel,
+            "channel_name": self.workspace.channel(channel).name, "user_id": user, "user_name": name, "command": command, "text": text,
+            "api_app_id": APP, "is_enterprise_install": "false",
             "response_url": self._hook(channel, user, None), "trigger_id": self.workspace.trigger(user),
         }  # fmt: skip
         return await self._answered(self.deliveries.send("slash_commands", payload), channel, user)
@@ -73,7 +74,7 @@ class Control:
 
     async def look_at(self, user: str, channel: str = "") -> Payload:
         """Have another channel open beside the app, or none."""
-        entities = [{"type": "slack#/types/channel_id", "value": channel, "team_id": TEAM}] if channel else []
+        entities = [{"type": "slack#/types/channel_id", "value": channel, "team_id": self.workspace.team}] if channel else []
         event = {"type": "app_context_changed", "user": user, "channel": self.workspace.channel(user).id, "event_ts": self.workspace.ts()}
         self.workspace.emit({**event, "context": {"entities": entities} if entities else {}}, False)
         return {}
@@ -125,8 +126,9 @@ class Control:
 
     def _interaction(self, kind: str, user: str) -> Payload:
         """What every interaction's payload says."""
+        person = {"id": user, "name": self.workspace.user(user).name, "team_id": self.workspace.team}
         return {
-            "type": kind, "team": {"id": TEAM, "domain": "sandbox"}, "user": {"id": user, "name": self.workspace.user(user).name, "team_id": TEAM},
+            "type": kind, "team": {"id": self.workspace.team, "domain": "sandbox"}, "user": person,
             "api_app_id": APP, "token": "sandbox", "enterprise": None, "is_enterprise_install": False, "trigger_id": self.workspace.trigger(user),
         }  # fmt: skip
 
@@ -202,7 +204,7 @@ class Control:
     def _hook(self, channel: str, user: str, ts: str | None) -> str:
         key = f"{self.workspace.number()}"
         self._hooks[key] = (channel, user, ts)
-        return f"{self.site}/hooks/{key}"
+        return f"{self.site}/hooks/{self.workspace.team}/{key}"
 
 
 def token_of(headers: Any, arguments: Payload) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from bot.sandbox.faults import Faults
-from bot.sandbox.workspace import APP, BOT_USER, TEAM, Payload
+from bot.sandbox.workspace import APP, BOT_USER, Payload
 
 PATIENCE = 3.0  # seconds for an acknowledgement
 RETRIES = 3
@@ -52,12 +52,12 @@ class Deliveries:
         self._held: Delivery | None = None
         self._running: set[asyncio.Task[None]] = set()
 
-    def send_event(self, event: Payload, external: bool = False) -> None:
-        """Deliver an Events API event, unless events are being lost."""
+    def send_event(self, team: str, event: Payload, external: bool = False) -> None:
+        """Deliver an Events API event of a workspace, unless events are being lost."""
         body = {
-            "token": "sandbox", "team_id": TEAM, "api_app_id": APP, "type": "event_callback", "event_id": f"Ev{uuid4().hex[:12].upper()}",
+            "token": "sandbox", "team_id": team, "api_app_id": APP, "type": "event_callback", "event_id": f"Ev{uuid4().hex[:12].upper()}",
             "event_time": int(time.time()), "event": event, "is_ext_shared_channel": external,
-            "authorizations": [{"enterprise_id": None, "team_id": TEAM, "user_id": BOT_USER, "is_bot": True, "is_enterprise_install": False}],
+            "authorizations": [{"enterprise_id": None, "team_id": team, "user_id": BOT_USER, "is_bot": True, "is_enterprise_install": False}],
         }  # fmt: skip
         if self.faults.mute:
             return

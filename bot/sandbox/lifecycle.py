@@ -2,7 +2,7 @@
 
 import time
 
-from bot.sandbox.workspace import BOT_USER, TEAM, Channel, Payload, Workspace
+from bot.sandbox.workspace import BOT_USER, Channel, Payload, Workspace
 
 
 class Lifecycle:
@@ -50,7 +50,7 @@ class Lifecycle:
     async def kick(self, channel: str, user: str = BOT_USER) -> Payload:
         """Somebody is removed from a channel. The app itself hears of it by two events."""
         room = self.workspace.channel(channel)
-        left = {"user": user, "channel": room.id, "channel_type": "G" if room.private else "C", "team": TEAM, "event_ts": self.workspace.ts()}
+        left = {"user": user, "channel": room.id, "channel_type": "G" if room.private else "C", "team": self.workspace.team, "event_ts": self.workspace.ts()}
         self.workspace.tell(room, {"type": "member_left_channel", **left})
         if user == BOT_USER:
             self._tell(room, "left", channel=room.id, actor_id="U0ANA")
@@ -61,7 +61,7 @@ class Lifecycle:
         """Somebody joins a channel."""
         room = self.workspace.channel(channel)
         room.members.add(user)
-        joined = {"user": user, "channel": room.id, "channel_type": "G" if room.private else "C", "team": TEAM, "event_ts": self.workspace.ts()}
+        joined = {"user": user, "channel": room.id, "channel_type": "G" if room.private else "C", "team": self.workspace.team, "event_ts": self.workspace.ts()}
         self.workspace.tell(room, {"type": "member_joined_channel", **joined})
         return {}
 

@@ -12,8 +12,9 @@ Message = dict[str, Any]
 class Person:
     """Somebody in the sandbox. Waiting is for a state, with a deadline in seconds."""
 
-    def __init__(self, site: str, user: str, channel: str) -> None:
-        self.site, self.user, self.channel = site, user, channel
+    def __init__(self, site: str, user: str, channel: str, team: str = "") -> None:
+        """`team`: of another workspace that the app is installed in."""
+        self.site, self.user, self.channel, self._at = site, user, channel, {"at": team} if team else {}
         self._http = httpx.Client(base_url=site, timeout=30, trust_env=False)
 
     def say(self, text: str, thread_ts: str | None = None) -> str:
@@ -110,7 +111,7 @@ class Person:
         raise TimeoutError(f"nothing after {seconds:.0f} s")
 
     def _act(self, action: str, **fields: Any) -> dict[str, Any]:
-        response = self._http.post(f"/control/{action}", json=fields)
+        response = self._http.post(f"/control/{action}", json=self._at | fields)
         answer: dict[str, Any] = response.json()
         if not answer["ok"]:
             raise RuntimeError(f"{action}: {answer['error']}")

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,72 +22,9 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.lifecycle import Lifecycle
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.web_api import WebApi
-from bot.sandbox.workspace import Payload, SlackError, Workspace
+from bot.sandbox.workspace import TEAM, Payload, SlackError, Workspace
 
 PAGE = Path(__file__).parent / "page.html"
-
-
-def application(site: str) -> Starlette:
-    """A new, empty workspace, served under `site`."""
-    sockets, faults = SocketMode(), Faults()
-    deliveries = Deliveries(sockets, faults)
-    workspace = Workspace(deliveries.send_event)
-    api, control, lifecycle = WebApi(workspace, lambda: site), Control(workspace, deliveries, sockets), Lifecycle(workspace)
-    control.site = site
-
-    async def expire_streams() -> Payload:
-        return {"expired": api.chat.expire_streams()}
-
-    async def stop(user: str, channel: str, thread_ts: str) -> Payload:
-        return api.chat.stop_session(channel, thread_ts, user)
-
-    actions: dict[str, Action] = {name: getattr(control, name) for name in CONTROL} | {name: getattr(lifecycle, name) for name in LIFECYCLE}
-    actions |= {"expire_streams": expire_streams, "stop": stop}
-
-    async def call(request: Request) -> Response:
-        method = request.path_params["method"]
-        if faults.refused(method):
-            return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(faults.retry_after)})
-        if faults.failed(method):
-            return Response("something went wrong", 500)
-        try:
-            arguments = await _arguments(request)
-        except SlackError as error:
-            return JSONResponse({"ok": False, "error": error.name})
-        token = token_of(request.headers, arguments)
-        return JSONResponse(api.call(method, token, arguments))
-
-    async def act(request: Request) -> Response:
-        action = actions.get(request.path_params["action"])
-        if action is None:
-            return JSONResponse({"ok": False, "error": "unknown_action"}, 404)
-        try:
-            return JSONResponse({"ok": True, **await action(**await request.json())})
-        except SlackError as error:
-            return JSONResponse({"ok": False, "error": error.name}, 400)
-        except TypeError as error:
-            return JSONResponse({"ok": False, "error": str(error)}, 400)
-
-    async def hook(request: Request) -> Response:
-        try:
-            control.hooked(request.path_params["key"], await request.json())
-        except SlackError as error:
-            return JSONResponse({"ok": False, "error": error.name}, 404)
-        return Response("ok")
-
-    async def page(_: Request) -> Response:
-        return FileResponse(PAGE)
-
-    async def archive(request: Request) -> Response:
-        return RedirectResponse(f"/#{request.path_params['channel']}/{request.path_params['message']}")
-
-    return Starlette(
-        routes=[
-            Route("/", page), Route("/archives/{channel}/{message}", archive), Route("/api/{method}", call, methods=["GET", "POST"]),
-            Route("/control/{action}", act, methods=["POST"]), Route("/hooks/{key}", hook, methods=["POST"]),
-            WebSocketRoute("/link", sockets.serve),
-        ]
-    )  # fmt: skip
 
 
 CONTROL = (
@@ -111,6 +49,86 @@ CONTROL = (
 )
 LIFECYCLE = ("rename", "archive", "renumber", "remove", "share", "kick", "invite", "uninstall", "change_user")
 Action = Callable[..., Awaitable[Payload]]
+
+
+class World:
+    """One workspace with what acts on it: the app by the Web API, people by the control API."""
+
+    def __init__(self, workspace: Workspace, deliveries: Deliveries, sockets: SocketMode, site: str) -> None:
+        self.workspace = workspace
+        self.api, self.control, lifecycle = WebApi(workspace, lambda: site), Control(workspace, deliveries, sockets), Lifecycle(workspace)
+        self.control.site = site
+        self.actions: dict[str, Action] = {name: getattr(self.control, name) for name in CONTROL} | {name: getattr(lifecycle, name) for name in LIFECYCLE}
+        self.actions |= {"expire_streams": self._expire_streams, "stop": self._stop}
+
+    async def _expire_streams(self) -> Payload:
+        return {"expired": self.api.chat.expire_streams()}
+
+    async def _stop(self, user: str, channel: str, thread_ts: str) -> Payload:
+        return self.api.chat.stop_session(channel, thread_ts, user)
+
+
+def application(site: str) -> Starlette:
+    """A new, empty workspace, served under `site`."""
+    sockets, faults = SocketMode(), Faults()
+    deliveries = Deliveries(sockets, faults)
+    worlds: dict[str, World] = {}
+
+    async def found(team: str, token: str) -> Payload:
+        """The app is installed in another workspace, too; people and channels have the same ids there."""
+        worlds[team] = World(Workspace(partial(deliveries.send_event, team), team, token), deliveries, sockets, site)
+        return {"team": team}
+
+    worlds[TEAM] = World(Workspace(partial(deliveries.send_event, TEAM)), deliveries, sockets, site)
+
+    async def call(request: Request) -> Response:
+        method = request.path_params["method"]
+        if faults.refused(method):
+            return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(faults.retry_after)})
+        if faults.failed(method):
+            return Response("something went wrong", 500)
+        try:
+            arguments = await _arguments(request)
+        except SlackError as error:
+            return JSONResponse({"ok": False, "error": error.name})
+        token = token_of(request.headers, arguments)
+        world = next((world for world in worlds.values() if world.workspace.token == token), worlds[TEAM])
+        return JSONResponse(world.api.call(method, token, arguments))
+
+    async def act(request: Request) -> Response:
+        told = await request.json()
+        name, team = request.path_params["action"], told.pop("at", TEAM)
+        action = found if name == "found" else worlds[team].actions.get(name)
+        if action is None:
+            return JSONResponse({"ok": False, "error": "unknown_action"}, 404)
+        try:
+            return JSONResponse({"ok": True, **await action(**told)})
+        except SlackError as error:
+            return JSONResponse({"ok": False, "error": error.name}, 400)
+        except TypeError as error:
+            return JSONResponse({"ok": False, "error": str(error)}, 400)
+
+    async def hook(request: Request) -> Response:
+        try:
+            world = worlds.get(request.path_params["team"], worlds[TEAM])
+            world.control.hooked(request.path_params["key"], await request.json())
+        except SlackError as error:
+            return JSONResponse({"ok": False, "error": error.name}, 404)
+        return Response("ok")
+
+    async def page(_: Request) -> Response:
+        return FileResponse(PAGE)
+
+    async def archive(request: Request) -> Response:
+        return RedirectResponse(f"/#{request.path_params['channel']}/{request.path_params['message']}")
+
+    return Starlette(
+        routes=[
+            Route("/", page), Route("/archives/{channel}/{message}", archive), Route("/api/{method}", call, methods=["GET", "POST"]),
+            Route("/control/{action}", act, methods=["POST"]), Route("/hooks/{team}/{key}", hook, methods=["POST"]),
+            WebSocketRoute("/link", sockets.serve),
+        ]
+    )  # fmt: skip
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.workspace import APP, BOT_ID, TEAM, Payload, SlackError, Workspace
+from bot.sandbox.workspace import APP, BOT_ID, Payload, SlackError, Workspace
 
 TITLE_MOST, BLOCKS_MOST, METADATA_MOST, CALLBACK_MOST = 24, 100, 3_000, 255
 
@@ -20,7 +20,15 @@ class Views:
         """A window for whoever the trigger belongs to."""
         told = _checked(view)
         user = self.workspace.redeem(trigger_id)
-        made = {**told, "id": f"V{self.workspace.number()}", "user": user, "team_id": TEAM, "app_id": APP, "bot_id": BOT_ID, "state": {"values": {}}}
+        made = {
+            **told,
+            "id": f"V{self.workspace.number()}",
+            "user": user,
+            "team_id": self.workspace.team,
+            "app_id": APP,
+            "bot_id": BOT_ID,
+            "state": {"values": {}},
+        }
         self.workspace.views[made["id"]] = made
         return {"view": made}
 
@@ -29,7 +37,14 @@ class Views:
         told = _parsed(view)
         if told.get("type") != "home" or not 0 < len(told.get("blocks", [])) <= BLOCKS_MOST:
             raise SlackError("invalid_arguments", "[ERROR] a home view of 1 to 100 blocks is needed")
-        made = {**told, "id": f"V{self.workspace.number()}", "user": self.workspace.user(user_id).id, "team_id": TEAM, "app_id": APP, "bot_id": BOT_ID}
+        made = {
+            **told,
+            "id": f"V{self.workspace.number()}",
+            "user": self.workspace.user(user_id).id,
+            "team_id": self.workspace.team,
+            "app_id": APP,
+            "bot_id": BOT_ID,
+        }
         self.workspace.homes[user_id] = made
         return {"view": made}
 

@@ -11,11 +11,10 @@ from typing import Any
 from bot.sandbox.chat import Chat
 from bot.sandbox.conversations import Conversations
 from bot.sandbox.views import Views
-from bot.sandbox.workspace import APP, APP_TOKEN, BOT_ID, BOT_TOKEN, BOT_USER, TEAM, Payload, SlackError, Workspace
+from bot.sandbox.workspace import APP, APP_TOKEN, BOT_ID, BOT_USER, Payload, SlackError, Workspace
 
 METHODS: dict[str, Any] = json.loads((Path(__file__).parent / "methods.json").read_text())
 EVERYWHERE = {"team_id"}  # the official SDK sends it with every call of a Bolt app
-TOKENS = {"xoxb": BOT_TOKEN, "xapp": APP_TOKEN}
 
 
 class WebApi:
@@ -43,8 +42,9 @@ class WebApi:
         table = METHODS[method]
         if not token:
             raise SlackError("not_authed")
-        if token != TOKENS[table["token"]]:
-            raise SlackError("not_allowed_token_type" if token in TOKENS.values() else "invalid_auth")
+        tokens = {"xoxb": self.workspace.token, "xapp": APP_TOKEN}
+        if token != tokens[table["token"]]:
+            raise SlackError("not_allowed_token_type" if token in tokens.values() else "invalid_auth")
         arguments = {name: value for name, value in arguments.items() if name not in EVERYWHERE}
         unknown = sorted(set(arguments) - set(table["arguments"]))
         if unknown:
@@ -60,4 +60,12 @@ class WebApi:
 
     def auth_test(self) -> Payload:
         """Who the token belongs to."""
-        return {"url": f"{self.site()}/", "team": "Sandbox", "user": "nightschool", "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID, "app_id": APP}
+        return {
+            "url": f"{self.site()}/",
+            "team": self.workspace.team,
+            "user": "nightschool",
+            "team_id": self.workspace.team,
+            "user_id": BOT_USER,
+            "bot_id": BOT_ID,
+            "app_id": APP,
+        }

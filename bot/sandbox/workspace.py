@@ -32,13 +32,14 @@ class User:
     is_admin: bool = False
     is_bot: bool = False
     time_zone: str = "Europe/Amsterdam"
+    team: str = TEAM
     deleted: bool = False
 
     def as_slack(self) -> Payload:
         """The user object of the Web API and of `user_change`."""
         flags = {"is_admin": self.is_admin and not self.deleted, "is_owner": False, "is_bot": self.is_bot, "deleted": self.deleted}
         profile = {"display_name": self.name, "real_name": self.name.title()}
-        return {"id": self.id, "name": self.name, "team_id": TEAM, "tz": self.time_zone, "profile": profile, **flags}
+        return {"id": self.id, "name": self.name, "team_id": self.team, "tz": self.time_zone, "profile": profile, **flags}
 
 
 @dataclass
@@ -73,9 +74,11 @@ class Channel:
 class Workspace:
     """State and rules. Every change emits what the Events API would tell the app."""
 
-    def __init__(self, emit: Emit) -> None:
-        self.emit = emit
+    def __init__(self, emit: Emit, team: str = TEAM, token: str = BOT_TOKEN) -> None:
+        self.emit, self.team, self.token = emit, team, token
         people = [User("U0ANA", "ana", is_admin=True), User("U0BEN", "ben"), User("U0CLEO", "cleo"), User(BOT_USER, "nightschool", is_bot=True)]
+        for user in people:
+            user.team = team
         everybody = {user.id for user in people}
         rooms = [Channel("C0OPS", "ops"), Channel("C0DESIGN", "design"), Channel("C0PRIVATE", "private", private=True)]
         rooms += [Channel(f"D0{user.name.upper()}", "", user.id) for user in people if not user.is_bot]
@@ -121,7 +124,7 @@ class Workspace:
             raise SlackError("not_in_channel")
         if thread_ts and thread_ts not in channel.messages:
             raise SlackError("thread_not_found")
-        message: Payload = {"type": "message", "user": user_id, "text": text, "ts": self.ts(), "team": TEAM, **extra}
+        message: Payload = {"type": "message", "user": user_id, "text": text, "ts": self.ts(), "team": self.team, **extra}
         if thread_ts:
             message["thread_ts"] = channel.messages[thread_ts].get("thread_ts", thread_ts)
             message["parent_user_id"] = channel.messages[thread_ts]["user"]

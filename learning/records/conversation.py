@@ -21,6 +21,19 @@ class Workspace(Record):
     attestation: Mapped[str | None]  # the wording that was agreed to
 
 
+class Installation(Record):
+    """A workspace that the app was installed in besides that of the settings. `token` is encrypted."""
+
+    __tablename__ = "installations"
+
+    team_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    enterprise_id: Mapped[str] = mapped_column(Key, default="")
+    bot_user_id: Mapped[str] = mapped_column(Key)
+    bot_id: Mapped[str] = mapped_column(Key)
+    token: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Person(Record):
     """A member of a workspace. After an opt-out their messages are neither kept nor studied."""
 

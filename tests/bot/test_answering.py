@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from slack_sdk import WebClient
 
 from bot import inbox, replies
@@ -15,6 +16,7 @@ from bot.outbox import Outbox
 from bot.sandbox import server
 from bot.sandbox.people import Message, Person
 from bot.sandbox.workspace import BOT_TOKEN, BOT_USER, TEAM
+from bot.workspaces import Workspaces
 from learning import leases
 from learning.answers import Answer, Say
 from learning.memory import channels, lessons, log
@@ -47,6 +49,12 @@ def web(ben: Person) -> WebClient:
     return WebClient(BOT_TOKEN, base_url=f"{ben.site}/api/")
 
 
+@pytest.fixture
+def workspaces(school: School, ben: Person) -> Workspaces:
+    settings = school.settings.model_copy(update={"slack_api_url": f"{ben.site}/api/", "slack_bot_token": SecretStr(BOT_TOKEN)})
+    return Workspaces(settings, school.database)
+
+
 def ask(school: School, ben: Person, text: str = "what?") -> str:
     ts = ben.say(text)
     with school.database.write() as session:
@@ -68,11 +76,11 @@ def finished(school: School, state: Work = Work.DONE) -> Callable[[], bool]:
 
 
 @pytest.fixture
-def answering(school: School, web: WebClient) -> Iterator[Callable[[ScriptedAnswerer], None]]:
+def answering(school: School, workspaces: Workspaces) -> Iterator[Callable[[ScriptedAnswerer], None]]:
     started: list[Answering] = []
 
     def start(answerer: ScriptedAnswerer) -> None:
-        started.append(Answering(school, web, BOT_USER, lambda: answerer))  # type: ignore[arg-type,return-value]
+        started.append(Answering(school, workspaces, lambda: answerer))  # type: ignore[arg-type,return-value]
         started[-1].loop.start()
 
     yield start
@@ -253,14 +261,14 @@ def test_what_the_bot_writes_pings_nobody(school: School, ben: Person, answering
     assert "<@U0ANA>" not in str(reply)
 
 
-def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school: School, ben: Person, web: WebClient) -> None:
+def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school: School, ben: Person, workspaces: Workspaces) -> None:
     with school.database.write() as session:
         channel = channels.ensure(session, TEAM, "C0OPS")
         lesson = lessons.teach(session, channel, "The code is 7341.", "U0BEN")
         lessons.note_taught(session, lesson)
         session.flush()
         lessons.forget(session, channel, [lesson.id], "U0BEN")
-    outbox = Outbox(school.database, web)
+    outbox = Outbox(school.database, workspaces)
     outbox.loop.start()
 
     def redacted() -> bool:

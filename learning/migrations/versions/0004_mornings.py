@@ -1,4 +1,5 @@
-"""Reports come in the morning, where they are wanted, with what the bot wonders; what people look at; and lessons that stand beside each other."""
+"""Reports come in the morning, where they are wanted, with what the bot wonders; what people look at; lessons that stand beside each other; several
+workspaces."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,8 +23,19 @@ COLUMNS = (
 def upgrade() -> None:
     for table, name, kind in COLUMNS:
         op.add_column(table, sa.Column(name, kind, nullable=True))
+    op.create_table(
+        "installations",
+        sa.Column("team_id", sa.String(length=64), nullable=False),
+        sa.Column("enterprise_id", sa.String(length=64), nullable=False),
+        sa.Column("bot_user_id", sa.String(length=64), nullable=False),
+        sa.Column("bot_id", sa.String(length=64), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("team_id", name=op.f("pk_installations")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("installations")
     for table, name, _ in reversed(COLUMNS):
         op.drop_column(table, name)
