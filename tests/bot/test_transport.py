@@ -12,6 +12,8 @@ from bot import supervisor, transport
 from bot.sandbox import server
 from bot.sandbox.events_api import signed
 from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET, TEAM
+from bot.workspaces import Workspaces
+from learning.database import open_database
 from learning.errors import NightschoolError
 from learning.settings import Settings
 
@@ -19,11 +21,12 @@ SAID = {"type": "message", "channel": "C1", "user": "U1", "text": "hello", "ts":
 
 
 @pytest.fixture(scope="module")
-def app() -> Iterator[App]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with server.running() as site:
         made = App(client=WebClient(BOT_TOKEN, base_url=f"{site}/api/"), signing_secret=SIGNING_SECRET, process_before_response=True)
         made.event("message")(lambda body: None)
-        transport.refuse_strangers(made, TEAM, "")
+        ours = Settings(home=tmp_path_factory.mktemp("home"), slack_api_url=f"{site}/api/", slack_bot_token=SecretStr(BOT_TOKEN))
+        transport.refuse_strangers(made, Workspaces(ours, open_database(ours)))
         yield made
 
 
