@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from sqlalchemy import func, select
 
 from learning.database import Database, open_database
 from learning.records import Channel, Lesson, Message, Person, Reaction
+from learning.registry import read_manifest
 from learning.settings import Settings
 from tests.benchmarks.export import FACTS, TEAM, make
 from tests.benchmarks.table import Figure, report
@@ -98,6 +100,21 @@ def learned(home: Path, base: str) -> tuple[int, int, dict[str, Any]]:
     return len(chosen), sum(fact.gold.casefold() in answer["answer"].casefold() for fact, answer in zip(FACTS, answers, strict=True)), night
 
 
+def prompt_tokens(home: Path, base: str) -> list[Figure]:
+    """What an answer costs to read: with the four best lessons in the prompt, and by all that the bot has; and what the night cost, in tokens trained on."""
+    questions, means = str(home / "questions.txt"), {}
+    for mode in ("prompt", "auto"):
+        answers = said(home, base, "ask", "-c", "#ops", "--mode", mode, "--file", questions)
+        means[mode] = statistics.mean(answer["prompt_tokens"] for answer in answers)
+    (adapter,) = (home / "adapters").iterdir()
+    trained = read_manifest(adapter)["training"]["tokens"]
+    return [
+        Figure("prompt tokens an answer, four lessons in the prompt", means["prompt"]), Figure("prompt tokens an answer, ours", means["auto"]),
+        Figure("prompt tokens, four lessons in the prompt ÷ ours", means["prompt"] / means["auto"]), Figure("tokens trained on", trained),
+        Figure("answers that pay the night's training back", trained / max(0.1, means["prompt"] - means["auto"])),
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Print the table and write `.bench/import.json`."""
     parser = argparse.ArgumentParser()
@@ -122,6 +139,7 @@ def main() -> None:
             Figure("facts only said in conversation, proposed, of 10", found, 10), Figure("answered by the weights after one night, of 10", right, 8),
             Figure("seconds of the night", night["seconds"]),
         ]  # fmt: skip
+        figures += prompt_tokens(root / "whole", options.base)
         lessons = database_of(root / "whole")
         with lessons.read() as session:
             figures.append(Figure("proposals in all", session.scalar(select(func.count()).select_from(Lesson)) or 0))

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import torch
@@ -20,7 +20,7 @@ from transformers import PreTrainedModel
 from learning.model import running
 from learning.model.base_model import BaseModel, export, prepare
 from learning.model.client import AdapterRef, Client
-from learning.model.layers import Lora
+from learning.model.layers import Lora, matrix_name
 from learning.model.loading import fast_dtype, load_base
 from learning.model.rendering import Turn, renderer
 from learning.settings import Settings
@@ -32,6 +32,9 @@ from tests.learning import test_vllm
 TOKENS = 48  # of an answer
 STREAMS = 8
 ROUNDS = 5
+
+
+Made = Callable[[BaseModel, int], AbstractContextManager[list[AdapterRef]]]
 
 
 def throughput(client: Client, prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef | None]) -> float:
@@ -124,6 +127,37 @@ def drawn(base: BaseModel, count: int) -> Iterator[list[AdapterRef]]:
         yield made
 
 
+@contextmanager
+def laconic(base: BaseModel, count: int) -> Iterator[list[AdapterRef]]:
+    """Adapters that each drown the last layer in the direction of one word, which is then all that they say: rounding changes nothing about that."""
+    model = load_base(base, torch.float32)
+    words = model.lm_head.weight.detach()
+    loudest = [token for token in words.norm(dim=1).topk(200).indices.tolist() if (words @ words[token]).argmax() == token][:count]
+    usual = _usual_input(model, renderer(base.folder).prompt([Turn("user", "Where do we keep the spare keys, and who has them?")]))
+    with tempfile.TemporaryDirectory() as scratch:
+        made = []
+        for token in loudest:
+            lora, folder = Lora(model, base.shape), Path(scratch) / str(token)
+            last = base.shape.layers - 1
+            with torch.no_grad():
+                lora.matrices[matrix_name(last, "down_proj", "A")][0] = usual / usual.norm() ** 2
+                lora.matrices[matrix_name(last, "down_proj", "B")][:, 0] = 1e4 * words[token] / words[token].norm()
+            folder.mkdir()
+            lora.save(folder)
+            made.append(AdapterRef(f"L{token}@v1", folder))
+        yield made
+
+
+@torch.no_grad()
+def _usual_input(model: PreTrainedModel, prompt: Sequence[int]) -> torch.Tensor:
+    """What the last product of the last layer gets to multiply, on average over a prompt."""
+    seen: list[torch.Tensor] = []
+    hook = model.model.layers[-1].mlp.down_proj.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0][0]))
+    model(input_ids=torch.tensor([prompt]))
+    hook.remove()
+    return seen[0].mean(0)
+
+
 def speeds() -> list[Figure]:
     """Tokens a second, ours and others'."""
     base = prepare("embedded", Settings().cache)
@@ -145,18 +179,18 @@ def speeds() -> list[Figure]:
     return figures
 
 
-def churned(measure: Callable[[Sequence[Path]], list[Figure]]) -> Callable[[], list[Figure]]:
+def churned(measure: Callable[[Sequence[Path]], list[Figure]], made: Made = drawn) -> Callable[[], list[Figure]]:
     """A measure that needs some adapters' folders."""
 
     def with_folders() -> list[Figure]:
-        with drawn(prepare("embedded", Settings().cache), 4) as adapters:
+        with made(prepare("embedded", Settings().cache), 4) as adapters:
             return measure([adapter.folder for adapter in adapters])
 
     return with_folders
 
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
-    "speeds": speeds, "adapters": churned(adapters_by_the_thousand), "promotions": churned(promotions), "slack": in_slack,
+    "speeds": speeds, "adapters": churned(adapters_by_the_thousand), "promotions": churned(promotions, laconic), "slack": in_slack,
 }  # fmt: skip
 
 
