@@ -1,8 +1,6 @@
 """One client for both engines, ours and vLLM's: token ids in, token ids and log-probabilities out. No torch."""
 
-import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -12,22 +10,13 @@ from typing import Any, TypeVar
 
 import httpx
 
-from learning.errors import NightschoolError
+from learning.model.replica import EngineError as EngineError
+from learning.model.replica import Heard, Replica, checked, reason
 
-KEPT = 2.0  # seconds an idle connection is used again: servers close theirs after five, and one may be met in the moment of closing
 BASE = "base"  # the model name under which an engine serves its base without an adapter
-
-
-PASSED_OVER = 10.0  # seconds in which an engine that failed is asked last
 TOLERANCE = 0.5  # nats by which a probe may differ; engines differ in precision, an adapter without effect differs by far more
 
-
 T = TypeVar("T")
-Heard = Callable[[Sequence[int], Sequence[float]], bool]
-
-
-class EngineError(NightschoolError):
-    """No engine answers, all are busy, or one refuses."""
 
 
 class AdapterUnusable(EngineError):
@@ -50,49 +39,6 @@ class Completion:
     logprobs: list[float]
     prompt_tokens: int
     adapter: str | None
-
-
-class Replica:
-    """One engine of several that are alike: its address, its connections, and when it last failed."""
-
-    def __init__(self, url: str, timeout: float) -> None:
-        self.url, self.failed_at = url, float("-inf")
-        kept = httpx.Limits(keepalive_expiry=KEPT)
-        self.http = httpx.Client(base_url=url, timeout=httpx.Timeout(timeout, connect=5.0), limits=kept, trust_env=False)
-
-    def send(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """Raises EngineError when there is no answer."""
-        try:
-            return self.http.request(method, path, json=body)
-        except httpx.HTTPError as error:
-            raise self._silent(error) from None
-
-    def complete(self, body: dict[str, Any], heard: Heard | None = None) -> httpx.Response:
-        """A completion, unless the adapter is not there (404). Raises EngineError."""
-        response = self._streamed(body, heard) if heard else self.send("POST", "/v1/completions", body)
-        if response.status_code >= 500:
-            self.failed_at = time.monotonic()
-        return response if response.status_code == 404 else _checked(response)
-
-    def _streamed(self, body: dict[str, Any], heard: Heard) -> httpx.Response:
-        """The same answer, told of while it grows. Raises EngineError."""
-        streaming = {**body, "stream": True, "stream_options": {"include_usage": True}}
-        try:
-            with self.http.stream("POST", "/v1/completions", json=streaming) as response:
-                if not response.is_success:
-                    response.read()
-                    return response
-                return httpx.Response(200, json=_put_together(response.iter_lines(), heard, len(body["prompt"])))
-        except httpx.HTTPError as error:
-            raise self._silent(error) from None
-
-    def _silent(self, error: Exception) -> EngineError:
-        self.failed_at = time.monotonic()
-        return EngineError(f"the engine at {self.url} does not answer ({type(error).__name__}): start it with `nightschool up`.")
-
-    def rank(self, key: str) -> tuple[bool, bytes]:
-        """Sorts replicas: those that failed just now come last, the rest by a hash of theirs and the key."""
-        return time.monotonic() - self.failed_at < PASSED_OVER, hashlib.blake2b(f"{self.url} {key}".encode(), digest_size=8).digest()
 
 
 class Client:
@@ -141,7 +87,7 @@ class Client:
 
     def loaded(self) -> list[str]:
         """Names of the adapters in the engines' memory."""
-        answered = [_checked(replica.send("GET", "/v1/models")).json()["data"] for replica in self._replicas]
+        answered = [checked(replica.send("GET", "/v1/models")).json()["data"] for replica in self._replicas]
         return list(dict.fromkeys(model["id"] for models in answered for model in models if model["id"] != BASE))
 
     def load(self, adapter: AdapterRef) -> None:
@@ -153,7 +99,7 @@ class Client:
         for replica in self._replicas:
             response = replica.send("POST", "/v1/unload_lora_adapter", {"lora_name": name})
             if response.status_code != 404:
-                _checked(response)
+                checked(response)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -170,7 +116,7 @@ class Client:
             if response.status_code == 404 and adapter:  # first use, or the engine was restarted
                 self._load(replica, adapter)
                 response = replica.complete(body, heard)
-            return _checked(response)
+            return checked(response)
 
         payload = self._somewhere(adapter, ask).json()
         return payload["choices"][0], payload["usage"]
@@ -191,37 +137,13 @@ class Client:
         if response.status_code == 400 and "already" in response.text:
             return
         if not response.is_success:
-            raise AdapterUnusable(f"the engine refused the adapter {adapter.name} ({response.status_code}): {_reason(response)}")
+            raise AdapterUnusable(f"the engine refused the adapter {adapter.name} ({response.status_code}): {reason(response)}")
         for probe in _probes(adapter.folder):
             body = {"model": adapter.name, "prompt": [*probe["prompt"], probe["token"]], "temperature": 0, **_scoring(len(probe["prompt"]))}
-            (said,) = _scored(_checked(replica.complete(body)).json()["choices"][0], len(probe["prompt"]), [probe["token"]])
+            (said,) = _scored(checked(replica.complete(body)).json()["choices"][0], len(probe["prompt"]), [probe["token"]])
             if abs(said - probe["logprob"]) > TOLERANCE:
                 replica.send("POST", "/v1/unload_lora_adapter", {"lora_name": adapter.name})
                 raise AdapterUnusable(f"the engine does not reproduce {adapter.name} ({said:.2f} instead of {probe['logprob']:.2f} nats)")
-
-
-def _put_together(lines: Iterator[str], heard: Heard, prompt_tokens: int) -> dict[str, Any]:
-    """A streamed answer as if it had come whole; cut off where `heard` has heard enough. Raises EngineError."""
-    tokens: list[int] = []
-    logprobs: list[float] = []
-    reason, usage = "length", {"prompt_tokens": prompt_tokens}
-    for line in lines:
-        if not line.startswith("data: {"):
-            continue
-        piece = json.loads(line.removeprefix("data: "))
-        if "error" in piece:
-            raise EngineError(f"the engine failed: {piece['error']['message']}")
-        usage = piece.get("usage") or usage
-        for choice in piece["choices"]:
-            new = choice.get("token_ids") or []
-            tokens += new
-            logprobs += choice["logprobs"]["token_logprobs"] if new else []
-            reason = choice.get("finish_reason") or reason
-            if new and reason == "length" and not heard(tokens, logprobs):
-                reason = "enough"
-        if reason == "enough":
-            break
-    return {"choices": [{"token_ids": tokens, "logprobs": {"token_logprobs": logprobs}, "finish_reason": reason}], "usage": usage}
 
 
 def _scoring(known: int) -> dict[str, Any]:
@@ -240,19 +162,6 @@ def _probes(folder: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError):
         return []
     return list(manifest.get("training", {}).get("probes", ()))
-
-
-def _checked(response: httpx.Response) -> httpx.Response:
-    if response.is_success:
-        return response
-    raise EngineError(f"the engine refused ({response.status_code}): {_reason(response)}")
-
-
-def _reason(response: httpx.Response) -> str:
-    try:
-        return str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return response.text[:200]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ NOWHERE = "redis://127.0.0.1:9/0"  # jobs wait in their rows
 def bot(tmp_path_factory: pytest.TempPathFactory, shared_engine: Client) -> Iterator[Running]:
     with server.running() as site:
         settings = Settings(
-            home=tmp_path_factory.mktemp("home"), cache=CACHE, base_model="tiny", engine_url=shared_engine.url, redis_url=NOWHERE,
+            home=tmp_path_factory.mktemp("home"), cache=CACHE, base_model="tiny", engine_url=shared_engine.url, redis_url=NOWHERE, promote_at=0.0,
             slack_api_url=f"{site}/api/", slack_bot_token=SecretStr(BOT_TOKEN), slack_app_token=SecretStr(APP_TOKEN),
         )  # fmt: skip
         school = open_school(settings)

@@ -4,6 +4,7 @@ import pytest
 
 from bot import asides
 from bot.sandbox.people import Person
+from learning import registry
 from learning.memory import channels
 from learning.night import nights
 from learning.records import ExamAnswer, now
@@ -39,6 +40,21 @@ def test_what_is_taught_in_a_direct_message_is_known_there_alone(bot: Running, d
     assert (how(mine), mine["text"]) == ("recall", "My locker is number 88.")
     assert how(bot.ben.ask("what number is my locker?")) == "abstained"
     assert how(Person(bot.site, "U0CLEO", "D0CLEO").ask("what number is my locker?")) == "abstained"
+
+
+def test_a_direct_message_has_nights_and_an_adapter_of_its_own(bot: Running, direct: Person) -> None:
+    direct.command("/teach", "My shelf is the third from the left.")
+    with bot.school.database.write() as session:
+        mine = channels.find(session, "D0BEN")
+        assert mine
+        assert mine in channels.active(session)
+        night = nights.open_another(session, mine, now().date(), "nightly")
+    held = nights.hold_night(bot.school, night.id)
+    assert held
+    assert held.verdict == "promoted"
+    with bot.school.database.read() as session:
+        serving = {channel.slack_id: registry.serving(session, channel) for channel in channels.active(session)}
+    assert [slack_id for slack_id, adapter in serving.items() if adapter] == ["D0BEN"]
 
 
 def test_a_channel_that_is_named_answers_whoever_is_in_it(bot: Running, direct: Person) -> None:

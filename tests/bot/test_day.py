@@ -50,10 +50,11 @@ class Day:
         wrong = who.submit(**entered)
         self.lines += [f"  *{complaint}*" for complaint in wrong.values()]
 
-    def posted(self, beginning: str) -> None:
-        """Something that the bot says in the channel by itself."""
-        found = self.ana.wait(lambda: [m for m in self.ana.messages() if beginning in m["text"] and "bot_id" in m])
-        self.shown(found[-1], "")
+    def posted(self, beginning: str, only_to: Person | None = None) -> None:
+        """Something that the bot says by itself: in the channel, or to one person alone."""
+        who = only_to or self.ana
+        found = who.wait(lambda: [m for m in who.messages() if beginning in m["text"] and "bot_id" in m])
+        self.shown(found[-1], "  " if only_to else "", f"only to {NAMES[who.user]}" if only_to else "")
 
     def shown(self, message: Message, indent: str, whom: str = "") -> None:
         """A message of the bot as it looks."""
@@ -105,9 +106,16 @@ def the_day(day: Day) -> None:
     day.command(cleo, "/teach", "Clay deliveries arrive at gate 2.")
     replaced = day.command(cleo, "/teach", "Clay deliveries now arrive at gate 5.")
     day.press(cleo, replaced, "replace", "Replace")
-    going = day.command(ben, "/forget", "glaze cupboard key")
-    day.press(ben, going, "forget", "Forget")
+    others = day.command(ben, "/forget", "glaze cupboard key")
+    day.press(ben, others, "forget", "Forget")
+    day.posted("Only whoever taught it", ben)
+    going = day.command(cleo, "/forget", "glaze cupboard key")
+    day.press(cleo, going, "forget", "Forget")
     day.ask(ben, "who keeps the key to the glaze cupboard?")
+    direct = Person(ben.site, ben.user, "D0BEN")
+    day.lines.append("*Ben writes to nightschool directly*")
+    day.ask(direct, "when is the kiln fired, in #ops?")
+    day.ask(direct, "what can you do?")
     day.command(ben, "/nightschool", "lessons")
     day.command(ben, "/nightschool", "gaps")
     day.command(ben, "/nightschool", "help")
