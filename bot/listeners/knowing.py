@@ -10,6 +10,7 @@ from bot import blocks, checks, mrkdwn
 from bot.listeners import commands
 from learning import registry
 from learning.memory import lessons
+from learning.memory.salience import Salience, salience
 from learning.night import morning, nights, report
 from learning.records import Channel, LessonStatus, Night, now
 
@@ -29,7 +30,7 @@ def forget(session: Session, channel: Channel, user: str, rest: str) -> Answer:
 
 
 def listed(session: Session, channel: Channel, user: str, rest: str) -> Answer:
-    """What the channel was taught, newest first, and where each lesson is on its way into the weights."""
+    """What the channel was taught, newest first, where each lesson is on its way into the weights, and what people did about it."""
     asked = _PAGED.match(rest)
     search, page = (asked["search"], max(1, int(asked["page"]))) if asked else (rest, 1)
     found = lessons.listed(session, channel, search)
@@ -37,16 +38,24 @@ def listed(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     if not shown:
         return "Nothing like that was taught here." if search or page > 1 else "Nothing was taught here yet: `/teach` me something.", []
     unproven = {lesson.id for lesson in lessons.unproven(session, channel)}
+    weighed = salience(session, channel, shown, now())
     lines = []
     for lesson in shown:
         state = {LessonStatus.PROPOSED: "waits for approval", LessonStatus.EXTERNAL: "looked up, not studied"}.get(LessonStatus(lesson.status))
         state = state or ("looked up until a night has taught it" if lesson.id in unproven else "in my weights")
-        lines.append(f"• {mrkdwn.escaped(lesson.text)} _({state}; {blocks.source(lesson)})_")
+        history = ", ".join(_history(weighed[lesson.id]))
+        lines.append(f"• {mrkdwn.escaped(lesson.text)} _({'; '.join(part for part in (state, history, blocks.source(lesson)) if part)})_")
     page_of = [blocks.section("\n".join(lines))]
     if len(found) > page * PAGE:
         following = f"{search} page {page + 1}".strip()
         page_of.append(blocks.context(f"Page {page} of {math.ceil(len(found) / PAGE)}. The next: `/nightschool lessons {following}`"))
     return f"{len(found)} lessons", page_of
+
+
+def _history(weighed: Salience) -> list[str]:
+    """What people did about a lesson: that is what it is weighed by, too."""
+    asked = ["asked once" if weighed.asked == 1 else f"asked {weighed.asked} times"] if weighed.asked else []
+    return [*asked, *(f"{thumb} {count}" for thumb, count in (("👍", weighed.agree), ("👎", weighed.disagree)) if count)]
 
 
 def status(session: Session, channel: Channel, user: str, rest: str) -> Answer:

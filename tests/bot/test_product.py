@@ -44,6 +44,22 @@ def test_what_is_not_known_can_be_taught_in_a_window_and_a_wrong_answer_correcte
         assert replaced.status == LessonStatus.SUPERSEDED
 
 
+def test_what_people_did_about_a_lesson_is_shown_with_it_and_taken_back_with_it(bot: Running) -> None:
+    bot.ben.command("/teach", "The loom room is aired at noon.")
+    answer = bot.cleo.ask("when is the loom room aired?")
+
+    def history() -> str:
+        return str(bot.ben.command("/nightschool", "lessons loom room aired")["blocks"])
+
+    assert "asked once" in history()
+    bot.cleo.react(answer["ts"], "-1")
+    assert bot.ben.wait(lambda: "👎 1" in history())
+    bot.cleo.react(answer["ts"], "-1", added=False)
+    assert bot.ben.wait(lambda: "👎" not in history())
+    bot.cleo.react(answer["ts"], "white_check_mark")
+    assert bot.ben.wait(lambda: "👍 1" in history())
+
+
 def test_in_a_thread_it_can_be_told_to_remember_to_forget_and_that_it_was_wrong(bot: Running, database: Database) -> None:
     ben = bot.ben
     root = ben.say("who is driving on Friday?")
