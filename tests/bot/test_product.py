@@ -45,11 +45,11 @@ def test_what_is_not_known_can_be_taught_in_a_window_and_a_wrong_answer_correcte
 
 
 def test_what_people_did_about_a_lesson_is_shown_with_it_and_taken_back_with_it(bot: Running) -> None:
-    bot.ben.command("/teach", "The loom room is aired at noon.")
-    answer = bot.cleo.ask("when is the loom room aired?")
+    bot.ben.command("/teach", "The canteen opens at half past eleven.")
+    answer = bot.cleo.ask("when does the canteen open?")
 
     def history() -> str:
-        return str(bot.ben.command("/nightschool", "lessons loom room aired")["blocks"])
+        return str(bot.ben.command("/nightschool", "lessons canteen")["blocks"])
 
     assert "asked once" in history()
     bot.cleo.react(answer["ts"], "-1")
