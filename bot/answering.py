@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -68,21 +69,33 @@ class Answering:
         except WorkspaceError as error:
             self._later(question, str(error), False)
             return True
-        if question.text and not question.must_be_sure:
-            replies.show(web, channel.slack_id, question, "processing")
+        thread, shown = question.thread_ts or question.ts, bool(question.text) and not question.must_be_sure
+        if shown:
+            replies.show(web, channel.slack_id, thread, "processing")
         growing = replies.Growing(web, channel, question, lambda ts: self._hold(question, ts))
+        try:
+            return self._settled(web, channel, question, growing)
+        finally:
+            if shown and self._is_over(question):
+                replies.show(web, channel.slack_id, thread, "active")
+
+    def _settled(self, web: WebClient, channel: Channel, question: Question, growing: replies.Growing) -> bool:
+        """Answer a question that is ours, post it and note it; False when it is to be tried again later."""
         try:
             answer = self._answer(channel, question, growing)
             if not self._may_post(question, answer):
+                growing.close()
                 return True
             reply_ts = replies.post(web, channel.slack_id, question, answer, self._names(channel, answer), growing) if answer else None
         except Withdrawn:
-            replies.show(web, channel.slack_id, question, "active")
+            growing.close()
             return True
         except EngineError as error:
+            growing.close()
             self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
             return False
         except SlackApiError as error:
+            growing.close()
             reason = str(error.response["error"])
             waits = reason in PASSING and now() - question.created_at < SLACK_PATIENCE
             self._later(question, reason, waits or question.attempts < MOST_ATTEMPTS)
@@ -148,6 +161,10 @@ class Answering:
             elif reply_ts and current.state == Work.WAITING:
                 current.reply_ts = reply_ts  # it was edited: what it is answered with now takes this place
         raise Withdrawn
+
+    def _is_over(self, question: Question) -> bool:
+        with self.school.database.read() as session:
+            return session.get_one(Question, question.id).state not in (Work.WAITING, Work.RUNNING)
 
     def _names(self, channel: Channel, answer: Answer) -> Mapping[str, str]:
         """What people are called, where an answer may name somebody."""

@@ -12,7 +12,7 @@ from learning.records import Channel, ExamAnswer, Night, Person
 MOST_PROMPTS = 4  # Slack takes no more
 STRANGER = "I tell you only what channels know that we are both in. Name one of those, or ask me there."
 WHAT_I_DO = {"title": "What can you do?", "message": "What can you do?"}
-_NAMED = re.compile(r"(?:\s*\b(?:in|of|from|for|at|about)\s+|(?<![\w#]))#(?P<name>(?=\S*[A-Za-z])[^\s#.,;:!?]+)", re.IGNORECASE)
+_NAMED = re.compile(r"(?:\s*\b(?:in|of|from|for|at|about)\s+|(?<![\w#]))#(?P<name>(?=\S*[A-Za-z])(?![0-9a-f]{6}\b)[^\s#.,;:!?]+)", re.IGNORECASE)
 
 
 def is_direct(channel: Channel) -> bool:
@@ -35,8 +35,9 @@ def room(session: Session, team_id: str, inside: Collection[str], name: str) -> 
 
 
 def rooms(session: Session, team_id: str, inside: Collection[str]) -> list[Channel]:
-    """The channels that somebody is in, as far as the bot knows them."""
-    return [channel for slack_id in sorted(inside) if (channel := channels.by_ids(session, team_id, slack_id)) is not None]
+    """The channels that somebody is in, and the bot, too."""
+    found = [channels.by_ids(session, team_id, slack_id) for slack_id in sorted(inside)]
+    return [channel for channel in found if channel and not channel.left_at]
 
 
 def viewed(session: Session, team_id: str, user_id: str) -> str:
@@ -46,7 +47,7 @@ def viewed(session: Session, team_id: str, user_id: str) -> str:
 
 
 def prompts(session: Session, inside: Sequence[Channel]) -> list[dict[str, str]]:
-    """What somebody may ask: questions that the adapters of their rooms have answered right in their last exam, a room in turn."""
+    """What somebody may ask: of each of their rooms a question about a lesson that its adapter is proven to know."""
     found: list[dict[str, str]] = []
     for place in inside:
         question = _proven(session, place)
@@ -57,8 +58,10 @@ def prompts(session: Session, inside: Sequence[Channel]) -> list[dict[str, str]]
 
 
 def _proven(session: Session, channel: Channel) -> str:
-    """A question that people gave along with a lesson that is known; else one of the last exam's."""
-    kept = next((lesson.question for lesson in reversed(lessons.in_force(session, channel)) if lesson.question), None)
-    right = (ExamAnswer.kind == "recall", ExamAnswer.right, Night.channel_id == channel.id, Night.verdict == "promoted")
+    """A question that people gave along with a lesson that is known by heart; else one of the last exam's, about a lesson in force."""
+    unproven = {lesson.id for lesson in lessons.unproven(session, channel)}
+    known = [lesson for lesson in lessons.in_force(session, channel) if lesson.id not in unproven]
+    kept = next((lesson.question for lesson in reversed(known) if lesson.question), None)
+    right = (ExamAnswer.kind == "recall", ExamAnswer.right, Night.channel_id == channel.id, ExamAnswer.lesson_id.in_([lesson.id for lesson in known]))
     asked = select(ExamAnswer.question).join(Night, Night.id == ExamAnswer.night_id).where(*right).order_by(Night.id.desc(), ExamAnswer.id)
     return kept or session.scalars(asked).first() or ""

@@ -1,9 +1,9 @@
 """What listeners work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bot import inbox, jobs
-from bot.events import Moved, Uninstalled, parse
+from bot import inbox, jobs, replies
+from bot.events import Moved, Stopped, Uninstalled, parse
 from bot.loop import Loop
 from bot.workspaces import Workspaces
 from learning.school import School
@@ -18,6 +18,7 @@ class Desk:
     directory: Loop
     broker_url: str
     workspaces: Workspaces
+    _met: set[str] = field(default_factory=set)  # workspaces that were heard of: a new one is looked at, once
 
     def take(self, body: dict[str, object]) -> None:
         """Record an Events API payload; the caller acknowledges it afterwards."""
@@ -29,7 +30,13 @@ class Desk:
             self.answering.wake()
         if isinstance(event, Moved) and event.user in ("", bot_user_id):
             self.directory.wake()
+        if isinstance(event, Stopped):  # Slack leaves it to the app to say that it has stopped
+            replies.show(self.workspaces.client(event.team_id), event.channel_id, event.thread_ts, "active")
+        if event.team_id not in self._met:
+            self._met.add(event.team_id)
+            self.directory.wake()
         if isinstance(event, Uninstalled):
+            self._met.discard(event.team_id)
             self.workspaces.remove(event.team_id)
 
     def enqueue(self, task: str, *arguments: int | str) -> None:

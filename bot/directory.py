@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bot.events import member
 from bot.loop import Loop
 from bot.membership import KINDS, PAGE
-from bot.workspaces import Workspaces
+from bot.workspaces import WorkspaceError, Workspaces
 from learning.database import Database
 from learning.memory import channels, people, privacy
 from learning.records import Channel, now
@@ -36,12 +36,12 @@ class Directory:
     def refresh(self) -> bool:
         """Look at every workspace."""
         for team_id in self.workspaces.teams():
-            web = self.workspaces.client(team_id)
-            web.retry_handlers = [RateLimitErrorRetryHandler(max_retry_count=5)]  # it only reads
             try:
+                web = self.workspaces.client(team_id)
+                web.retry_handlers = [RateLimitErrorRetryHandler(max_retry_count=5)]  # it only reads
                 _Look(self.database, web, team_id, self.loop.ending).refresh()
-            except SlackApiError as error:  # one token that is refused must not keep the others waiting
-                logger.warning("the workspace %s is not told of: %s", team_id, error.response["error"])
+            except (SlackApiError, WorkspaceError) as error:  # one token that is refused must not keep the others waiting
+                logger.warning("the workspace %s is not told of: %s", team_id, error)
         return False
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from bot import inbox, mrkdwn
 from bot.messages import is_kept, is_tombstone, utterance
 from bot.pacing import Paced
-from bot.workspaces import Workspaces
+from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.database import add_once
 from learning.errors import NightschoolError
@@ -68,7 +68,11 @@ def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Read
         refused = privacy.why_not(session, channel)
     if refused or channel.team_id == LOCAL:
         return _finish(school, channel, reading, Work.SKIPPED, refused or "no workspace has this channel")
-    reader = _Reader(school, Workspaces(settings, school.database).client(channel.team_id), channel, reading, watch)
+    try:
+        web = Workspaces(settings, school.database).client(channel.team_id)
+    except WorkspaceError as error:
+        return _finish(school, channel, reading, Work.FAILED, str(error))
+    reader = _Reader(school, web, channel, reading, watch)
     try:
         reader.run()
     except ReadingLost:

@@ -1,6 +1,6 @@
 """Record an event once, before it is acknowledged: the log is written, and what was asked becomes a row."""
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import lifecycle, mrkdwn, outbox
@@ -84,7 +84,10 @@ def _stopped(session: Session, channel: Channel, thread_ts: str) -> None:
     """Whoever pressed the button wants no answer any more. What was said of it stays."""
     inside = (Question.thread_ts == thread_ts) | (Question.ts == thread_ts)
     waiting = (Question.channel_id == channel.id, inside, Question.state.in_((Work.WAITING, Work.RUNNING)))
-    session.execute(update(Question).where(*waiting).values(state=Work.DONE, answer={"how": "stopped"}, finished_at=now()))
+    for question in session.scalars(select(Question).where(*waiting)):
+        question.state, question.answer, question.finished_at = Work.DONE, {"how": "stopped"}, now()
+        if log.out_of(session, channel, [question.author]):
+            question.text = ""
 
 
 def _question(session: Session, channel: Channel, ts: str) -> Question | None:
@@ -93,7 +96,7 @@ def _question(session: Session, channel: Channel, ts: str) -> Question | None:
 
 def _tells_what_was_wondered(session: Session, channel: Channel, said: log.Utterance) -> bool:
     """Is it an answer, in the thread of a report, to what the report asked? Who opted out is not listened to."""
-    if not wondering.is_answer(said.text) or log.out_of(session, channel, [said.author]):
+    if channel.is_external or not wondering.is_answer(said.text) or wondering.is_chatter(said.text) or log.out_of(session, channel, [said.author]):
         return False
     return wondering.in_thread(session, channel, said.thread_ts) is not None
 

@@ -39,7 +39,7 @@ class Instruction:
 def to_wonder(session: Session, channel: Channel, question: Question) -> Instruction | None:
     """What somebody says in the thread of a report that wondered: an answer, and a lesson to be proposed."""
     report = wondering.in_thread(session, channel, question.thread_ts)
-    if report is None or not wondering.is_answer(question.text):
+    if report is None or not wondering.is_answer(question.text) or log.out_of(session, channel, [question.author]):
         return None
     wonder, told = wondering.meant(report, question.text)
     return Instruction("answer", with_question(wonder["asked"], told))

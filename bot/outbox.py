@@ -11,13 +11,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot import mrkdwn
+from bot import mrkdwn, replies
 from bot.loop import Loop
 from bot.membership import members
 from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.database import Database, add_once
-from learning.memory import lessons, people
+from learning.memory import lessons, people, wondering
 from learning.records import LOCAL, Announcement, Channel, Question, Work, now
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Outbox:
             ts, permalink = self._say(web, channel.slack_id, announcement) if told is None else self._tell(web, channel, announcement, told)
         except WorkspaceError as error:
             logger.warning("announcement %s: %s", announcement.key, error)
-            return self._end(announcement, Work.FAILED, None, None)
+            return announcement.generation >= MOST_ATTEMPTS and self._end(announcement, Work.FAILED, None, None)
         except SlackApiError as error:
             reason = str(error.response["error"])
             logger.warning("announcement %s: %s", announcement.key, reason)
@@ -66,6 +66,7 @@ class Outbox:
 
     def _say(self, web: WebClient, channel: str, announcement: Announcement) -> tuple[str, str | None]:
         if announcement.update_ts and not announcement.text:
+            replies.end_stream(web, channel, announcement.update_ts)  # an answer that was deleted while it grew
             web.chat_delete(channel=channel, ts=announcement.update_ts)
             return announcement.update_ts, None
         if announcement.update_ts:
@@ -77,14 +78,18 @@ class Outbox:
     def _tell(self, web: WebClient, channel: Channel, announcement: Announcement, admins: Sequence[str]) -> tuple[str, None]:
         """Say it to each admin who is in the channel, alone."""
         ts = ""
-        for admin in set(admins) & set(members(web, channel.slack_id)):
+        for admin in sorted(set(admins) & set(members(web, channel.slack_id))):
             said = f"#{channel.name}: {announcement.text}"
-            ts = str(web.chat_postMessage(channel=admin, text=mrkdwn.fitting(said), unfurl_links=False, unfurl_media=False)["ts"])
+            try:
+                ts = str(web.chat_postMessage(channel=admin, text=mrkdwn.fitting(said), unfurl_links=False, unfurl_media=False)["ts"])
+            except SlackApiError as error:  # the others have it already: it is not said again
+                logger.warning("announcement %s does not reach %s: %s", announcement.key, admin, error.response["error"])
         return ts, None
 
     def _end(self, announcement: Announcement, state: Work, ts: str | None, permalink: str | None) -> bool:
         with self.database.write() as session:
             leases.finish(session, announcement, state, reply_ts=ts)
+            wondering.correct(session, session.get_one(Announcement, announcement.id, populate_existing=True), announcement.text)
             if ts and announcement.lesson_id:
                 lessons.noted(session, announcement.lesson_id, ts, permalink)
         return True

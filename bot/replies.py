@@ -29,14 +29,21 @@ def post(web: WebClient, channel: str, question: Question, answer: Answer, names
     metadata = {"event_type": METADATA, "event_payload": payload(question, answer)}
     if growing and growing.complete(answer.answer, blocks.below(answer, names), metadata):
         return growing.ts
+    if question.reply_ts:
+        end_stream(web, channel, question.reply_ts)  # of an attempt that was cut off
     already = (growing and growing.ts) or question.reply_ts or (posted(web, channel, thread, question.id) if question.attempts > 1 else None)
     content: dict[str, Any] = {"text": mrkdwn.escaped(answer.answer), "blocks": blocks.answer(answer, names), "metadata": metadata}
     if already:
         ts = str(web.chat_update(channel=channel, ts=already, **content)["ts"])
     else:
         ts = str(web.chat_postMessage(channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)["ts"])
-    show(web, channel, question, "active")
     return ts
+
+
+def end_stream(web: WebClient, channel: str, ts: str) -> None:
+    """A message that may still be open as a stream can neither be edited nor deleted: close it."""
+    with suppress(SlackApiError):
+        web.chat_stopStream(channel=channel, ts=ts)
 
 
 class Growing:
@@ -59,8 +66,15 @@ class Growing:
             self._add(mrkdwn.neutral(text[len(self.said) :]))
             self.said = text
 
+    def close(self) -> None:
+        """Leave what was said as it is."""
+        if self.ts and self._open:
+            end_stream(self._web, self._channel.slack_id, self.ts)
+
     def complete(self, text: str, below: Sequence[blocks.Block], metadata: Mapping[str, Any]) -> bool:
         """Say the rest, and what stands below. False where there is no stream, Slack has closed it, or it says something else: then the message is edited."""
+        if not text.startswith(self.said):
+            self.close()
         if not (self.ts and self._open and text.startswith(self.said)):
             return False
         rest = mrkdwn.neutral(text[len(self.said) :])
@@ -97,10 +111,10 @@ class Growing:
         return self._open
 
 
-def show(web: WebClient, channel: str, question: Question, status: Literal["processing", "active"]) -> None:
+def show(web: WebClient, channel: str, thread_ts: str, status: Literal["processing", "active"]) -> None:
     """Show that an answer is coming, with Slack's button to stop it; or that it is there. Nothing depends on it."""
     with suppress(SlackApiError, OSError):
-        web.agents_sessions_setStatus(channel_id=channel, thread_ts=question.thread_ts or question.ts, status=status)
+        web.agents_sessions_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
 
 
 def posted(web: WebClient, channel: str, thread: str, question_id: int) -> str | None:

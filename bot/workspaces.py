@@ -67,7 +67,9 @@ class Workspaces:
         new = {"team_id": str(who.team_id), "enterprise_id": who.enterprise_id or "", "bot_user_id": str(who.bot_user_id), "bot_id": str(who.bot_id)}
         with self.database.write() as session:
             add_missing(session, Installation, [new | {"token": ""}])
-            session.get_one(Installation, new["team_id"]).token = self._key.encrypt(token.encode()).decode()
+            kept = session.get_one(Installation, new["team_id"])
+            kept.enterprise_id, kept.bot_user_id, kept.bot_id = new["enterprise_id"], new["bot_user_id"], new["bot_id"]
+            kept.token = self._key.encrypt(token.encode()).decode()
         return new["team_id"]
 
     def remove(self, team_id: str) -> bool:

@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot import importing, show
-from bot.cli.options import YOU, ChannelOption, JsonOption, console, settings_now
+from bot.cli.options import YOU, ChannelOption, JsonOption, console, open_here, settings_now
 from bot.export import open_export
 from learning.database import open_database
 from learning.errors import NightschoolError
@@ -54,7 +54,7 @@ def list_proposals(channel: ChannelOption, as_json: JsonOption = False) -> None:
 @app.command()
 def approve(channel: ChannelOption, lesson_ids: LessonIds = None, everything: All = False, as_json: JsonOption = False) -> None:
     """Let proposed lessons be used, and learned tonight."""
-    database = open_database(settings_now())
+    database = open_here().database  # what replaces what is judged by meaning
     with database.write() as session:
         room = channels.by_handle(session, channel)
         approved = proposals.approve(session, room, _chosen(lesson_ids, everything, [lesson.id for lesson in proposals.pending(session, room)]))

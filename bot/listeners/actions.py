@@ -1,5 +1,6 @@
 """Buttons."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -9,8 +10,17 @@ from bot import jobs
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in, is_admin
 from learning.memory import approval, lessons
+from learning.records import Lesson
 
 ACTIONS = ("forget", "keep", "replace", "put_aside", "keep_both", "cancel")
+
+
+NOT_YOURS = "Only whoever taught it, or a workspace admin, can have that forgotten."
+
+
+def may_forget(client: WebClient, going: Sequence[Lesson], user: str) -> bool:
+    """May somebody have all of these forgotten? Slack is asked only about what others taught."""
+    return all(approval.may_forget(lesson, user, admin=False) for lesson in going) or is_admin(client, user)
 
 
 def register(app: App, desk: Desk) -> None:
@@ -21,10 +31,10 @@ def register(app: App, desk: Desk) -> None:
         ids, user = [int(number) for number in action["value"].split(",")], body["user"]["id"]
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
-            going = [lesson for lesson in lessons.in_force(session, channel) if lesson.id in ids]
-        if any(not approval.may_forget(lesson, user, admin=False) for lesson in going) and not is_admin(client, user):
+            going = lessons.forgettable(session, channel, ids)
+        if not may_forget(client, going, user):
             ack()
-            respond("Only whoever taught it, or a workspace admin, can have that forgotten.", replace_original=False)
+            respond(NOT_YOURS, replace_original=False)
             return
         with desk.school.database.write() as session:
             request = lessons.forget(session, channel, ids, user)
@@ -55,11 +65,18 @@ def register(app: App, desk: Desk) -> None:
         respond("Both stand.", replace_original=True)
 
     @app.action("cancel")
-    def cancel(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
+    def cancel(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        new, user = int(action["value"]), body["user"]["id"]
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
-            lessons.keep_both(session, channel, int(action["value"]))
-            request = lessons.forget(session, channel, [int(action["value"])], body["user"]["id"])
+            going = lessons.forgettable(session, channel, [new])
+        if not may_forget(client, going, user):
+            ack()
+            respond(NOT_YOURS, replace_original=False)
+            return
+        with desk.school.database.write() as session:
+            lessons.keep_both(session, channel, new)
+            request = lessons.forget(session, channel, [new], user)
         ack()
         if request:
             desk.enqueue(jobs.FORGET, request.id)

@@ -11,7 +11,7 @@ from bot import blocks, history, instructions, jobs, mrkdwn
 from bot.desk import Desk
 from learning.memory import approval, channels, lessons, privacy
 from learning.night import nights
-from learning.records import Channel, now
+from learning.records import Channel, LessonStatus, now
 
 COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
@@ -91,7 +91,8 @@ def taught(session: Session, channel: Channel, user: str, text: str, admin: bool
     said = mrkdwn.escaped(instructions.noted(session, lesson))
     if lessons.replaced(session, lesson):
         return said, blocks.replacing(said, lesson)
-    return said, blocks.contradicting(said, lesson) if lessons.contradicting(session, channel, lesson) else []
+    unsettled = lesson.status != LessonStatus.PROPOSED and lessons.contradicting(session, channel, lesson)
+    return said, blocks.contradicting(said, lesson) if unsettled else []
 
 
 def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:

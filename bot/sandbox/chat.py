@@ -35,13 +35,16 @@ class Chat:
     def update(self, channel: str, ts: str, text: str = "", blocks: Any = None, metadata: Any = None, **_: Any) -> Payload:
         """The bot edits a message of its own."""
         self._own(channel, ts, "cant_update_message")
-        self.streams.discard((channel, ts))
+        if (channel, ts) in self.streams:
+            raise SlackError("streaming_state_conflict")
         message = self.workspace.edit(channel, ts, BOT_USER, **{"blocks": [], **_content(text, blocks, metadata)})
         return {"channel": channel, "ts": ts, "text": message["text"], "message": message}
 
     def delete(self, channel: str, ts: str, **_: Any) -> Payload:
         """The bot takes a message of its own back."""
         self._own(channel, ts, "cant_delete_message")
+        if (channel, ts) in self.streams:
+            raise SlackError("cant_delete_message")
         self.workspace.delete(channel, ts)
         return {"channel": channel, "ts": ts}
 

@@ -73,8 +73,12 @@ def contradicting(session: Session, channel: Channel, new: Lesson) -> list[Lesso
 
 def put_aside(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
     """Somebody said that a lesson replaces what it seems to contradict. Those lessons."""
-    new = session.scalars(select(Lesson).where(Lesson.id == new_id, Lesson.channel_id == channel.id)).one_or_none()
+    new = _in_force(session, channel, new_id)
     return _put_aside(new, contradicting(session, channel, new)) if new else []
+
+
+def _in_force(session: Session, channel: Channel, lesson_id: int) -> Lesson | None:
+    return next((lesson for lesson in in_force(session, channel) if lesson.id == lesson_id), None)
 
 
 def _older(session: Session, channel: Channel, new: Lesson, least: float) -> list[Lesson]:
@@ -91,7 +95,7 @@ def _put_aside(new: Lesson, older: list[Lesson]) -> list[Lesson]:
 
 def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
     """What a lesson has replaced is in force again, beside it, and what it seems to contradict stays so. All these lessons."""
-    new = session.scalars(select(Lesson).where(Lesson.id == new_id, Lesson.channel_id == channel.id)).one_or_none()
+    new = _in_force(session, channel, new_id)
     if new is None:
         return []
     restored, contradicted = replaced(session, new), contradicting(session, channel, new)
@@ -150,13 +154,18 @@ def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
     return [hit.lesson for hit in hits if hit.score >= 0.7 * hits[0].score]
 
 
+def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
+    """Those of some lessons that can be forgotten: in force, or replaced."""
+    wanted = (Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(FORGETTABLE))
+    return list(session.scalars(select(Lesson).where(*wanted)))
+
+
 def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], requested_by: str) -> Forgetting | None:
     """Tombstone lessons and stop every adapter that was trained on them; what is left to do is in the returned row.
 
     None when nothing is left to forget. The texts are erased by `erase`, once no adapter holds them.
     """
-    wanted = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(FORGETTABLE))
-    gone = session.scalars(wanted).all()
+    gone = forgettable(session, channel, lesson_ids)
     if not gone:
         return None
     for lesson in gone:
@@ -187,12 +196,19 @@ def _being_rebuilt(session: Session, channel: Channel) -> list[str]:
 
 
 def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None:
-    """Remove the texts of forgotten lessons, here and in the log, and whatever restates them. Rows and tombstones stay, without content."""
+    """Remove the texts of forgotten lessons, here and in the log, and whatever restates them, also in direct messages, where they may have been answered.
+
+    Rows and tombstones stay, without content.
+    """
+    asides = session.scalars(select(Channel).where(Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"), Channel.id != channel.id)).all()
     for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):
         for source_ts in log.erase(session, channel, (*_sources(session, lesson), lesson.post_ts), lesson.text):
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
+        for aside in asides:
+            log.erase(session, aside, (), lesson.text)
         session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=REDACTED))
         lesson.text, lesson.question, lesson.digest, lesson.permalink = "", None, f"erased-{lesson.id}", None
+    wondering.tidy(session, channel)
 
 
 def _sources(session: Session, lesson: Lesson) -> list[str]:

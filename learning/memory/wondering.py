@@ -7,10 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from learning.memory import recall
-from learning.records import Announcement, Channel, Lesson, LessonStatus, Question, now
+from learning.records import Announcement, Channel, Lesson, LessonStatus, Question, Work
 
 TAKEN_BACK = "_(taken back)_"
 _NOTHING = {"said": TAKEN_BACK, "asked": "", "question": "", "lessons": []}
+_CHATTER = re.compile(
+    r"\W*(thanks?|thx|thank you|great|nice|good (morning|job|work)|well done|cool|wow|lol|haha|ok|okay|no idea|i don['’]?t know|dunno|not sure|same here)\b",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"\s*#?(?P<number>\d)\s*[.):,–-]\s*(?P<rest>.+)", re.DOTALL)
 
 
@@ -19,12 +23,18 @@ def in_thread(session: Session, channel: Channel, thread_ts: str | None) -> Anno
     if not thread_ts:
         return None
     told = (Announcement.channel_id == channel.id, Announcement.reply_ts == thread_ts, Announcement.wonders.is_not(None))
-    return session.scalars(select(Announcement).where(*told)).one_or_none()
+    report = session.scalars(select(Announcement).where(*told)).one_or_none()
+    return report if report and report.wonders else None
 
 
 def is_answer(text: str) -> bool:
     """Does what somebody wrote in such a thread tell something? Questions and single words do not."""
     return not text.rstrip().endswith("?") and " " in text.strip()
+
+
+def is_chatter(text: str) -> bool:
+    """Is it a short word of thanks, or the like? Not when it answers by a number."""
+    return not _NUMBERED.fullmatch(text) and bool(_CHATTER.match(text))
 
 
 def meant(report: Announcement, text: str) -> tuple[dict[str, Any], str]:
@@ -42,12 +52,24 @@ def tidy(session: Session, channel: Channel) -> None:
     session.flush()
     for report in session.scalars(select(Announcement).where(Announcement.channel_id == channel.id, Announcement.wonders.is_not(None))):
         gone = [wonder for wonder in report.wonders or () if not _stands(session, channel, wonder)]
-        for wonder in gone:
-            report.text = report.text.replace(wonder["said"], TAKEN_BACK)
         if gone:
+            posted = report.text
+            for wonder in gone:
+                report.text = report.text.replace(wonder["said"], TAKEN_BACK)
             report.wonders = [_NOTHING if wonder in gone else wonder for wonder in report.wonders or ()]
-        if gone and report.reply_ts:
-            session.add(Announcement(channel_id=channel.id, key=f"tidied-{report.id}-{now().timestamp()}", update_ts=report.reply_ts, text=report.text))
+            correct(session, report, posted)
+
+
+def correct(session: Session, report: Announcement, posted: str) -> None:
+    """Where a report was posted with another text than it has now, have it edited: by one row, so that no earlier text is left in any."""
+    if not report.reply_ts or not report.wonders or report.text == posted:
+        return
+    key = f"tidied-{report.id}"
+    row = session.scalars(select(Announcement).where(Announcement.key == key)).one_or_none()
+    if row is None:
+        session.add(Announcement(channel_id=report.channel_id, key=key, update_ts=report.reply_ts, text=report.text))
+    else:
+        row.text, row.state, row.lease_until = report.text, Work.WAITING, None
 
 
 def _stands(session: Session, channel: Channel, wonder: dict[str, Any]) -> bool:

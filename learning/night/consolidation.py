@@ -9,12 +9,12 @@ from sqlalchemy import delete, select
 from learning import registry
 from learning.database import add_once
 from learning.errors import TrainingError
-from learning.memory import channels, lessons, noticing, privacy, proposals
+from learning.memory import channels, lessons, noticing, privacy, proposals, replacing
 from learning.model import running
 from learning.model.client import AdapterUnusable
 from learning.model.reading import Reader
 from learning.model.shape import is_capable
-from learning.night import calendar, calibration, dictation, exam, report, selection
+from learning.night import calendar, calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.asking import Statement
 from learning.night.interview import capable_author, say_all
 from learning.night.outcome import Outcome, conclude
@@ -38,10 +38,12 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     """
     if not must_replace:
         notice(school, channel, vigil)
+    with school.database.read() as session:
+        contradicted = replacing.contradicted(lessons.in_force(session, channel), school.alike)  # by a model: not while others wait to write
     with school.database.write() as session:
         if not must_replace and session.get_one(Channel, channel.id).left_at:
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the bot is not in this channel"}))
-        chosen = selection.select(session, channel, school.base.hash, selection.room(session, channel, school.settings.training_minutes))
+        chosen = selection.select(session, channel, school.base.hash, selection.room(session, channel, school.settings.training_minutes), contradicted)
         if not chosen.kept or not (chosen.news or rebuild):
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept)
@@ -113,6 +115,8 @@ def _decide(
 ) -> None:
     """The gate, and the night's end, in one transaction."""
     weights = registry.read_manifest(school.adapter(made).folder)["files"][registry.WEIGHTS]
+    with school.database.read() as session:
+        wonders = dreaming.wonders(session, channel, lessons.in_force(session, channel), morning.last_ended(session, vigil.night))
     with school.database.write() as session:
         candidate, serving = session.get_one(Adapter, made.id), registry.serving(session, channel)
         earlier = report.earlier_marks(session, serving)
@@ -134,7 +138,7 @@ def _decide(
         }
         summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
         comes = calendar.comes(vigil.night.date, channels.clock(session, channel), school.settings) if vigil.night.kind == "nightly" else None
-        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), comes, lessons.in_force(session, channel))
+        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), comes, wonders)
 
 
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:

@@ -1,5 +1,6 @@
 """What the bot wonders at the end of a night: what was asked and nobody had taught, lessons that contradict each other, and things it knows only by half."""
 
+import html
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from learning.memory import replacing
 from learning.memory.encoder import Alike
+from learning.memory.words import values
 from learning.night import morning
 from learning.night.asking import SISTERS, Lore, Statement, shapes
 from learning.records import Announcement, Channel, Lesson, now
@@ -44,14 +46,14 @@ def as_text(asked: Sequence[dict[str, Any]]) -> str:
 
 def _unanswered(session: Session, channel: Channel, since: datetime) -> Iterator[dict[str, Any]]:
     for text in morning.unanswered(session, channel.id, since):
-        yield {"said": f"Somebody asked: {text} Who knows?", "asked": text, "question": text, "lessons": []}
+        yield {"said": f"Somebody asked: {_shown(text)} Who knows?", "asked": text, "question": text, "lessons": []}
 
 
 def _contradicting(known: Sequence[Lesson], alike: Alike | None) -> Iterator[dict[str, Any]]:
     """Lessons that a newer one may replace, where nobody has said so yet."""
     older = {lesson.id: lesson for lesson in known}
     for old_id, new in replacing.contradicted(known, alike).items() if alike else ():
-        yield {"said": f"Which of these holds?\n• {older[old_id].text}\n• {new.text}", "asked": "", "question": "", "lessons": [old_id, new.id]}
+        yield {"said": f"Which of these holds?\n• {_shown(older[old_id].text)}\n• {_shown(new.text)}", "asked": "", "question": "", "lessons": [old_id, new.id]}
 
 
 def _half_known(known: Sequence[Lesson], lore: Lore) -> Iterator[dict[str, Any]]:
@@ -67,5 +69,12 @@ def _half_known(known: Sequence[Lesson], lore: Lore) -> Iterator[dict[str, Any]]
         sister = next((about[name][too] for name in sorted(about) if has in about[name] and too in about[name]), None)
         if count >= KIN and len(lacking) == 1 and sister:
             told = sister.text.rstrip(".")
+            matter = " ".join(word for word in sister.content if word not in values(sister.text) and word not in lore.names)
             resting = [lesson.id for lesson in known if lesson.digest in (sister.digest, about[lacking[0]][has].digest)]
-            yield {"said": f"I know that {told}. What about {lacking[0]}?", "asked": f"What about {lacking[0]}? ({told})", "question": "", "lessons": resting}
+            said = f"I know that {_shown(told)}. What about {_shown(lacking[0])}?"
+            yield {"said": said, "asked": f"{lacking[0]} {matter}?", "question": "", "lessons": resting}
+
+
+def _shown(text: str) -> str:
+    """A text that shows as written, and pings nobody."""
+    return html.escape(text, quote=False)

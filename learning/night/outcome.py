@@ -1,7 +1,7 @@
 """How a night ended, and writing it down: verdict, report card and what is to be said, in one transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from learning import leases
 from learning.errors import TrainingStopped
 from learning.night import dreaming, morning
-from learning.records import Announcement, Channel, Lesson, Night, Work
+from learning.records import Announcement, Channel, Night, Work
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ class Outcome:
     report_card: dict[str, Any]
 
 
-def conclude(session: Session, night: Night, outcome: Outcome, comes: datetime | None = None, known: Sequence[Lesson] = ()) -> None:
-    """End a night within the caller's transaction; the channel hears of it at once, or when morning `comes`. `known` are the lessons to wonder about.
+def conclude(session: Session, night: Night, outcome: Outcome, comes: datetime | None = None, wonders: Sequence[Mapping[str, Any]] = ()) -> None:
+    """End a night within the caller's transaction; the channel hears of it at once, or when morning `comes`. `wonders` are what it asks.
 
     Raises TrainingStopped, so that all is rolled back, when the night is no longer ours.
     """
@@ -41,6 +41,6 @@ def conclude(session: Session, night: Night, outcome: Outcome, comes: datetime |
     channel = session.get_one(Channel, night.channel_id)
     if channel.reports != "off" and ((outcome.verdict in ("promoted", "held") and night.kind != "forget") or waiting):
         text = morning.text(session, night, outcome.adapter or "", outcome.verdict, outcome.report_card)
-        wonders = dreaming.wonders(session, channel, known, morning.last_ended(session, night)) if channel.reports != "admins" else []
-        told = {"text": text + dreaming.as_text(wonders), "wonders": wonders or None, "due_at": comes, "audience": channel.reports}
+        asked = [] if channel.reports == "admins" else [dict(wonder) for wonder in wonders]
+        told = {"text": text + dreaming.as_text(asked), "wonders": asked or None, "due_at": comes, "audience": channel.reports}
         session.add(Announcement(channel_id=channel.id, key=f"night-{night.id}", **told))

@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import Session
 
 from learning import registry
-from learning.memory import lessons, replacing
+from learning.memory import lessons
 from learning.memory.asked import confirmed_questions
 from learning.memory.salience import Salience, salience
 from learning.memory.words import stems, values
@@ -57,13 +58,13 @@ def room(session: Session, channel: Channel, minutes: float) -> int:
     return max(1, min(MOST, int(60 * minutes / max(paces)))) if paces else MOST
 
 
-def select(session: Session, channel: Channel, base_hash: str, most: int = MOST) -> Selection:
-    """The lessons in force that matter most, up to `most`. What says the same as another, or was voted down, is looked up only."""
+def select(session: Session, channel: Channel, base_hash: str, most: int = MOST, contradicted: Mapping[int, Lesson] = MappingProxyType({})) -> Selection:
+    """The lessons in force that matter most, up to `most`. What says the same as another, was voted down, or is `contradicted`
+    by a newer one, is looked up only."""
     in_force = lessons.in_force(session, channel)
     weights = salience(session, channel, in_force, now())
     ranked = sorted(in_force, key=lambda lesson: (-weights[lesson.id].weight, -lesson.id))
-    alike = session.info.get("alike")
-    left_out = _left_out(ranked, weights, most, replacing.contradicted(in_force, alike) if alike else {})
+    left_out = _left_out(ranked, weights, most, contradicted)
     kept = [lesson for lesson in ranked if lesson.id not in left_out]
     external = [lesson for lesson in ranked if lesson.id in left_out]
     for lesson in external:

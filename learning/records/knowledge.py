@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from learning.records.base import Key, Record, now
@@ -45,7 +45,9 @@ class Lesson(Record):
     post_ts: Mapped[str | None] = mapped_column(Key)  # the bot's own note in the channel, redacted when the lesson is forgotten
     valid_until: Mapped[date | None]
     status: Mapped[str] = mapped_column(Key, default=LessonStatus.APPROVED)
-    beside: Mapped[list[Any] | None]  # ids of older lessons that somebody has said to stand beside it, though it seemed to replace them
+    beside: Mapped[list[Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # ids of older lessons that somebody has said to stand beside it, though it seemed to replace them
     superseded_by: Mapped[int | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)

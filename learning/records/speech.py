@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from learning.records.base import Key, Leased, Record
@@ -47,4 +47,4 @@ class Announcement(Leased, Record):
     reply_ts: Mapped[str | None] = mapped_column(Key)
     due_at: Mapped[datetime | None]  # not to be said before
     audience: Mapped[str | None] = mapped_column(Key)  # `admins`: said to each of the channel's admins alone; None: in the channel
-    wonders: Mapped[list[Any] | None]
+    wonders: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -4,10 +4,11 @@ import pytest
 
 from bot import asides
 from bot.sandbox.people import Person
+from bot.sandbox.workspace import TEAM
 from learning import registry
-from learning.memory import channels
+from learning.memory import channels, lessons
 from learning.night import nights
-from learning.records import ExamAnswer, now
+from learning.records import Adapter, AdapterLesson, AdapterState, ExamAnswer, now
 from tests.conftest import Running, how
 
 
@@ -80,10 +81,18 @@ def test_the_channel_that_is_open_beside_it_is_asked_where_nothing_else_answers(
 def test_it_suggests_what_it_is_proven_to_know(bot: Running, direct: Person) -> None:
     assert direct.prompts()[-1] == asides.WHAT_I_DO
     assert "I learn each channel by heart" in direct.ask(asides.WHAT_I_DO["message"])["text"]
+    bot.ben.command("/teach", "The anvil stands beside the door.")
     with bot.school.database.write() as session:
         ops = channels.find(session, "C0OPS")
         assert ops
         night = nights.open_night(session, ops, now().date(), "nightly", 7)
         night.state, night.verdict = "done", "promoted"
-        session.add(ExamAnswer(night_id=night.id, kind="recall", question="ladder furnace?", answer="", right=True))
-    direct.wait(lambda: {"title": "Ladder furnace in #ops?", "message": "ladder furnace in #ops?"} in direct.prompts())
+        session.add(Adapter(id=700, channel_id=ops.id, night_id=night.id, version=7, name="C0OPS@v7", state=AdapterState.SERVING, base_hash="another"))
+        anvil = next(lesson for lesson in lessons.in_force(session, ops) if "anvil" in lesson.text)
+        session.flush()
+        session.add(AdapterLesson(adapter_id=700, lesson_id=anvil.id, proven=True))
+        session.add(ExamAnswer(night_id=night.id, lesson_id=anvil.id, kind="recall", question="anvil stands?", answer="", right=True))
+    direct.wait(lambda: {"title": "Anvil stands in #ops?", "message": "anvil stands in #ops?"} in direct.prompts())
+    with bot.school.database.write() as session:
+        lessons.forget(session, channels.ensure(session, TEAM, "C0OPS"), [anvil.id], "U0BEN")
+    direct.wait(lambda: "anvil" not in str(direct.prompts()))

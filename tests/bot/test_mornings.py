@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot import instructions
 from learning.memory import channels, lessons, wondering
 from learning.night import dreaming, nights
 from learning.night.morning import EVER
@@ -15,14 +16,15 @@ from tests.conftest import Running
 CARD = {"recall": 0.9, "proven": 2, "lessons": 2, "general": 1.0, "unknown": 1.0, "reason": ""}
 
 
-def night_ends(school: School, comes_in: timedelta | None = None, known: bool = True) -> Night:
+def night_ends(school: School, comes_in: timedelta | None = None, asks: bool = True) -> Night:
     with school.database.write() as session:
         ops = channels.find(session, "C0OPS")
         assert ops
         night = nights.open_another(session, ops, now().date(), "nightly")
         night.state = Work.RUNNING
         session.flush()
-        conclude(session, night, Outcome("promoted", "C0OPS@v1", CARD), now() + comes_in if comes_in else None, lessons.in_force(session, ops) if known else ())
+        wonders = dreaming.wonders(session, ops, lessons.in_force(session, ops), EVER) if asks else ()
+        conclude(session, night, Outcome("promoted", "C0OPS@v1", CARD), now() + comes_in if comes_in else None, wonders)
         return night
 
 
@@ -44,8 +46,18 @@ def test_what_was_asked_in_vain_is_asked_in_the_morning_and_an_answer_becomes_a_
     with bot.school.database.read() as session:
         lesson = session.query(Lesson).filter_by(text="It hangs behind the boiler.").one()
         assert (lesson.status, lesson.question, lesson.author) == (LessonStatus.PROPOSED, "where is the spare valve?", "U0CLEO")
+    assert bot.cleo.say("thanks everybody, great work", str(told["ts"]))
+    quiet = night_ends(bot.school, asks=False)
+    bot.ana.wait(lambda: _said(bot.school, quiet))
+    with bot.school.database.read() as session:
+        report_ts = session.query(Announcement).filter_by(key=f"night-{quiet.id}").one().reply_ts
+        before = session.query(Question).count()
+    bot.cleo.say("that is a fine report, all in all", report_ts)
     bot.ben.delete(asked)
     assert bot.ana.wait(lambda: wondering.TAKEN_BACK in next(m["text"] for m in bot.ana.messages() if m["ts"] == told["ts"]))
+    with bot.school.database.read() as session:
+        assert session.query(Question).count() == before, "neither thanks nor what is said under a report that asked nothing is an answer"
+        assert [row.text for row in session.query(Announcement).filter(Announcement.text.contains("spare valve"))] == []
 
 
 def _done(school: School, text: str) -> bool:
@@ -54,7 +66,7 @@ def _done(school: School, text: str) -> bool:
 
 
 def test_a_report_waits_for_morning(bot: Running) -> None:
-    night = night_ends(bot.school, timedelta(hours=3), known=False)
+    night = night_ends(bot.school, timedelta(hours=3), asks=False)
     with bot.school.database.write() as session:
         waiting = session.query(Announcement).filter_by(key=f"night-{night.id}").one()
         assert waiting.state == Work.WAITING
@@ -72,7 +84,7 @@ def test_reports_go_where_they_are_wanted(bot: Running) -> None:
     assert "`admins`" in bot.ana.command("/nightschool", "reports everywhere")["text"]
     assert "alone" in bot.ana.command("/nightschool", "reports admins")["text"]
     before = len(bot.ana.messages())
-    night_ends(bot.school, known=False)
+    night_ends(bot.school, asks=False)
 
     def privately() -> list[str]:
         direct = next(c for c in bot.ana.state()["channels"] if c["direct"] == "U0ANA")
@@ -123,6 +135,23 @@ def test_it_asks_two_things_at_most_and_none_of_them_again(school: School) -> No
         second = dreaming.wonders(session, channel, (), EVER)
     assert [wonder["asked"] for wonder in first] == ["who has the map?", "who has the key?"]
     assert [wonder["asked"] for wonder in second] == ["who has the van?"]
+
+
+def test_what_is_wondered_pings_nobody_and_what_it_belongs_to_stands_by_itself(school: School) -> None:
+    with school.database.write() as session:
+        channel = channels.ensure(session, "T1", "C1")
+        session.add(Question(channel_id=channel.id, ts="1.0", author="U1", text="who is <!channel>", state=Work.DONE, answer={"how": "abstained"}))
+        session.flush()
+        (wonder,) = dreaming.wonders(session, channel, (), EVER)
+    assert "<!channel>" not in wonder["said"]
+    assert instructions.with_question("quince listens port?", "It is 8052.").startswith("Q: quince")
+
+
+def test_which_of_two_things_an_answer_is_about() -> None:
+    first = [
+        {"said": "Somebody asked: who has the map? Who knows?", "asked": "who has the map?"},
+        {"said": "Somebody asked: who has the key?", "asked": "who has the key?"},
+    ]
     report = Announcement(wonders=first)
     assert wondering.meant(report, "2. Cleo does")[0]["asked"] == "who has the key?"
     assert wondering.meant(report, "Ben keeps the map in his bag")[0]["asked"] == "who has the map?"

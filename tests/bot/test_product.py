@@ -127,6 +127,11 @@ def test_a_lesson_that_replaces_another_shows_both_and_asks(bot: Running, databa
     again = bot.ben.command("/teach", "The gate is now locked at 23:00.")
     bot.ben.click(again["ts"], "cancel")
     assert sorted(standing("gate")) == ["The gate is locked at 19:00.", "The gate is now locked at 21:00."]
+    bot.cleo.command("/teach", "The gate is now locked at 23:30.")
+    repeated = bot.ben.command("/teach", "The gate is now locked at 23:30.")
+    bot.ben.click(repeated["ts"], "cancel")
+    assert bot.ben.wait(lambda: [m for m in bot.ben.messages() if "Only whoever taught it" in m["text"]]), "it is Cleo's"
+    assert "The gate is now locked at 23:30." in standing("gate")
 
 
 def test_a_lesson_that_may_replace_another_is_asked_about(bot: Running, database: Database) -> None:

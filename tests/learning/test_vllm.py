@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -59,6 +59,16 @@ class Teller:
             outcomes.append(type(refused.value).__name__)
         with pytest.raises(EngineError):
             self.client.complete([], None, 4)
+        grown: list[int] = []
+
+        def hear(tokens: Sequence[int], logprobs: Sequence[float]) -> bool:
+            grown.append(len(tokens))
+            return len(tokens) < 6
+
+        for enough in (first, None):
+            cut = self.client.complete(self.prompt, enough, 24, hear)
+            outcomes.append([cut.tokens[:6], len(grown) > 1])
+            grown.clear()
         return outcomes
 
 
