@@ -1,7 +1,8 @@
 """The workspaces that the app is installed in: one by the token in the settings, others by tokens in the database, encrypted at rest."""
 
 import os
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -15,6 +16,8 @@ from learning.errors import NightschoolError
 from learning.records import Installation
 from learning.settings import Settings
 
+FRESH = 5.0  # seconds
+
 
 class WorkspaceError(NightschoolError):
     """A workspace that the app is not installed in, or whose token cannot be used."""
@@ -26,6 +29,8 @@ class Workspaces:
 
     settings: Settings
     database: Database
+    _known: list[Installation] = field(default_factory=list)
+    _read_at: float = float("-inf")
 
     @cached_property
     def own(self) -> AuthorizeResult:
@@ -70,12 +75,15 @@ class Workspaces:
             kept = session.get_one(Installation, new["team_id"])
             kept.enterprise_id, kept.bot_user_id, kept.bot_id = new["enterprise_id"], new["bot_user_id"], new["bot_id"]
             kept.token = self._key.encrypt(token.encode()).decode()
+        self._read_at = float("-inf")
         return new["team_id"]
 
     def remove(self, team_id: str) -> bool:
         """Forget a workspace's token. False when there was none."""
         with self.database.write() as session:
-            return session.execute(delete(Installation).where(Installation.team_id == team_id).returning(Installation.team_id)).first() is not None
+            gone = session.execute(delete(Installation).where(Installation.team_id == team_id).returning(Installation.team_id)).first() is not None
+        self._read_at = float("-inf")
+        return gone
 
     def _introduced(self, token: str, what_to_do: str) -> AuthorizeResult:
         try:
@@ -90,12 +98,17 @@ class Workspaces:
         return WebClient(token, base_url=self.settings.slack_api_url, retry_handlers=[])
 
     def _of(self, team_id: str) -> Installation | None:
-        with self.database.read() as session:
-            return session.get(Installation, team_id)
+        if team_id != self.own.team_id and all(installed.team_id != team_id for installed in self._installed()):
+            self._read_at = float("-inf")  # perhaps it was added just now
+        return next((installed for installed in self._installed() if installed.team_id == team_id), None)
 
     def _installed(self) -> list[Installation]:
-        with self.database.read() as session:
-            return list(session.scalars(select(Installation).order_by(Installation.team_id)))
+        """Read anew every few seconds: each request asks for them more than once, and they seldom change."""
+        if time.monotonic() - self._read_at > FRESH:
+            with self.database.read() as session:
+                self._known = list(session.scalars(select(Installation).order_by(Installation.team_id)))
+            self._read_at = time.monotonic()
+        return self._known
 
     def _decrypted(self, installed: Installation) -> str:
         try:
