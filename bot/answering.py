@@ -128,6 +128,8 @@ class Answering:
         told = None if question.must_be_sure else instructions.instruction(question.text) or wondered
         if told:
             link = outbox.permalink(self.workspaces.client(channel.team_id), channel.slack_id, question.ts) if told.kind != "forget" else None
+            with self.school.database.read() as session:
+                lessons.consider(session, channel, told.rest)
             with self.school.database.write() as session:
                 return instructions.carry_out(session, channel, question, told, link)
         if asides.is_direct(channel):

@@ -36,6 +36,8 @@ def register(app: App, desk: Desk) -> None:
             client.views_open(trigger_id=command["trigger_id"], view=blocks.lesson_window(channel, "What should I know?"))
             return
         admin = trusted(client, channel, command["user_id"])
+        with desk.school.database.read() as session:
+            lessons.consider(session, channel, mrkdwn.plain(command["text"]))
         try:
             with desk.school.database.write() as session:
                 text, shown = taught(session, channel_of(session, command), command["user_id"], command["text"], admin)

@@ -54,6 +54,8 @@ def register(app: App, desk: Desk) -> None:
         with desk.school.database.write() as session:
             channel = channels.ensure(session, where["team"], where["channel"], where["enterprise"])
         admin = trusted(client, channel, author)  # may ask Slack: not within a transaction
+        with desk.school.database.read() as session:
+            lessons.consider(session, channel, instructions.with_question(where["asked"], text))
         try:
             with desk.school.database.write() as session:
                 lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)

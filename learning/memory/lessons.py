@@ -3,7 +3,9 @@
 import hashlib
 import html
 import re
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
@@ -53,6 +55,16 @@ def teach(
     if lesson.status != LessonStatus.PROPOSED:
         supersede(session, channel, lesson)
     return lesson
+
+
+def consider(session: Session, channel: Channel, text: str) -> None:
+    """Judge what a statement would replace, before it is taught: by a model, and so not within a transaction that writes."""
+    with suppress(LessonError):
+        question, statement = _parsed(text)
+        new = Lesson(id=sys.maxsize, text=statement, question=question)
+        alike = session.info.get("alike")
+        if alike:
+            replacing.replaced_by(new, in_force(session, channel), alike)
 
 
 def _assert_no_flood(session: Session, channel: Channel, author: str) -> None:

@@ -5,6 +5,7 @@ what else differs; whether the new one says that something changed. Fitted on pa
 tests.benchmarks.fit_replacing`, which also says how well it does on others).
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from learning.records import Lesson
 
 REPLACES = 0.0  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
 PERHAPS = -1.5  # and from which somebody is asked; until then the newer is preferred
-NEAREST = 12  # earlier lessons that are looked at
+NEAREST = 8  # earlier lessons that are looked at
 # Coefficients: constant; likeness in meaning; the same without the values that differ; are these of one sort; how many too many differ; does a value differ
 # on one side alone; on none; share of other words that differ; share of words in common; does the new one say that something changed; does one of them add
 # to another; is a number the same where a name differs.
@@ -41,6 +42,10 @@ LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
 TOGETHER = 1  # places between two words of one value, at most
 
 
+REMEMBERED = 20_000  # pairs
+_weighed: dict[bytes, float] = {}
+
+
 @dataclass(frozen=True)
 class Word:
     """A word of a lesson that says something; `number` is its place."""
@@ -51,7 +56,19 @@ class Word:
 
 
 def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
-    """How certainly a lesson takes another's place, in nats of log-odds; what says the same does not."""
+    """How certainly a lesson takes another's place, in nats of log-odds; what says the same does not.
+
+    Remembered, by digests alone: asked once before a transaction, it costs nothing within.
+    """
+    pair = hashlib.blake2b(f"{_told(new)}\n{_told(old)}".encode(), digest_size=16).digest()
+    if pair not in _weighed:
+        if len(_weighed) >= REMEMBERED:
+            _weighed.clear()
+        _weighed[pair] = _certainty(new, old, alike)
+    return _weighed[pair]
+
+
+def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
     if set(stems(_told(new))) == set(stems(_told(old))):
         return float("-inf")
     return sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(_told(new), _told(old), alike)), strict=True))
@@ -60,7 +77,9 @@ def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
 def replaced_by(new: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float = REPLACES) -> list[Lesson]:
     """The older lessons that `new` replaces, among those that share its words."""
     others = [lesson for lesson in lessons if lesson.id < new.id and lesson.id not in (new.beside or ())]
-    return [hit.lesson for hit in recall.search(others, _told(new), limit=NEAREST) if certainty(new, hit.lesson, alike) >= least]
+    near = [hit.lesson for hit in recall.search(others, _told(new), limit=NEAREST)]
+    likes = alike(_told(new), [_told(lesson) for lesson in near]) if near else ()
+    return [lesson for lesson, like in zip(near, likes, strict=True) if like >= LIKE and certainty(new, lesson, alike) >= least]
 
 
 def contradicted(lessons: Sequence[Lesson], alike: Alike) -> dict[int, Lesson]:
