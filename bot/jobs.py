@@ -1,9 +1,12 @@
 """Handing work to the workers, by name. The row in the database is the truth; a lost message only delays it until the next sweep."""
 
 import logging
+from datetime import timedelta
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+
+from learning.records import now
 
 logger = logging.getLogger(__name__)
 
@@ -22,3 +25,8 @@ def enqueue(broker_url: str, task: str, *arguments: int | str) -> None:
         app.send_task(task, arguments, queue=queue, retry=False)
     except OperationalError as error:
         logger.warning("the broker does not answer (%s); the sweeper will find the work", error)
+
+
+def last_night() -> str:
+    """The date of a night whose morning has come everywhere: what is made up for it is told at once."""
+    return (now() - timedelta(days=1)).date().isoformat()

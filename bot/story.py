@@ -11,7 +11,6 @@ from learning.answers import Answerer, Knowledge
 from learning.errors import NightschoolError
 from learning.memory import channels
 from learning.model import running
-from learning.records import now
 from learning.school import School
 
 CHANNEL = "C0OPS"
@@ -97,7 +96,7 @@ class Story:
     def night(self) -> None:
         """A Celery worker studies."""
         self.tell.chapter("Night falls. A worker studies, trains an adapter and examines it.")
-        jobs.enqueue(self.broker_url, jobs.FALL, now().date().isoformat())
+        jobs.enqueue(self.broker_url, jobs.FALL, jobs.last_night())
         night = self.tell.watch_night(self.school, "nightly")
         card = night.report_card or {}
         self.tell.check(f"the night ended: {night.verdict}, exam {card.get('recall', 0):.0%}", night.verdict == "promoted")

@@ -29,7 +29,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = Settings(home=home, cache=CACHE, base_model="tiny", lease_seconds=4, sweep_seconds=2, promote_at=0.0, tolerate_loss=1.0)
     with running(settings) as everything, supervisor.tended(everything.set_up, every=0.2):
         everything.ana.command("/teach", TRAIN)
-        jobs.enqueue(everything.set_up.redis_url, jobs.FALL, now().date().isoformat())
+        jobs.enqueue(everything.set_up.redis_url, jobs.FALL, jobs.last_night())
         assert everything.night_over("nightly").verdict == "promoted"
         yield everything
 

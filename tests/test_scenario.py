@@ -14,7 +14,7 @@ from bot.sandbox.people import Message
 from bot.sandbox.workspace import TEAM
 from learning.database import Database
 from learning.memory import channels, people, privacy
-from learning.records import Announcement, Channel, Event, Lesson, LessonStatus, Person, Question, Reaction, Reading, Work, now
+from learning.records import Announcement, Channel, Event, Lesson, LessonStatus, Person, Question, Reaction, Reading, Work
 from learning.records import Message as Logged
 from learning.settings import Settings
 from tests.conftest import CACHE, Running, empty_database, how, running
@@ -72,7 +72,7 @@ def test_three_deliveries_give_one_answer(bot: Running, database: Database) -> N
 
 def test_a_night_by_a_worker_puts_it_into_an_adapter_that_answers_without_a_restart(bot: Running) -> None:
     engine = (bot.school.settings.home / "engine.url").read_text()
-    jobs.enqueue(bot.set_up.redis_url, jobs.FALL, now().date().isoformat())
+    jobs.enqueue(bot.set_up.redis_url, jobs.FALL, jobs.last_night())
     assert bot.night_over("nightly").verdict == "promoted"
     reply = bot.ben.ask("release train leaves?")
     assert (how(reply), reply["text"]) == ("weights", TRAIN)

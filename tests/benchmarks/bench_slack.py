@@ -8,7 +8,7 @@ from operator import le
 from pathlib import Path
 
 from bot import jobs
-from learning.records import Channel, Night, Question, Work, now
+from learning.records import Channel, Night, Question, Work
 from learning.settings import Settings
 from tests.benchmarks import material
 from tests.benchmarks.churn import percentile
@@ -24,7 +24,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, running(Settings(home=Path(home), base_model="embedded", promote_at=0.0)) as bot:
         for lesson in lessons:
             bot.ana.command("/teach", lesson.text)
-        jobs.enqueue(bot.set_up.redis_url, jobs.FALL, now().date().isoformat())
+        jobs.enqueue(bot.set_up.redis_url, jobs.FALL, jobs.last_night())
         bot.ana.wait(lambda: stage(bot) == "training", 300)
         before = len(bot.ana.act("acks")["acks"])
         questions = [question for lesson in lessons for question in lesson.asked.values()]

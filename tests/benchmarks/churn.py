@@ -18,7 +18,6 @@ from learning.model import running
 from learning.model.base_model import prepare
 from learning.model.client import AdapterRef, Client, EngineError, connected
 from learning.model.rendering import Turn, renderer
-from learning.records import now
 from learning.settings import Settings
 from tests.benchmarks import material
 from tests.benchmarks.table import Figure
@@ -138,7 +137,7 @@ def in_slack(_: Sequence[Path] = ()) -> list[Figure]:
     with tempfile.TemporaryDirectory() as home, everything(Settings(home=Path(home), base_model="embedded", promote_at=0.0)) as bot:
         for lesson in lessons:
             bot.ana.command("/teach", lesson.text)
-        jobs.enqueue(bot.set_up.redis_url, jobs.FALL, now().date().isoformat())
+        jobs.enqueue(bot.set_up.redis_url, jobs.FALL, jobs.last_night())
         bot.night_over("nightly", 900)
         ana, taken = bot.ana, []
         questions = [question for lesson in lessons for question in lesson.asked.values()]
