@@ -61,10 +61,10 @@ class Bot:
 
 
 def _authorizing(workspaces: Workspaces) -> Callable[..., AuthorizeResult]:
-    """Bolt gives what the parameters are named for. None: the app is not installed there."""
+    """Bolt gives what the parameters are named for."""
 
-    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return workspaces.authorize(enterprise_id, team_id)  # type: ignore[return-value]
+    def authorize(team_id: str | None) -> AuthorizeResult:
+        return workspaces.authorize(team_id)
 
     return authorize
 

@@ -32,7 +32,7 @@ class Desk:
             self.directory.wake()
         if isinstance(event, Stopped):  # Slack leaves it to the app to say that it has stopped
             replies.show(self.workspaces.client(event.team_id), event.channel_id, event.thread_ts, "active")
-        if event.team_id not in self._met:
+        if event.team_id not in self._met and not isinstance(event, Uninstalled):
             self._met.add(event.team_id)
             self.directory.wake()
         if isinstance(event, Uninstalled):

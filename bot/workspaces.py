@@ -58,11 +58,11 @@ class Workspaces:
         installed = self._of(team_id)
         return installed.bot_user_id if installed else str(self.own.bot_user_id)
 
-    def authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
-        """For Bolt: whose token a request is answered with."""
+    def authorize(self, team_id: str | None) -> AuthorizeResult:
+        """For Bolt: whose token a request is answered with. It asks this first; strangers are refused right after, by `transport`."""
         installed = self._of(team_id or "")
         if installed is None:
-            return self.own if self.knows(team_id, enterprise_id) else None
+            return self.own
         token, who = self._decrypted(installed), (installed.enterprise_id or None, installed.team_id)
         return AuthorizeResult(enterprise_id=who[0], team_id=who[1], bot_token=token, bot_user_id=installed.bot_user_id, bot_id=installed.bot_id)
 

@@ -316,8 +316,8 @@ def test_forgetting_asks_stops_rebuilds_and_leaves_a_receipt(bot: Running, datab
     assert TRAIN in str(found["blocks"])
     bot.ben.click(found["ts"], "keep")
     assert bot.serving() is not None
-    found = bot.ben.command("/forget", "release train")
-    bot.ben.click(found["ts"], "forget")
+    found = bot.ana.command("/forget", "release train")
+    bot.ana.click(found["ts"], "forget")
     assert bot.serving() is None, "at once"
     assert "14:30" not in bot.ben.ask("release train leaves?")["text"]
     bot.ana.wait(lambda: [m for m in bot.ana.messages() if m["text"].startswith("Forgotten:") and "gave it away 0 times" in m["text"]], 120)

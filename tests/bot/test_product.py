@@ -97,7 +97,7 @@ def test_everything_can_be_done_by_one_command_whose_name_no_other_app_takes(bot
     assert "Nothing like that" in said("lessons submarine page 2")
     assert "lessons" in said("status")
     bot.ben.ask("who polishes the bell?")
-    assert "who polishes the bell?" in said("gaps")
+    assert bot.ben.wait(lambda: "who polishes the bell?" in said("gaps")), "as soon as its answer is noted"
     assert "door is cleaned" in said("forget kiln door")
     for command in ("sleep", "pause", "resume", "rollback"):
         assert "Only workspace admins" in said(command)
