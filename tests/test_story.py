@@ -24,6 +24,7 @@ def run(home: Path, *arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
+@pytest.mark.timeout(1800)  # ten minutes on two quiet cores with AVX2 alone
 def test_the_story_holds_and_the_rebuilt_adapter_is_as_if_the_lesson_had_never_been_taught(tmp_path: Path) -> None:
     run(tmp_path, "demo", "--once", "--port", "0")  # it fails when any of its own checks does
 
