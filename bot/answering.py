@@ -76,6 +76,7 @@ class Answering:
         try:
             return self._settled(web, channel, question, growing)
         finally:
+            growing.close()
             if shown and self._is_over(question):
                 replies.show(web, channel.slack_id, thread, "active")
 
@@ -84,18 +85,14 @@ class Answering:
         try:
             answer = self._answer(channel, question, growing)
             if not self._may_post(question, answer):
-                growing.close()
                 return True
             reply_ts = replies.post(web, channel.slack_id, question, answer, self._names(channel, answer), growing) if answer else None
         except Withdrawn:
-            growing.close()
             return True
         except EngineError as error:
-            growing.close()
             self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
             return False
         except SlackApiError as error:
-            growing.close()
             reason = str(error.response["error"])
             waits = reason in PASSING and now() - question.created_at < SLACK_PATIENCE
             self._later(question, reason, waits or question.attempts < MOST_ATTEMPTS)

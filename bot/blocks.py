@@ -84,15 +84,9 @@ def confirm_forget(going: Sequence[Lesson]) -> list[Block]:
     return [section(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
 
 
-def replacing(said: str, lesson: Lesson) -> list[Block]:
-    """A lesson took another's place: is that meant?"""
-    choices = (("replace", "Replace", "primary"), ("keep_both", "Keep both", ""), ("cancel", "Cancel", "danger"))
-    return [section(said), actions(*(button(action, label, str(lesson.id), style) for action, label, style in choices))]
-
-
-def contradicting(said: str, lesson: Lesson) -> list[Block]:
-    """A lesson may take another's place: does it?"""
-    choices = (("put_aside", "Replace", "primary"), ("keep_both", "Keep both", ""))
+def replacing(said: str, lesson: Lesson, done: bool) -> list[Block]:
+    """A lesson took another's place, or may do so: is that meant? What was done can be cancelled."""
+    choices = [("replace", "Replace", "primary"), ("keep_both", "Keep both", ""), *([("cancel", "Cancel", "danger")] if done else [])]
     return [section(said), actions(*(button(action, label, str(lesson.id), style) for action, label, style in choices))]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bot.events import member
 from bot.loop import Loop
-from bot.membership import KINDS, PAGE
+from bot.membership import KINDS, pages
 from bot.workspaces import WorkspaceError, Workspaces
 from learning.database import Database
 from learning.memory import channels, people, privacy
@@ -89,10 +89,4 @@ class _Look:
                     channels.leave(channel)
 
     def _pages(self, method: str, entries: str, **arguments: Any) -> Iterator[Any]:
-        cursor = ""
-        while not self.ending():
-            page = getattr(self.web, method)(limit=PAGE, cursor=cursor, **arguments)
-            yield from page[entries]
-            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
-                return
+        return pages(self.web, method, entries, self.ending, **arguments)

@@ -17,7 +17,7 @@ from bot.membership import members
 from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.database import Database, add_once
-from learning.memory import lessons, people, wondering
+from learning.memory import notes, people, wondering
 from learning.records import LOCAL, Announcement, Channel, Question, Work, now
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Outbox:
             leases.finish(session, announcement, state, reply_ts=ts)
             wondering.correct(session, session.get_one(Announcement, announcement.id, populate_existing=True), announcement.text)
             if ts and announcement.lesson_id:
-                lessons.noted(session, announcement.lesson_id, ts, permalink)
+                notes.noted(session, announcement.lesson_id, ts, permalink)
         return True
 
 

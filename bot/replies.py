@@ -34,10 +34,8 @@ def post(web: WebClient, channel: str, question: Question, answer: Answer, names
     already = (growing and growing.ts) or question.reply_ts or (posted(web, channel, thread, question.id) if question.attempts > 1 else None)
     content: dict[str, Any] = {"text": mrkdwn.escaped(answer.answer), "blocks": blocks.answer(answer, names), "metadata": metadata}
     if already:
-        ts = str(web.chat_update(channel=channel, ts=already, **content)["ts"])
-    else:
-        ts = str(web.chat_postMessage(channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)["ts"])
-    return ts
+        return str(web.chat_update(channel=channel, ts=already, **content)["ts"])
+    return str(web.chat_postMessage(channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)["ts"])
 
 
 def end_stream(web: WebClient, channel: str, ts: str) -> None:
@@ -67,9 +65,10 @@ class Growing:
             self.said = text
 
     def close(self) -> None:
-        """Leave what was said as it is."""
+        """Leave what was said as it is; what was completed is closed already."""
         if self.ts and self._open:
             end_stream(self._web, self._channel.slack_id, self.ts)
+        self._open = False
 
     def complete(self, text: str, below: Sequence[blocks.Block], metadata: Mapping[str, Any]) -> bool:
         """Say the rest, and what stands below. False where there is no stream, Slack has closed it, or it says something else: then the message is edited."""
@@ -78,7 +77,9 @@ class Growing:
         if not (self.ts and self._open and text.startswith(self.said)):
             return False
         rest = mrkdwn.neutral(text[len(self.said) :])
-        return self._streamed(self._web.chat_stopStream, markdown_text=rest or None, blocks=below, metadata=metadata, session_status="active")
+        done = self._streamed(self._web.chat_stopStream, markdown_text=rest or None, blocks=below, metadata=metadata, session_status="active")
+        self._open = False
+        return done
 
     def _add(self, more: str) -> None:
         size = len(more.encode())

@@ -1,5 +1,6 @@
 """Slash commands: `/teach`, `/forget`, and `/reindex` for workspace admins."""
 
+import re
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import blocks, history, instructions, jobs, mrkdwn
 from bot.desk import Desk
-from learning.memory import approval, channels, lessons, privacy
+from learning.memory import approval, channels, lessons, notes, privacy
 from learning.night import nights
 from learning.records import Channel, LessonStatus, now
 
@@ -37,7 +38,8 @@ def register(app: App, desk: Desk) -> None:
             return
         admin = trusted(client, channel, command["user_id"])
         with desk.school.database.read() as session:
-            lessons.consider(session, channel, mrkdwn.plain(command["text"]))
+            for line in lines(command["text"]):
+                lessons.consider(session, channel, line)
         try:
             with desk.school.database.write() as session:
                 text, shown = taught(session, channel_of(session, command), command["user_id"], command["text"], admin)
@@ -87,14 +89,25 @@ def trusted(client: WebClient, channel: Channel, user_id: str) -> bool:
 
 
 def taught(session: Session, channel: Channel, user: str, text: str, admin: bool) -> tuple[str, list[blocks.Block]]:
-    """Take a lesson, and say so; where it takes another's place, or may do so, both are shown. Raises LessonError."""
+    """Take a lesson, and say so; where it takes another's place, or may do so, both are shown. Of many lines each is a lesson. Raises LessonError."""
+    told = lines(text)
+    if len(told) > 1:
+        made = [lessons.teach(session, channel, each, user, admin=admin) for each in told]
+        for lesson in made:
+            notes.note_taught(session, lesson)
+        return "\n".join(mrkdwn.escaped(instructions.noted(session, lesson)) for lesson in made), []
     lesson = lessons.teach(session, channel, mrkdwn.plain(text), user, admin=admin)
-    lessons.note_taught(session, lesson)
+    notes.note_taught(session, lesson)
     said = mrkdwn.escaped(instructions.noted(session, lesson))
-    if lessons.replaced(session, lesson):
-        return said, blocks.replacing(said, lesson)
-    unsettled = lesson.status != LessonStatus.PROPOSED and lessons.contradicting(session, channel, lesson)
-    return said, blocks.contradicting(said, lesson) if unsettled else []
+    done = bool(lessons.replaced(session, lesson))
+    asks = done or (lesson.status != LessonStatus.PROPOSED and lessons.contradicting(session, channel, lesson))
+    return said, blocks.replacing(said, lesson, done) if asks else []
+
+
+def lines(text: str) -> list[str]:
+    """What is taught by many lines, a lesson each; an answer (`A: …`) belongs to the question above it."""
+    told = [mrkdwn.plain(re.sub(r"^\s*[-*•]\s+", "", line)) for line in re.sub(r"\s*\n\s*(?=A:)", " ", text).splitlines()]
+    return [line for line in told if line]
 
 
 def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:

@@ -12,7 +12,7 @@ from learning import registry
 from learning.memory import lessons
 from learning.memory.salience import Salience, salience
 from learning.night import morning, nights, report
-from learning.records import Channel, LessonStatus, Night, now
+from learning.records import Channel, Lesson, LessonStatus, Night, now
 
 Answer = tuple[str, list[blocks.Block]]
 PAGE = 10  # lessons shown at once
@@ -44,12 +44,17 @@ def listed(session: Session, channel: Channel, user: str, rest: str) -> Answer:
         state = {LessonStatus.PROPOSED: "waits for approval", LessonStatus.EXTERNAL: "looked up, not studied"}.get(LessonStatus(lesson.status))
         state = state or ("looked up until a night has taught it" if lesson.id in unproven else "in my weights")
         history = ", ".join(_history(weighed[lesson.id]))
-        lines.append(f"• {mrkdwn.escaped(lesson.text)} _({'; '.join(part for part in (state, history, blocks.source(lesson)) if part)})_")
+        lines.append(f"• {mrkdwn.escaped(lesson.text)} _({'; '.join(part for part in (state, history, _told_by(lesson)) if part)})_")
     page_of = [blocks.section("\n".join(lines))]
     if len(found) > page * PAGE:
         following = f"{search} page {page + 1}".strip()
-        page_of.append(blocks.context(f"Page {page} of {math.ceil(len(found) / PAGE)}. The next: `/nightschool lessons {following}`"))
+        page_of.append(blocks.context(f"Page {page} of {math.ceil(len(found) / PAGE)}. The next: `/lessons {following}`"))
     return f"{len(found)} lessons", page_of
+
+
+def _told_by(lesson: Lesson) -> str:
+    """Author and source; nobody is pinged where only one person reads."""
+    return f"by <@{lesson.author}>, {blocks.source(lesson)}" if lesson.permalink else blocks.source(lesson)
 
 
 def _history(weighed: Salience) -> list[str]:

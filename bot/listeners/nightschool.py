@@ -16,11 +16,11 @@ from learning.errors import NightschoolError
 from learning.memory import approval, privacy, proposals
 from learning.records import Channel, Workspace
 
-COMMANDS = ("/nightschool",)
+COMMANDS = ("/nightschool", "/lessons")
 ACTIONS = ("approve", "dismiss", "attest")
 HELP = """*What I can do here*
 • `/teach TEXT` tells me something; `/forget TEXT` has me forget it, for good (`/nightschool teach` and `forget` do the same)
-• `/nightschool lessons`, or `lessons WORDS`, lists what I was taught and where it is; `gaps` what I could not answer; `status`, `report`
+• `/lessons`, or `/lessons WORDS`, lists what I was taught and where it is; `gaps` what I could not answer; `status`, `report`
 • in threads: `@nightschool remember …`, `forget …`, `that's wrong: …`
 • `/nightschool proposals` shows what I noticed in messages; admins approve or dismiss it
 • `/nightschool optout` keeps your messages out of what I learn, at once; `optin` lets them in again
@@ -52,6 +52,12 @@ def register(app: App, desk: Desk) -> None:
             text, shown = f"Not yet: {error}", []
         except NightschoolError as error:
             text, shown = f"I could not do that: {error}", []
+        ack(text=text, blocks=shown) if shown else ack(text)
+
+    @app.command("/lessons")
+    def listed(ack: Ack, command: dict[str, Any]) -> None:
+        with desk.school.database.write() as session:
+            text, shown = knowing.listed(session, channel_of(session, command), command["user_id"], command["text"].strip())
         ack(text=text, blocks=shown) if shown else ack(text)
 
     def decided(

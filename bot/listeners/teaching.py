@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot import blocks, instructions, mrkdwn
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in, trusted
-from learning.memory import channels, lessons, log
+from learning.memory import channels, lessons, log, notes
 from learning.records import Channel, Question
 
 ACTIONS = ("feedback", "teach_me")
@@ -59,7 +59,7 @@ def register(app: App, desk: Desk) -> None:
         try:
             with desk.school.database.write() as session:
                 lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)
-                lessons.note_taught(session, lesson)
+                notes.note_taught(session, lesson)
         except lessons.LessonError as error:
             ack(response_action="errors", errors={"lesson": str(error)})
             return

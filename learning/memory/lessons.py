@@ -1,7 +1,6 @@
 """Lessons: teach, supersede, find, forget."""
 
 import hashlib
-import html
 import re
 import sys
 from collections.abc import Sequence
@@ -14,11 +13,10 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.database import add_once
 from learning.errors import NightschoolError
-from learning.memory import approval, log, recall, replacing, wondering
+from learning.memory import approval, log, notes, recall, replacing, wondering
 from learning.memory.words import digest, stems
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
 
-REDACTED = "_(a lesson that was forgotten)_"
 LONGEST = 1_000  # characters; a lesson is one statement
 MOST_AN_HOUR = 40  # that one person teaches in a channel
 IN_FORCE = (LessonStatus.APPROVED, LessonStatus.LEARNED, LessonStatus.EXTERNAL)
@@ -186,7 +184,7 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
         for source_ts in resting or [None]:
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=salted(channel, lesson.digest)))
         if lesson.post_ts:
-            session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=REDACTED))
+            session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED))
     wondering.tidy(session, channel)
     ids = [lesson.id for lesson in gone]
     tainted = registry.taint(session, channel, ids) or _being_rebuilt(session, channel)
@@ -218,7 +216,7 @@ def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
         for aside in asides:
             log.erase(session, aside, (), lesson.text)
-        session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=REDACTED))
+        session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=notes.REDACTED))
         lesson.text, lesson.question, lesson.digest, lesson.permalink = "", None, f"erased-{lesson.id}", None
     wondering.tidy(session, channel)
 
@@ -232,30 +230,6 @@ def _sources(session: Session, lesson: Lesson) -> list[str]:
 def salted(channel: Channel, content: str) -> str:
     """A digest that tells nothing outside this channel."""
     return hashlib.sha256(f"{channel.salt}{content}".encode()).hexdigest()
-
-
-def note_taught(session: Session, lesson: Lesson) -> None:
-    """Have the bot say in the channel what it was taught: everybody sees it, and answers can cite it."""
-    key = f"taught-{lesson.id}"
-    if session.scalars(select(Announcement.id).where(Announcement.key == key)).first() is None:
-        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=note(lesson), lesson_id=lesson.id))
-
-
-def note(lesson: Lesson) -> str:
-    """The bot's note of a lesson in the channel, shown as written: it pings nobody but whoever taught it."""
-    said = html.escape(f"{lesson.question} {lesson.text}" if lesson.question else lesson.text, quote=False)
-    if lesson.status == LessonStatus.PROPOSED:
-        return f":hourglass: <@{lesson.author}> suggests: {said}\nSomebody else has to approve it: `/nightschool proposals`."
-    return f":books: <@{lesson.author}> taught me: {said}"
-
-
-def noted(session: Session, lesson_id: int, post_ts: str, permalink: str | None) -> None:
-    """The bot's note was posted; a lesson forgotten meanwhile has the note redacted."""
-    lesson = session.get_one(Lesson, lesson_id)
-    lesson.post_ts, lesson.permalink = post_ts, lesson.permalink or permalink
-    if lesson.status == LessonStatus.FORGOTTEN:
-        lesson.permalink = None
-        session.add(Announcement(channel_id=lesson.channel_id, key=f"redact-{lesson.id}", update_ts=post_ts, text=REDACTED))
 
 
 def _parsed(text: str) -> tuple[str | None, str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from learning.database import Database, add_missing, add_once
 from learning.errors import NightschoolError
-from learning.memory import channels, lessons, log, noticing, people, recall
+from learning.memory import channels, lessons, log, notes, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
 from learning.memory.words import digest, stems
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace
@@ -93,7 +93,7 @@ def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
         lesson.permalink = lesson.permalink or _permalink(session, channel, lesson.source_ts)
         lessons.supersede(session, channel, lesson)
         if lesson.post_ts:  # the channel was told that it waits
-            session.add(Announcement(channel_id=channel.id, key=f"approved-{lesson.id}", update_ts=lesson.post_ts, text=lessons.note(lesson)))
+            session.add(Announcement(channel_id=channel.id, key=f"approved-{lesson.id}", update_ts=lesson.post_ts, text=notes.note(lesson)))
     return chosen
 
 

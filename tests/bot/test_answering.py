@@ -19,7 +19,7 @@ from bot.sandbox.workspace import BOT_TOKEN, BOT_USER, TEAM
 from bot.workspaces import Workspaces
 from learning import leases
 from learning.answers import Answer, Say
-from learning.memory import channels, lessons, log
+from learning.memory import channels, lessons, log, notes
 from learning.model.client import EngineError
 from learning.records import Announcement, Lesson, Question, Work, now
 from learning.school import School
@@ -265,7 +265,7 @@ def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school
     with school.database.write() as session:
         channel = channels.ensure(session, TEAM, "C0OPS")
         lesson = lessons.teach(session, channel, "The code is 7341.", "U0BEN")
-        lessons.note_taught(session, lesson)
+        notes.note_taught(session, lesson)
         session.flush()
         lessons.forget(session, channel, [lesson.id], "U0BEN")
     outbox = Outbox(school.database, workspaces)

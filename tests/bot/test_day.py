@@ -80,7 +80,7 @@ def text_of(block: Message) -> str:
 def plain(text: str) -> str:
     """Links by their labels, people by name, dates and addresses of no matter."""
     text = re.sub(r"<@(\w+)>", lambda found: "@" + NAMES.get(found[1], found[1]), re.sub(r"<https?://[^|>]+\|([^>]+)>", r"\1", text))
-    text = re.sub(r"\b(taught by @\w+ on \d{1,2} \w{3} \d{4}|source)\b", "SOURCE", text)  # a link, as soon as the bot's own note was posted
+    text = re.sub(r"\b(taught by @\w+ on \d{1,2} \w{3} \d{4}|by @\w+, source|source)\b", "SOURCE", text)  # a link, as soon as the bot's own note was posted
     return re.sub(r"\b\d+ prompt tokens", "N prompt tokens", text).replace("\n", "\n  ")
 
 

@@ -46,7 +46,7 @@ def test_what_was_asked_in_vain_is_asked_in_the_morning_and_an_answer_becomes_a_
     with bot.school.database.read() as session:
         lesson = session.query(Lesson).filter_by(text="It hangs behind the boiler.").one()
         assert (lesson.status, lesson.question, lesson.author) == (LessonStatus.PROPOSED, "where is the spare valve?", "U0CLEO")
-    assert bot.cleo.say("thanks everybody, great work", str(told["ts"]))
+    bot.cleo.say("thanks everybody, great work", str(told["ts"]))
     quiet = night_ends(bot.school, asks=False)
     bot.ana.wait(lambda: _said(bot.school, quiet))
     with bot.school.database.read() as session:

@@ -93,6 +93,8 @@ def test_everything_can_be_done_by_one_command_whose_name_no_other_app_takes(bot
     assert "nothing to learn" in said("teach")
     everything = said("lessons kiln")
     assert "2 lessons" in everything
+    assert "2 lessons" in bot.ben.command("/lessons", "kiln")["text"]
+    assert "U0BEN" in everything, "who taught it"
     assert "looked up until a night has taught it" in everything
     assert "Nothing like that" in said("lessons submarine page 2")
     assert "lessons" in said("status")
@@ -146,7 +148,7 @@ def test_a_lesson_that_may_replace_another_is_asked_about(bot: Running, database
         assert old.id in new.beside
     bot.ben.command("/teach", "The blue bin is emptied on Mondays.")
     other = bot.ben.command("/teach", "The black bin is emptied on Fridays.")
-    bot.ben.click(other["ts"], "put_aside")
+    bot.ben.click(other["ts"], "replace")
     with database.read() as session:
         assert session.query(Lesson).filter_by(text="The blue bin is emptied on Mondays.").one().status == LessonStatus.SUPERSEDED
 
@@ -188,6 +190,16 @@ def test_where_a_second_person_has_to_agree_nothing_counts_before(bot: Running) 
     bot.ana.wait(lambda: [m for m in bot.ana.messages() if "taught me: The loom" in m["text"]])
     assert bot.ben.ask("when is the loom oiled?")["text"] == "The loom is oiled on Sundays."
     assert "`open`" in bot.ana.command("/nightschool", "approval open")["text"]
+
+
+def test_many_lines_are_many_lessons_or_none(bot: Running, database: Database) -> None:
+    told = bot.ben.command("/teach", "- The attic key hangs in the hall.\n- Parcels go to Ulla.\n\nQ: who waters the fern?\nA: Ines waters the fern.")
+    assert told["text"].count("Noted:") == 3
+    assert bot.ben.ask("who waters the fern?")["text"] == "Ines waters the fern."
+    refused = bot.ben.command("/teach", "The cellar is damp.\nDamp")
+    assert "I could not take that" in refused["text"]
+    with database.read() as session:
+        assert session.query(Lesson).filter_by(text="The cellar is damp.").count() == 0
 
 
 def test_a_message_and_an_empty_command_open_the_window_too(bot: Running) -> None:

@@ -46,6 +46,7 @@ def test_tokens_are_kept_encrypted_by_a_key_that_only_its_owner_reads(bot: Runni
         assert TOKEN not in session.get_one(Installation, OTHER).token
     assert stat.S_IMODE(os.stat(bot.school.settings.home / "token.key").st_mode) == 0o600
     assert workspaces.client(OTHER).token == TOKEN
+    assert workspaces.client(OTHER).retry_handlers == [], "the SDK posts nothing twice"
     other_key = bot.school.settings.model_copy(update={"token_key": SecretStr("A" * 43 + "=")})
     with pytest.raises(WorkspaceError, match="another key"):
         Workspaces(other_key, bot.school.database).client(OTHER)

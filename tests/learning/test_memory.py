@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import pytest
 
 from learning.database import Database
-from learning.memory import channels, guard, lessons, log, recall, words
+from learning.memory import channels, guard, lessons, log, notes, recall, words
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
 from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
@@ -116,7 +116,7 @@ def test_two_questions_may_have_the_same_answer(database: Database, ops: Channel
 
 def test_a_note_about_a_lesson_pings_nobody(database: Database, ops: Channel) -> None:
     with database.write() as session:
-        lessons.note_taught(session, lessons.teach(session, ops, "<!channel> lunch is at noon", "U1"))
+        notes.note_taught(session, lessons.teach(session, ops, "<!channel> lunch is at noon", "U1"))
         assert session.query(Announcement).one().text == ":books: <@U1> taught me: &lt;!channel&gt; lunch is at noon"
 
 

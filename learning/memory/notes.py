@@ -1,0 +1,34 @@
+"""The bot's own notes of lessons in the channel: what answers cite, and what is redacted when a lesson is forgotten."""
+
+import html
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from learning.records import Announcement, Lesson, LessonStatus
+
+REDACTED = "_(a lesson that was forgotten)_"
+
+
+def note_taught(session: Session, lesson: Lesson) -> None:
+    """Have the bot say in the channel what it was taught: everybody sees it, and answers can cite it."""
+    key = f"taught-{lesson.id}"
+    if session.scalars(select(Announcement.id).where(Announcement.key == key)).first() is None:
+        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=note(lesson), lesson_id=lesson.id))
+
+
+def note(lesson: Lesson) -> str:
+    """The bot's note of a lesson in the channel, shown as written: it pings nobody but whoever taught it."""
+    said = html.escape(f"{lesson.question} {lesson.text}" if lesson.question else lesson.text, quote=False)
+    if lesson.status == LessonStatus.PROPOSED:
+        return f":hourglass: <@{lesson.author}> suggests: {said}\nSomebody else has to approve it: `/nightschool proposals`."
+    return f":books: <@{lesson.author}> taught me: {said}"
+
+
+def noted(session: Session, lesson_id: int, post_ts: str, permalink: str | None) -> None:
+    """The bot's note was posted; a lesson forgotten meanwhile has the note redacted."""
+    lesson = session.get_one(Lesson, lesson_id)
+    lesson.post_ts, lesson.permalink = post_ts, lesson.permalink or permalink
+    if lesson.status == LessonStatus.FORGOTTEN:
+        lesson.permalink = None
+        session.add(Announcement(channel_id=lesson.channel_id, key=f"redact-{lesson.id}", update_ts=post_ts, text=REDACTED))
