@@ -81,13 +81,13 @@ def confirm_forget(going: Sequence[Lesson]) -> list[Block]:
     """What was found, and whether it shall go."""
     found = "\n".join(f"• {mrkdwn.escaped(lesson.text)}" for lesson in going)
     ids = ",".join(str(lesson.id) for lesson in going)
-    return [section(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
+    return [*sections(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
 
 
 def replacing(said: str, lesson: Lesson, done: bool) -> list[Block]:
     """A lesson took another's place, or may do so: is that meant? What was done can be cancelled."""
     choices = [("replace", "Replace", "primary"), ("keep_both", "Keep both", ""), *([("cancel", "Cancel", "danger")] if done else [])]
-    return [section(said), actions(*(button(action, label, str(lesson.id), style) for action, label, style in choices))]
+    return [*sections(said), actions(*(button(action, label, str(lesson.id), style) for action, label, style in choices))]
 
 
 def proposals(pending: Sequence[Lesson]) -> list[Block]:
@@ -136,7 +136,12 @@ def header(content: str) -> Block:
 
 def paragraphs(content: str) -> list[Block]:
     """Plain text of any length, as sections."""
-    return [section(piece) for piece in mrkdwn.pieces(mrkdwn.escaped(content))]
+    return sections(mrkdwn.escaped(content))
+
+
+def sections(content: str) -> list[Block]:
+    """Mrkdwn of any length."""
+    return [section(piece) for piece in mrkdwn.pieces(content)]
 
 
 def section(content: str) -> Block:

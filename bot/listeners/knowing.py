@@ -45,7 +45,7 @@ def listed(session: Session, channel: Channel, user: str, rest: str) -> Answer:
         state = state or ("looked up until a night has taught it" if lesson.id in unproven else "in my weights")
         history = ", ".join(_history(weighed[lesson.id]))
         lines.append(f"• {mrkdwn.escaped(lesson.text)} _({'; '.join(part for part in (state, history, _told_by(lesson)) if part)})_")
-    page_of = [blocks.section("\n".join(lines))]
+    page_of = blocks.sections("\n".join(lines))
     if len(found) > page * PAGE:
         following = f"{search} page {page + 1}".strip()
         page_of.append(blocks.context(f"Page {page} of {math.ceil(len(found) / PAGE)}. The next: `/lessons {following}`"))
@@ -86,7 +86,7 @@ def gaps(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     if not asked:
         return "I have answered everything that was asked here.", []
     return "What I could not answer", [
-        blocks.section("\n".join(f"• {mrkdwn.escaped(question)}" for question in asked)),
+        *blocks.sections("\n".join(f"• {mrkdwn.escaped(question)}" for question in asked)),
         blocks.context("`/teach` me what you know."),
     ]
 
