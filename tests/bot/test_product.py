@@ -200,9 +200,12 @@ def test_many_lines_are_many_lessons_or_none(bot: Running, database: Database) -
     assert "I could not take that" in refused["text"]
     with database.read() as session:
         assert session.query(Lesson).filter_by(text="The cellar is damp.").count() == 0
-    bot.cleo.command("/teach", "\n".join(f"Crate {number} in the attic holds {'jars and lids and ' * 50}string." for number in range(1, 5)))
+    filled = {"jars": "hall", "ropes": "shed", "paints": "loft", "tiles": "yard"}
+    bot.cleo.command(
+        "/teach", "\n".join(f"The crate of {what} in the {where} holds {f'{what} from the {where}, ' * 35}and string." for what, where in filled.items())
+    )
     shown = bot.cleo.command("/lessons", "crate")
-    assert all(f"Crate {number} " in str(shown["blocks"]) for number in range(1, 5)), "nothing is cut off, however long"
+    assert all(f"The crate of {what}" in str(shown["blocks"]) for what in filled), "nothing is cut off, however long"
 
 
 def test_a_message_and_an_empty_command_open_the_window_too(bot: Running) -> None:
