@@ -1,8 +1,11 @@
 """Adapters in an engine's memory: read from PEFT's files and checked; the least recently used goes first, those in use stay whole until they are let go."""
 
 import json
+import os
+import sys
 import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,14 +50,18 @@ class Adapters:
     def __init__(self, base: BaseModel, dtype: torch.dtype, budget: int = BUDGET) -> None:
         self.base, self.dtype, self.budget, self.device = base, dtype, budget, device()
         self._loaded: OrderedDict[str, Adapter] = OrderedDict()
-        self._lock, self._loading = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
+        # One at a time: twelve askers of a restarted engine must not read the same file twelve times.
+        self._loader = ThreadPoolExecutor(1, "loader", _after_all_else)
 
     def load(self, name: str, folder: Path) -> None:
         """Read an adapter beside those that serve, and drop the least recently used beyond the budget. Raises AdapterRefused."""
-        with self._loading:  # one after the other: twelve askers of a restarted engine must not read the same file twelve times
-            if name in self._loaded:
-                raise AdapterRefused(f"The lora adapter '{name}' has already been loaded.", 400)
-            self._add(self._read(name, folder))
+        self._loader.submit(self._load, name, folder).result()
+
+    def _load(self, name: str, folder: Path) -> None:
+        if name in self._loaded:
+            raise AdapterRefused(f"The lora adapter '{name}' has already been loaded.", 400)
+        self._add(self._read(name, folder))
 
     def _add(self, adapter: Adapter) -> None:
         with self._lock:
@@ -86,7 +93,6 @@ class Adapters:
         shape = self.base.shape
         if not (folder / "adapter_config.json").exists():
             raise AdapterRefused(f"no adapter in {folder}", 404)
-        torch.set_num_threads(1)  # of this thread: the engine's alone computes in parallel
         try:
             config = json.loads((folder / "adapter_config.json").read_text())
             fits = config.get("r") == shape.rank and sorted(config.get("layers_to_transform") or []) == shape.adapted
@@ -100,3 +106,10 @@ class Adapters:
         if not all(matrix.isfinite().all() for matrix in matrices.values()):
             raise AdapterRefused(f"the adapter {name} holds values that are not numbers: {folder} is damaged", 500)
         return Adapter(name, folder, layers)
+
+
+def _after_all_else() -> None:
+    """This thread reads files while others wait for tokens: it computes alone, and goes last where the system can tell threads apart."""
+    torch.set_num_threads(1)  # of this thread: the engine's alone computes in parallel
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

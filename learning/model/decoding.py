@@ -1,7 +1,6 @@
 """Forward passes for answers: prompts are read into slots of a key and value cache, and all slots go on by one token at a time.
 
-Rows with different adapters, or none, share every pass: the frozen products are computed for all rows at once, and each row's own low-rank product is added
-(Punica: Chen et al., 2023; S-LoRA: Sheng et al., 2023).
+Rows with different adapters, or none, share every pass: the frozen products are computed for all rows at once, and each row's own low-rank product is added.
 """
 
 from collections.abc import Sequence
@@ -14,8 +13,9 @@ from torch.nn import functional
 
 from learning.model.adapters import Adapter
 from learning.model.base_model import BaseModel
-from learning.model.layers import NOTHING, Delta, Layers, LowRank
+from learning.model.layers import NOTHING, Delta, Layers
 from learning.model.loading import load_base
+from learning.model.mixing import Mixture, Runs
 from learning.model.packing import packed
 
 LONGEST = 4096  # tokens of prompt and answer
@@ -51,7 +51,7 @@ class Decoder:
         self.share = self.layers.heads // groups  # query heads to a key
         self.device = self.layers.device
         self.cache = torch.empty(self.count, 2, slots, groups, self.context, width, dtype=dtype, device=self.device)  # keys, values; taken when it is written
-        self._mixture: tuple[list[Adapter], list[Sequence[Delta | None]]] = ([], [])
+        self._mixture = Mixture(slots)
         for layer in self.layers.layers:
             layer.products = [packed(product) for product in layer.products]  # type: ignore[arg-type]
 
@@ -76,7 +76,7 @@ class Decoder:
 
     def rest(self) -> None:
         """Nobody asks: let go of what was kept for the last mixture of adapters."""
-        self._mixture = ([], [])
+        self._mixture.clear()
 
     @torch.inference_mode()
     def read(self, readings: Sequence[Reading]) -> dict[int, Tensor]:
@@ -114,7 +114,7 @@ class Decoder:
         lengths, longest = self._tensor(held), max(held) + 1
         every = torch.arange(max(rows, longest), device=self.device)
         seen, every = (every[:longest] <= lengths[:, None])[:, None, None], every[:rows]
-        deltas = self._mixed([self._held(n).adapter if n in tokens else None for n in range(rows)])
+        deltas = self._mixture.of([self._held(n).adapter if n in tokens else None for n in range(rows)], self.count - self.first)
 
         def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             for side, new in enumerate((key, value)):
@@ -161,45 +161,3 @@ class Decoder:
             return NOTHING
         mine = [(adapter.layers[number - self.first] if adapter.layers else NOTHING, rows) for adapter, rows in runs]
         return mine[0][0] if len(mine) == 1 else [Runs([(deltas[place], rows) for deltas, rows in mine]) for place in range(len(NOTHING))]
-
-    def _mixed(self, adapters: Sequence[Adapter | None]) -> list[Sequence[Delta | None]]:
-        """The deltas of each adapted layer where each row has its own adapter; idle rows (None) may have any. Kept until the rows change."""
-        some = next(adapter for adapter in adapters if adapter is not None)
-        rows = [adapter or some for adapter in adapters]
-        if rows != self._mixture[0]:
-            layers: list[Sequence[Delta | None]] = [NOTHING] * (self.count - self.first)
-            if all(adapter is some for adapter in rows):
-                layers = list(some.layers) or layers
-            elif like := next((adapter.layers for adapter in rows if adapter.layers), None):
-                layers = [[Rows.of([a.layers[n][place] if a.layers else None for a in rows], like[n][place]) for place in range(4)] for n in range(len(layers))]
-            self._mixture = (rows, layers)
-        return self._mixture[1]
-
-
-@dataclass(frozen=True)
-class Runs:
-    """Runs of rows, each with a delta of its own, or none."""
-
-    parts: Sequence[tuple[LowRank | None, int]]
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        width = next(delta.up.shape[0] for delta, _ in self.parts if delta is not None)
-        pieces = torch.split(inputs, [rows for _, rows in self.parts])
-        return torch.cat([x.new_zeros(len(x), width) if delta is None else delta(x) for x, (delta, _) in zip(pieces, self.parts, strict=True)])
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A delta for every single row: down (rows, inputs, rank) and up (rows, rank, outputs)."""
-
-    down: Tensor
-    up: Tensor
-
-    @classmethod
-    def of(cls, deltas: Sequence[LowRank | None], like: LowRank) -> "Rows":
-        """Stacked; no adapter is zeros, in the shape of another's."""
-        pairs = [(like.down * 0, like.up * 0) if delta is None else (delta.down, delta.up) for delta in deltas]
-        return cls(*(torch.stack([pair[side].T for pair in pairs]) for side in range(2)))
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        return torch.bmm(torch.bmm(inputs[:, None], self.down), self.up)[:, 0]

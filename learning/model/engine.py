@@ -137,7 +137,7 @@ class Engine:
             return chosen
 
     def _admit(self, new: list[Answering]) -> None:
-        """Read the prompts of new requests into free slots; for adapters that are met for the first time, what all prompts begin with comes first."""
+        """Read the prompts of new requests into free slots."""
         free = [slot for slot, held in enumerate(self._decoder.slots) if held is None]
         for slot, answering in zip(free, new, strict=False):
             self._answering[slot] = answering
@@ -145,18 +145,19 @@ class Engine:
         self._guarded(slots, lambda: self._read(slots))
 
     def _read(self, slots: Sequence[int]) -> None:
-        readings = []
+        """What all prompts begin with is read once by each adapter, with the first prompt that it meets."""
+        readings, first = [], []
         for slot in slots:
             answering = self._answering[slot]
             request, adapter = answering.request, answering.adapter
             usual = list(request.prompt[: len(self.beginning)]) == self.beginning and request.scored < len(request.prompt) - len(self.beginning)
-            if usual and adapter.beginning is None:
-                self._decoder.begin(slot, adapter)
-                self._decoder.read([Reading(slot, self.beginning)])
-                self._decoder.keep_beginning(slot, len(self.beginning))
             known = self._decoder.begin(slot, adapter, usual)
+            if usual and not known:
+                first.append(slot)
             readings.append(Reading(slot, request.prompt[known:], request.scored + 1))
         read = self._decoder.read(readings) if readings else {}
+        for slot in first:
+            self._decoder.keep_beginning(slot, len(self.beginning))
         for slot, logprobs in read.items():
             answering = self._answering[slot]
             if scored := answering.request.scored:
