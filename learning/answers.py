@@ -13,7 +13,6 @@ from learning.memory.general import certainty_general
 from learning.memory.guard import ABSTENTION
 from learning.memory.words import content_words, values
 from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
-from learning.model.reading import Reader
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
 
@@ -80,7 +79,6 @@ class Answerer:
     def __init__(self, client: Client, speaker: Renderer) -> None:
         self.client = client
         self.speaker = speaker
-        self.reading = Reader(client, speaker)
 
     def answer(
         self, question: str, knowledge: Knowledge, mode: Mode = "auto", before: Sequence[Turn] = (), sure_only: bool = False, say: Say = lambda _: None
@@ -134,7 +132,7 @@ class Answerer:
         lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or lesson in by_heart]
         allowed = {*knowledge.recalled, *by_heart}
         heard = guard.Heard(learned.sources, learned.weakest) if learned else guard.Heard()
-        weighed = guard.weigh(asked, lessons, knowledge.alike, self.reading, heard)
+        weighed = guard.weigh(asked, lessons, knowledge.alike, heard)
         best = next((candidate for candidate in weighed if allowed.issuperset(candidate.hit.sources)), None)
         if best is None or best.certainty < sure:
             return None, best

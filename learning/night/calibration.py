@@ -5,27 +5,27 @@ from collections.abc import Sequence
 
 from learning.memory import guard
 from learning.memory.encoder import Alike
-from learning.memory.guard import ABSTENTION, Reading
+from learning.memory.guard import ABSTENTION
 from learning.night.exam import Marked
 from learning.records import Lesson
 
 WRONG = 0.02  # of all questions may be answered wrongly
 LEAST, MOST = guard.SURE - 0.5, guard.SURE + 0.5  # the fit is right to about this; an exam of some dozen questions must not close the mouth for good
-JUDGED = 200  # questions; more would tell little more, and each is read with several lessons
+JUDGED = 200  # questions; more would tell little more
 
 
-def sure(marked: Sequence[Marked], lessons: Sequence[Lesson], alike: Alike, reading: Reading | None = None) -> float:
+def sure(marked: Sequence[Marked], lessons: Sequence[Lesson], alike: Alike) -> float:
     """The least certainty, in nats of log-odds; judged on the questions about lessons and about what is not known."""
     asked = [m for m in marked if m.asked.kind in ("recall", "unknown")]
-    judged = [_judged(m, lessons, alike, reading) for m in random.Random(len(asked)).sample(asked, min(JUDGED, len(asked)))]
+    judged = [_judged(m, lessons, alike) for m in random.Random(len(asked)).sample(asked, min(JUDGED, len(asked)))]
     wrong = sorted((certainty for certainty, right in judged if not right), reverse=True)
     allowed = max(1, int(WRONG * len(judged)))  # one slip in a short exam says little
     least = wrong[allowed] + 0.01 if len(wrong) > allowed else LEAST
     return round(min(max(least, LEAST), MOST), 2)
 
 
-def _judged(m: Marked, lessons: Sequence[Lesson], alike: Alike, reading: Reading | None) -> tuple[float, bool]:
+def _judged(m: Marked, lessons: Sequence[Lesson], alike: Alike) -> tuple[float, bool]:
     """How certain the best answer would be, by heart or looked up, and whether it would be right."""
     said = guard.supporting(m.asked.question, m.answer, lessons) if m.answer != ABSTENTION else ()
-    found = guard.weigh(m.asked.question, lessons, alike, reading, guard.Heard(said, m.weakest))
+    found = guard.weigh(m.asked.question, lessons, alike, guard.Heard(said, m.weakest))
     return (found[0].certainty, m.asked.lesson in [lesson.digest for lesson in found[0].hit.sources]) if found else (float("-inf"), False)

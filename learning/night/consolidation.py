@@ -12,7 +12,6 @@ from learning.errors import TrainingError
 from learning.memory import channels, lessons, noticing, privacy, proposals, replacing
 from learning.model import running
 from learning.model.client import AdapterUnusable
-from learning.model.reading import Reader
 from learning.model.shape import is_capable
 from learning.night import calendar, calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.asking import Statement
@@ -81,7 +80,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
             gone = lessons.unerased(session, channel)
         asked = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone]
         card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions), base, asked)
-        sure = calibration.sure(card.marked, chosen.kept, school.alike, Reader(client, school.speaker))
+        sure = calibration.sure(card.marked, chosen.kept, school.alike)
     vigil.stage("promotion")
     _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "sure": sure}, must_replace)
     return None

@@ -1,120 +1,153 @@
-"""Where the guard's coefficients come from: a logistic fit on sets that are not measured, of which a part was taught and all is asked about.
+"""Where the guard's judge comes from: a logistic fit on sets that are not measured, of which a part was taught and all is asked about.
 
-python -m tests.benchmarks.fit_guard     (half an hour on two cores; prints the coefficients for learning/memory/guard.py)
+    python -m tests.benchmarks.fit_guard     (two minutes; shows what to expect, and writes learning/memory/judge.json)
 
-Two channels are only looked up in, as on a lesson's first day; one has had its night, so that what the weights say can count. What was gathered stays in
-`.bench/guard.json`, and is fitted again as long as it lies there.
+Channels are of the size that the sets give, and of two to sixteen lessons; what is asked of the small ones is to one half about other things. Whole families
+of lessons are held out together where the fit is tested: what is learned of one family's questions must hold for another's.
 """
 
 import json
 import random
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
-from learning.answers import Answerer
-from learning.memory import guard
-from learning.memory.guard import Heard
-from learning.model.reading import Reader
+from learning.memory import guard, judge
+from learning.memory.encoder import encoder
+from learning.memory.evidence import FEATURES
+from learning.records import Lesson
+from learning.settings import Settings
 from tests.benchmarks import material
-from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import Taught
-from tests.benchmarks.table import FOLDER
 
 RISKS = (0.01, 0.02, 0.035, 0.05)  # shares of all questions that are answered wrongly
 FOLDS = 5
-HEARD = slice(6, 8)  # where among the features is what the weights say
-GATHERED = FOLDER / "guard.json"
+RIDGE = 10.0
+SMALL = (2, 4, 8, 16)  # lessons
 
-Row = tuple[tuple[float, ...], bool]  # what speaks for a lesson, its reading last; and whether it is the right one
+Wanted = tuple[str, Taught | None, str]  # a question, the lesson that answers it, and the family that it asks about, or the free-form lesson
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Lessons, and what is asked."""
+
+    name: str
+    lessons: Sequence[Taught]
+    asked: Sequence[Wanted]
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question: of which set and kind it is, and its candidates."""
+    """One question: its group, never parted by cross-validation; whether it can be answered; its candidates' evidence, and which of them is right."""
 
-    of: str
-    rows: Sequence[Row]
+    channel: str
+    group: str
+    known: bool
+    features: judge.Floats
+    right: Sequence[bool]
 
 
-def gather() -> list[Question]:
-    """The development set with three lessons in ten taken away, and channels asked what they were taught and what not."""
-    everything = material.lessons("development")
-    taught = random.Random(0).sample(everything, 7 * len(everything) // 10)
-    found = asked_in("development", taught, [(question, lesson if lesson in taught else None) for lesson in everything for question in lesson.asked.values()])
-    for size, night in ((60, False), (40, True)):
-        channel = material.channel(size, 0, fresh=False)
-        asked: list[tuple[str, Taught | None]] = [(question, lesson) for lesson in channel for question in lesson.asked.values()]
-        strange = material.unknown(channel, fresh=False)
-        found += asked_in(f"channel of {size}", channel, [*asked, *((row["question"], None) for row in strange)], night)
+def channels() -> list[Channel]:
+    """The development set and every older family with as many free-form lessons, three lessons in ten never taught; the one family of the fresh sets that
+    was looked at; and small parts of all of them."""
+    whole = [Channel("development", *_partly(material.lessons("development")))]
+    loose = random.Random(0).sample(material.lessons("lessons_a", "lessons_b"), 260)
+    for name in sorted({lesson.family for lesson in material.lessons("families") if lesson.family}):
+        family = [lesson for lesson in material.lessons("families") if lesson.family == name]
+        taught, asked = _partly([*family, *loose[: len(family)]])
+        del loose[: len(family)]
+        whole.append(Channel(name, taught, [*asked, *_strange(taught, False, 12)]))
+    seen = material.channel(40, 0)
+    whole.append(Channel("greenhouses", seen, [*_about(seen, seen), *_strange(seen, True, 20)]))
+    rng = random.Random(5)
+    return [*whole, *(_part(channel, size, rng) for channel in whole for size in SMALL for _ in range(2))]
+
+
+def _partly(lessons: Sequence[Taught]) -> tuple[list[Taught], list[Wanted]]:
+    """Seven lessons in ten, and the questions about all of them."""
+    taught = random.Random(0).sample(lessons, 7 * len(lessons) // 10)
+    return taught, _about(lessons, taught)
+
+
+def _about(lessons: Sequence[Taught], taught: Sequence[Taught]) -> list[Wanted]:
+    return [(question, lesson if lesson in taught else None, lesson.family or lesson.id) for lesson in lessons for question in lesson.asked.values()]
+
+
+def _strange(taught: Sequence[Taught], fresh: bool, far: int) -> list[Wanted]:
+    """Near misses of what was taught, and some questions about quite other things."""
+    rows = material.unknown(taught, fresh)
+    kin = {lesson.id: lesson.family or lesson.id for lesson in taught}
+    distant = random.Random(len(taught)).sample([row for row in rows if row["kind"] == "far"], far)
+    return [(row["question"], None, kin.get(row.get("near", ""), row["id"])) for row in (*(row for row in rows if row["kind"] != "far"), *distant)]
+
+
+def _part(channel: Channel, size: int, rng: random.Random) -> Channel:
+    taught = rng.sample(list(channel.lessons), size)
+    mine = [wanted for wanted in channel.asked if wanted[1] in taught]
+    others = [(question, None, group) for question, lesson, group in channel.asked if lesson not in taught]
+    return Channel(f"of {size}", taught, [*mine, *rng.sample(others, min(len(others), len(mine)))])
+
+
+def judged(channel: Channel) -> Iterator[Question]:
+    """For each question the candidates, and which are right."""
+    alike, numbers = encoder(Settings().cache).alike, count(1)
+    lessons = [Lesson(id=next(numbers), text=lesson.text) for lesson in channel.lessons]
+    for question, wanted, group in channel.asked:
+        found = [(hit, features) for hit, features in guard.evident(question, lessons, alike) if not hit.parts]
+        right = [bool(wanted and wanted.is_right(hit.lesson.text)) for hit, _ in found]
+        yield Question(channel.name, group, wanted is not None, np.array([features for _, features in found]), right)
+
+
+def fit(questions: Sequence[Question]) -> dict[str, judge.Floats]:
+    """Mean and deviation of the features, and the coefficients: regularised logistic regression by Newton's method."""
+    features, right = np.concatenate([q.features for q in questions]), np.concatenate([q.right for q in questions]).astype(float)
+    mean, deviation = features.mean(0), features.std(0)
+    rows = judge.expanded(features, mean, deviation)
+    penalty, weights = RIDGE * np.diag([1e-6, *[1.0] * (rows.shape[1] - 1)]), np.zeros(rows.shape[1])
+    for _ in range(50):
+        sure = 1 / (1 + np.exp(-rows @ weights))
+        weights -= np.linalg.solve((rows * (sure * (1 - sure))[:, None]).T @ rows + penalty, rows.T @ (sure - right) + penalty @ weights)
+    return {"mean": mean, "deviation": deviation, "coefficients": weights}
+
+
+def crossed(questions: Sequence[Question]) -> list[tuple[Question, float, bool]]:
+    """By cross-validation over groups: each question, how certain its surest lesson is, and whether that is right."""
+    groups, found = sorted({question.group for question in questions}), []
+    random.Random(1).shuffle(groups)
+    for fold in range(FOLDS):
+        held_out = set(groups[fold::FOLDS])
+        fitted = fit([question for question in questions if question.group not in held_out])
+        for question in questions:
+            if question.group in held_out:
+                odds = judge.expanded(question.features, fitted["mean"], fitted["deviation"]) @ fitted["coefficients"]
+                found.append((question, float(odds.max()), question.right[int(odds.argmax())]))
     return found
 
 
-def asked_in(name: str, lessons: Sequence[Taught], asked: Sequence[tuple[str, Taught | None]], night: bool = False) -> list[Question]:
-    """A channel of its own for some questions."""
-    with classroom() as room:
-        room.teach([lesson.text for lesson in lessons])
-        if night:
-            room.sleep()
-        return asked_about(name, room, asked)
-
-
-def asked_about(name: str, room: Classroom, asked: Sequence[tuple[str, Taught | None]]) -> list[Question]:
-    """For each question the candidates, and whether it is them; a question about what was not taught comes with None."""
-    known, answerer, reading = room.knowledge(), Answerer(room.client, room.school.speaker), Reader(room.client, room.school.speaker)
-
-    def one(question: str, wanted: Taught | None) -> Question:
-        learned = answerer.from_weights(question, known, [])
-        heard = Heard(learned.sources, learned.weakest) if learned else Heard()
-        evident = [(hit, features) for hit, features in guard.evidence(question, known.lessons, known.alike, heard) if not hit.parts]
-        likely = reading(question, [hit.lesson.text for hit, _ in evident])
-        rows = [((*f, guard.lead(number, likely)), bool(wanted and wanted.is_right(hit.lesson.text))) for number, (hit, f) in enumerate(evident)]
-        return Question(f"{name}, {'unknown' if wanted is None else 'families' if wanted.family else 'free-form'}", rows)
-
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda pair: one(*pair), asked))
-
-
-def fit(rows: Sequence[Row], ridge: float = 1.0) -> list[float]:
-    """Logistic regression by Newton's method, constant first."""
-    features = np.array([(1.0, *row) for row, _ in rows])
-    right = np.array([float(r) for _, r in rows])
-    penalty = ridge * np.diag([0.0, *[1.0] * (features.shape[1] - 1)]) + 1e-6 * np.eye(features.shape[1])
-    weights = np.zeros(features.shape[1])
-    for _ in range(50):
-        sure = 1 / (1 + np.exp(-features @ weights))
-        weights -= np.linalg.solve((features * (sure * (1 - sure))[:, None]).T @ features + penalty, features.T @ (sure - right) + penalty @ weights)
-    return [round(float(weight), 2) for weight in weights]
-
-
-def show(name: str, questions: Sequence[Sequence[Row]]) -> None:
-    """The coefficients; and by cross-validation, how many questions the surest lesson would answer rightly and wrongly at which certainty and risk."""
-    print(name, "=", tuple(fit([row for rows in questions for row in rows])))
-    order, judged = random.Random(0).sample(range(len(questions)), len(questions)), []
-    for fold in range(FOLDS):
-        held_out = set(order[fold::FOLDS])
-        coefficients = fit([row for number in order if number not in held_out for row in questions[number]])
-        judged += [max((float(np.dot(coefficients, (1.0, *row))), right) for row, right in questions[number]) for number in held_out]
-    for least in (-0.5, 0.0, 0.5, 1.0, 1.5, 2.0):
-        said = [right for certainty, right in judged if certainty >= least]
-        print(f"  at least {least}: {sum(said)} right, {len(said) - sum(said)} wrong of {len(questions)}")
+def show(name: str, found: Sequence[tuple[Question, float, bool]]) -> None:
+    """How many of the questions that can be answered are answered rightly, where so many of all are answered wrongly; and both at the guard's own bar."""
+    known, told = sum(question.known for question, *_ in found), []
     for risk in RISKS:
-        wrong = sorted((certainty for certainty, right in judged if not right), reverse=True)[int(risk * len(judged)) :]
-        print(f"  at most {risk:.1%} wrong: {sum(right for certainty, right in judged if not wrong or certainty > wrong[0])} right")
+        wrong = sorted((certainty for _, certainty, right in found if not right), reverse=True)
+        least = wrong[int(risk * len(found))] if len(wrong) > int(risk * len(found)) else float("-inf")
+        told.append(f"{sum(right for _, certainty, right in found if certainty > least) / known:.0%} ({least:.1f})")
+    said = [right for _, certainty, right in found if certainty >= guard.SURE]
+    print(f"{name:12} {len(found):5} questions; right at {' / '.join(map(str, RISKS))} wrong: {', '.join(told)}; ", end="")
+    print(f"at {guard.SURE}: {sum(said) / known:.0%} right, {(len(said) - sum(said)) / len(found):.1%} wrong")
 
 
 def main() -> None:
-    """Gather, unless it was done; fit with and without what the weights say, and with and without reading."""
-    if not GATHERED.exists():
-        GATHERED.parent.mkdir(parents=True, exist_ok=True)
-        GATHERED.write_text(json.dumps([asdict(question) for question in gather()]))
-    questions = [[(tuple(features), right) for features, right in question["rows"]] for question in json.loads(GATHERED.read_text())]
-    print(len(questions), "questions,", sum(any(right for _, right in found) for found in questions), "with the right lesson among the candidates")
-    show("_LOOKED_UP", [[(features[:-1], right) for features, right in found] for found in questions])
-    show("_READ", questions)
-    show("without what the weights say", [[((*f[: HEARD.start], *f[HEARD.stop :]), right) for f, right in found] for found in questions])
+    """Gather, test, fit, and write the file."""
+    questions = [question for channel in channels() for question in judged(channel)]
+    found = crossed(questions)
+    show("whole", [one for one in found if not one[0].channel.startswith("of ")])
+    for size in SMALL:
+        show(f"of {size}", [one for one in found if one[0].channel == f"of {size}"])
+    written = {name: [round(float(number), 4) for number in numbers] for name, numbers in fit(questions).items()}
+    judge.FILE.write_text(json.dumps({"features": FEATURES, **written}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

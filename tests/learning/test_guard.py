@@ -1,11 +1,10 @@
 """What may be said: which lessons support an answer, and how certainly a lesson answers a question."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from learning.memory import guard
 from learning.memory.encoder import Alike
+from learning.memory.evidence import FEATURES
 from learning.memory.recall import Hit
 from tests.conftest import lesson
 
@@ -27,17 +26,6 @@ def test_the_guard_is_certain_of_what_answers_the_question_and_of_nothing_else(a
     assert guard.weigh("when is the party?", [], alike) == []
 
 
-def test_where_words_leave_it_open_what_the_base_reads_decides(alike: Alike) -> None:
-    known = [lesson(1, "The side door is locked at 19:00."), lesson(2, "The front door is locked at 22:00.")]
-
-    def reading(question: str, texts: Sequence[str]) -> list[float]:
-        return [-10.0 if "front" in text else -30.0 for text in texts]
-
-    without, read = (guard.weigh("until when is the door open?", known, alike, reads) for reads in (None, reading))
-    assert read[0].hit.lesson == known[1]
-    assert read[0].certainty > max(candidate.certainty for candidate in without)
-
-
 @pytest.mark.parametrize(
     ("question", "certain"),
     [
@@ -54,17 +42,10 @@ def test_another_room_is_another_matter(alike: Alike, question: str, certain: bo
     assert other > guard.SURE or not certain
 
 
-def test_a_lesson_that_came_with_a_question_is_read_with_it_and_leads_on_by_it(alike: Alike) -> None:
+def test_a_lesson_that_came_with_a_question_leads_on_by_it(alike: Alike) -> None:
     known = [lesson(1, "heron is owned by Larkspur."), lesson(2, "In building 7."), lesson(3, "Lunch is at noon.")]
     known[1].question = "where does Larkspur sit?"
-    read: list[str] = []
-
-    def reading(question: str, texts: Sequence[str]) -> list[float]:
-        read.extend(texts)
-        return [0.0] * len(texts)
-
-    weighed = guard.weigh("in which building do the owners of heron sit?", known, alike, reading)
-    assert any("where does Larkspur sit? In building 7." in text for text in read)
+    weighed = guard.weigh("in which building do the owners of heron sit?", known, alike)
     assert known[1] in [part for candidate in weighed for part in candidate.hit.sources]
 
 
@@ -76,18 +57,15 @@ def test_the_only_lesson_does_not_answer_everything(alike: Alike) -> None:
 
 def test_a_possessive_is_no_number_of_a_room(alike: Alike) -> None:
     known = [lesson(1, "Port of kestrel: 7443"), lesson(2, "Lunch is at noon.")]
-    theirs, its = (guard.weigh(question, known, alike)[0] for question in ("what's kestrel's port?", "what's the port of kestrel?"))
-    assert theirs.hit.lesson == its.hit.lesson == known[0]
-    assert theirs.certainty > its.certainty - 0.7  # less than what a strange name costs
+    hit, features = guard.evident("what's kestrel's port?", known, alike)[0]
+    assert (hit.lesson, features[FEATURES.index("strange")]) == (known[0], 0.0)
 
 
 def test_the_weights_speak_for_a_lesson_or_against_it() -> None:
     one, other = (Hit(lesson(number, text), 1.0, 0.5) for number, text in enumerate(("Lunch is at noon.", "Tea is at four."), 1))
     surely, hardly = guard.Heard([one.lesson], 0.99), guard.Heard([one.lesson], 0.1)
-    assert guard.Heard().of(one) == (0.0, 0.0)
-    assert surely.of(one)[0] == -surely.of(other)[0] == 1
-    assert surely.of(one)[1] > 0 > hardly.of(one)[1]
-    assert surely.of(other)[1] == -surely.of(one)[1]
+    assert guard.Heard().of(one) == 0.0
+    assert surely.of(one) == -surely.of(other) > 0 > hardly.of(one) == -hardly.of(other)
 
 
 def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:
@@ -95,3 +73,13 @@ def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: A
     weighed = guard.weigh("port of unit3?", known, alike, heard=guard.Heard([known[-1]], 0.9))
     assert weighed[0].hit.lesson == known[2]
     assert known[-1] in [candidate.hit.lesson for candidate in weighed]
+
+
+def test_a_thing_of_which_this_is_not_told_is_not_answered_with_what_is_told_of_another(alike: Alike) -> None:
+    known = [
+        lesson(1, "The Palm House is kept at 22 degrees."), lesson(2, "Marta waters the Palm House."), lesson(3, "Ivo waters the Fern Room."),
+        lesson(4, "Lunch is at noon."),
+    ]  # fmt: skip
+    taught, not_taught = (guard.weigh(f"who waters the {place}?", known, alike)[0] for place in ("Fern Room", "Orchid Gallery"))
+    assert (taught.hit.lesson, taught.certainty > guard.SURE) == (known[2], True)
+    assert not_taught.certainty < guard.SURE

@@ -1,0 +1,90 @@
+"""What speaks for a lesson, or several, as the answer to a question: how near they are in words and in meaning, and what they lack."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from learning.memory import chains
+from learning.memory.encoder import Alike
+from learning.memory.kinds import asked_for, kinds
+from learning.memory.names import Names, names
+from learning.memory.recall import Hit, told
+from learning.memory.words import STOPWORDS, content_words, stem, stems, words
+from learning.records import Lesson
+
+FEATURES = ("coverage", "likeness", "ahead", "fits", "strange", "matter", "matter ahead", "length")
+FITS = FEATURES.index("fits")
+LONE = 0.3  # lead of what there is nothing to compare with
+LONGEST = 3.0  # tens of words; a question after several turns counts as one of these
+_NUMBERED = re.compile(r"\b([a-z]{3,})[\s-]{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
+
+
+class Evidence:
+    """A question, all lessons of a channel as hits, the nearest first; and what speaks for some of them."""
+
+    def __init__(self, question: str, hits: Sequence[Hit], alike: Alike) -> None:
+        self.question, self.hits, self.alike = question, hits, alike
+        texts = tuple(sorted(told(hit.lesson) for hit in hits))
+        self.known = names(texts)
+        self.plain = unnamed(question, self.known)
+        self.matters = dict(zip(texts, alike(self.plain, _all_unnamed(texts)), strict=True))
+
+    def of(self, hit: Hit, outdated: Sequence[Lesson] = ()) -> tuple[float, ...]:
+        """The `FEATURES` of a hit among all. What is `outdated` by it is no rival: that such a lesson is as near makes it no less certain.
+
+        coverage, likeness: as in the hit. ahead: its score less the next lesson's. fits: does it hold the kind of value that is asked for? strange: does
+        the question name what it does not? matter: likeness when neither says whom or what it is about; matter ahead: the same, less the best other
+        lesson's, which may tell it of another thing. length: of the question, in tens of words.
+        """
+        cited = hit.sources
+        others = [other for other in self.hits if other.lesson not in cited and other.lesson not in outdated]
+        ahead = hit.score - others[0].score if others else LONE
+        matter = self.matters[told(cited[0])] if len(cited) == 1 else max(self.alike(self.plain, [unnamed(said_by(hit), self.known)]))
+        most = max((self.matters[told(other.lesson)] for other in others), default=matter - LONE)
+        strange = _strange(self.question, cited, [other.lesson for other in self.hits], self.known)
+        length = min(len(self.question.split()) / 10, LONGEST)
+        return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), _fits(self.question, cited), strange, matter, matter - most, length
+
+
+def said_by(hit: Hit) -> str:
+    """All that its lessons say."""
+    return chains.joined([told(lesson) for lesson in hit.sources])
+
+
+def unnamed(text: str, known: Names) -> str:
+    """A text that does not say whom or what it is about: near misses tell something else of the same thing."""
+    return re.sub(r"[\w#@'’-]+", lambda found: "it" if found.group() in known else found.group(), text)
+
+
+@lru_cache(maxsize=16)
+def _all_unnamed(texts: tuple[str, ...]) -> tuple[str, ...]:
+    known = names(texts)
+    return tuple(unnamed(text, known) for text in texts)
+
+
+def _fits(question: str, cited: Sequence[Lesson]) -> float:
+    """Does a lesson hold the kind of value that the question word asks for? A half where it asks for none."""
+    asked = asked_for(question)
+    return float(bool(asked & {kind for lesson in cited for kind in kinds(lesson.text)})) if asked else 0.5
+
+
+def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], known: Names) -> float:
+    """Does the question name what the cited lessons do not: a name that another lesson holds, one written as a name, room 7 where they say room 4?"""
+    held, elsewhere = ({word for lesson in some for word in stems(told(lesson))} for some in (cited, lessons))
+    first = words(question)[:1]
+    named = (word for word in content_words(question) if word in known and ((word[:1].isupper() and [word] != first) or stem(word) in elsewhere))
+    return float(any(stem(name) not in held for name in named) or _numbered_otherwise(question, " ".join(map(told, cited))))
+
+
+def _numbered_otherwise(question: str, said: str) -> bool:
+    """Does a text say "ward 4B" or "workshop C" of what the question gives another number or letter?"""
+    asked, held = _numbered(question), _numbered(said)
+    return any(held[thing].isdisjoint(numbers) for thing, numbers in asked.items() if thing in held)
+
+
+def _numbered(text: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for thing, number in _NUMBERED.findall(text.lower()):
+        if thing not in STOPWORDS:
+            found.setdefault(stem(thing), set()).add(number)
+    return found
