@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 from bot import mrkdwn
@@ -12,6 +13,8 @@ from learning.records import Channel, Lesson
 Block = dict[str, Any]
 MOST_PROPOSALS = 10  # shown at once
 MOST_ASKED = 500  # characters of a question that a window carries along
+MOST_QUOTED = 300  # characters of a lesson that may have been meant
+LIKELY = 0.0  # nats of log-odds
 GOOD, BAD = "good", "bad"  # votes on an answer
 
 
@@ -64,9 +67,18 @@ def origin(said: Answer, names: Mapping[str, str]) -> str:
         case "general":
             return ":globe_with_meridians: general knowledge, not from this channel"
         case _:
-            knows = names.get(said.near.author) if said.near else None
-            ask = f"{mrkdwn.escaped(knows)} taught me something near that, and may know. " if knows else ""  # no ping
-            return f"{ask}Teach me, and I will study it tonight."
+            return f"{_nearby(said, names)}Teach me, and I will study it tonight."
+
+
+def _nearby(said: Answer, names: Mapping[str, str]) -> str:
+    """The lesson that is likelier than not what was meant, as a quotation; of a further one, who may know more. Nobody is pinged."""
+    if not said.near:
+        return ""
+    knows = mrkdwn.escaped(names.get(said.near.author, ""))
+    if said.certainty > LIKELY:
+        quoted = mrkdwn.escaped(shorten(said.near.text, MOST_QUOTED, placeholder="…"))
+        return f"The nearest thing that I was taught{f' (by {knows})' if knows else ''}: “{quoted}” "
+    return f"{knows} taught me something near that, and may know. " if knows else ""
 
 
 def source(lesson: Lesson) -> str:

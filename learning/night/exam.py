@@ -28,6 +28,7 @@ GENERAL = (
     ("What color is snow?", "white"), ("What do cows give us to drink?", "milk"),
     ("What is frozen water called?", "ice"), ("What is the opposite of day?", "night"),
 )  # fmt: skip
+IN_PEOPLES_WORDS = 0.81  # of what is recalled here is recalled when people ask: 62, 65 and 66 % for 76, 80 and 82 % (three nights of 40 lessons)
 LONGER = 1.5  # an answer may be at most this many times as long as its lesson
 
 
@@ -77,9 +78,10 @@ class ReportCard:
         return asked - missed
 
     def summary(self) -> dict[str, Any]:
-        """The figures for people and for the manifest."""
+        """The figures for people and for the manifest; `expected` is the share of people's own questions that the weights should answer."""
         kinds = ("recall", "general", "unknown", "forgotten")
-        return {kind: round(share, 3) for kind in kinds if (share := self.share(kind)) is not None} | {"proven": len(self.proven())}
+        shares = {kind: round(share, 3) for kind in kinds if (share := self.share(kind)) is not None}
+        return shares | {"proven": len(self.proven()), "expected": round(IN_PEOPLES_WORDS * shares.get("recall", 0.0), 3)}
 
 
 Ask = Callable[[Sequence[str]], Sequence[Said]]

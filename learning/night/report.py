@@ -96,4 +96,5 @@ def as_text(name: str, verdict: str, card: Mapping[str, Any]) -> str:
     learned = f"{card['proven']} of {card['lessons']} lessons are now in my weights"
     if verdict == "held":
         return f"I studied, but {name} stays in the classroom: {card['reason']}. I go on answering as before."
-    return f"Good morning! I studied overnight as {name}: {learned}. Exam: {card['recall']:.0%} recalled with the book closed."
+    hoped = f"; asked in your own words, expect about {card['expected']:.0%}" if "expected" in card else ""  # cards of before lack it
+    return f"Good morning! I studied overnight as {name}: {learned}. Exam: {card['recall']:.0%} recalled with the book closed{hoped}."

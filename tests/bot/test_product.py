@@ -22,6 +22,9 @@ def test_the_quiet_line_says_who_may_know_and_pings_nobody() -> None:
     assert "ana taught me something near that" in shown
     assert "<@" not in shown
     assert "taught me" not in str(blocks.answer(said, {}))
+    said.certainty = 0.5
+    assert "taught (by ana): “The kiln is fired on Tuesdays.”" in str(blocks.answer(said, {"U1": "ana"})), "likelier than not, but not sure enough to say so"
+    assert "taught: “The kiln" in str(blocks.answer(said, {}))
 
 
 def test_what_is_not_known_can_be_taught_in_a_window_and_a_wrong_answer_corrected(bot: Running, database: Database) -> None:
