@@ -52,7 +52,7 @@ class Knowledge:
 class Answer:
     """An answer and where it comes from. `certainty` is how certainly it is right, in nats of log-odds, where that was judged: also of what was not said.
 
-    `weakest` is the probability of its least likely token; `near` a lesson that may have to do with a question which was not answered.
+    `near` is a lesson that may have to do with a question which was not answered.
     """
 
     question: str
@@ -64,7 +64,6 @@ class Answer:
     completion_tokens: int = 0
     seconds: float = 0.0
     certainty: float = -math.inf
-    weakest: float = 0.0
     near: Lesson | None = None
 
     @property
@@ -131,8 +130,7 @@ class Answerer:
         by_heart = set(learned.sources) if learned else set()
         lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or lesson in by_heart]
         allowed = {*knowledge.recalled, *by_heart}
-        heard = guard.Heard(learned.sources, learned.weakest) if learned else guard.Heard()
-        weighed = guard.weigh(asked, lessons, knowledge.alike, heard)
+        weighed = guard.weigh(asked, lessons, knowledge.alike, learned.sources if learned else ())
         best = next((candidate for candidate in weighed if allowed.issuperset(candidate.hit.sources)), None)
         if best is None or best.certainty < sure:
             return None, best
@@ -217,5 +215,4 @@ def leans(question: str) -> bool:
 
 
 def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson]) -> Answer:
-    weakest = math.exp(min(said.logprobs, default=0.0))
-    return Answer(question, text, how, said.adapter, list(sources), said.prompt_tokens, len(said.tokens), weakest=weakest)
+    return Answer(question, text, how, said.adapter, list(sources), said.prompt_tokens, len(said.tokens))

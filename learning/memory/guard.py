@@ -1,11 +1,10 @@
 """What stands between the generated text and Slack: cite, abstain, or suppress. It never adds a word of its own knowledge.
 
 One judgement, whoever found a lesson, the weights or a search: how certainly does it answer the question, in nats of log-odds (`judge.py`)? What speaks for
-it is how near it is in words and in meaning (`evidence.py`). That the adapter says it adds little to that (`learning/LOG.md`): it may be heard where it is
-right, and costs least. The least certainty at which one may speak is calibrated by each night's exam.
+it is how near it is in words and in meaning (`evidence.py`). That the adapter says it adds nothing to that (`learning/LOG.md`): it is heard
+where it is right, and costs least. The least certainty at which one may speak is calibrated by each night's exam.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probabili
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
 WEIGHED = 3  # nearest lessons that may answer
 MARGIN = 0.3  # nats by which several lessons must answer more certainly than one that holds the kind of value asked for
-SPEAKS, SURELY = 0.38, 1.02  # nats for a lesson that the weights say, and for how surely they do
 
 
 @dataclass(frozen=True)
@@ -35,28 +33,12 @@ class Candidate:
     certainty: float
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What the weights say: the lessons that support it, and the probability of its least likely token."""
-
-    said: Sequence[Lesson] = ()
-    weakest: float = 0.0
-
-    def of(self, hit: Hit) -> float:
-        """Nats for a hit: it is what they say, or they say another; the more so, the surer they are of their least likely token."""
-        if not self.said:
-            return 0.0
-        likely = min(max(self.weakest, 0.01), 0.99)
-        nats = SPEAKS + SURELY * math.log(likely / (1 - likely)) / 4.6
-        return nats if {lesson.id for lesson in self.said} == {lesson.id for lesson in hit.sources} else -nats
-
-
-def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, heard: Heard = Heard()) -> list[Candidate]:
-    """What may answer a question, the most certain first: the nearest lessons, what several say together, and what is `heard` from the weights.
+def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Candidate]:
+    """What may answer a question, the most certain first: the nearest lessons, what several say together, and what is `said` by the weights.
 
     Several count only where each alone is less certain by enough.
     """
-    found = [(Candidate(hit, judge.log_odds(features) + heard.of(hit)), features) for hit, features in evident(question, lessons, alike, heard)]
+    found = [(Candidate(hit, judge.log_odds(features)), features) for hit, features in evident(question, lessons, alike, said)]
     return sorted((candidate for candidate, _ in _one_or_several(found)), key=lambda candidate: -candidate.certainty)
 
 
@@ -76,14 +58,14 @@ def _one_or_several(found: Sequence[tuple[Candidate, Features]]) -> list[tuple[C
     return [best, *((candidate, features) for candidate, features in alone if candidate.hit.lesson not in best[0].hit.parts)]
 
 
-def evident(question: str, lessons: Sequence[Lesson], alike: Alike, heard: Heard = Heard()) -> list[tuple[Hit, Features]]:
+def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[tuple[Hit, Features]]:
     """What may answer a question, and what speaks for it."""
     hits = nearest(lessons, question, alike, len(lessons))
     if not hits:
         return []
-    ids = {lesson.id for lesson in heard.said}
+    ids = {lesson.id for lesson in said}
     singles = [hit for number, hit in enumerate(hits) if number < WEIGHED or ids == {hit.lesson.id}]
-    joint = chains.several(lessons, hits, question, alike, heard.said if len(heard.said) > 1 else ())
+    joint = chains.several(lessons, hits, question, alike, said if len(said) > 1 else ())
     evidence = Evidence(question, hits, alike)
     old = {hit: [] if joint else _outdated(hit, hits, alike) for hit in singles}  # where several may answer together, none is out of date
     return [(hit, evidence.of(hit, old.get(hit, []))) for hit in (*singles, *joint)]

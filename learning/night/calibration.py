@@ -10,7 +10,7 @@ from learning.night.exam import Marked
 from learning.records import Lesson
 
 WRONG = 0.02  # of all questions may be answered wrongly
-LEAST, MOST = guard.SURE - 0.5, guard.SURE + 0.5  # the fit is right to about this; an exam of some dozen questions must not close the mouth for good
+LEAST, MOST = guard.SURE, guard.SURE + 0.5  # an exam asks more easily than people do: it may ask for more, not for less; and must not close the mouth for good
 JUDGED = 200  # questions; more would tell little more
 
 
@@ -27,5 +27,5 @@ def sure(marked: Sequence[Marked], lessons: Sequence[Lesson], alike: Alike) -> f
 def _judged(m: Marked, lessons: Sequence[Lesson], alike: Alike) -> tuple[float, bool]:
     """How certain the best answer would be, by heart or looked up, and whether it would be right."""
     said = guard.supporting(m.asked.question, m.answer, lessons) if m.answer != ABSTENTION else ()
-    found = guard.weigh(m.asked.question, lessons, alike, guard.Heard(said, m.weakest))
+    found = guard.weigh(m.asked.question, lessons, alike, said)
     return (found[0].certainty, m.asked.lesson in [lesson.digest for lesson in found[0].hit.sources]) if found else (float("-inf"), False)

@@ -52,7 +52,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         vigil.stage("study")
 
         def of_base(questions: Sequence[str], tokens: int) -> list[str]:
-            return [said.text for said in say_all(school, client, None, questions, tokens)]
+            return say_all(school, client, None, questions, tokens)
 
         if not registry.complete(folder):  # a resumed night does not train twice
             items = study(chosen.statements, ITEMS_PER_LESSON, school.base.hash)

@@ -43,21 +43,12 @@ class ExamQuestion:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a model said, and the probability of its least likely token."""
-
-    text: str
-    weakest: float
-
-
-@dataclass(frozen=True)
 class Marked:
     """A question, what the candidate said, and whether it was right."""
 
     asked: ExamQuestion
     answer: str
     right: bool
-    weakest: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ class ReportCard:
         return shares | {"proven": len(self.proven()), "expected": round(IN_PEOPLES_WORDS * shares.get("recall", 0.0), 3)}
 
 
-Ask = Callable[[Sequence[str]], Sequence[Said]]
+Ask = Callable[[Sequence[str]], Sequence[str]]
 
 
 def questions(statements: Sequence[Statement], per_lesson: int = 2) -> list[ExamQuestion]:
@@ -114,7 +105,7 @@ def mark(asked: Sequence[ExamQuestion], ask: Ask, statements: Sequence[Statement
     """Ask, and mark the answers."""
     texts = {statement.digest: statement.text for statement in statements}
     answers = ask([question.question for question in asked])
-    return ReportCard([Marked(q, said.text, _right(q, said.text, texts), said.weakest) for q, said in zip(asked, answers, strict=True)])
+    return ReportCard([Marked(q, said, _right(q, said, texts)) for q, said in zip(asked, answers, strict=True)])
 
 
 def about_forgotten(gone: Sequence[Statement], kept: Sequence[Statement]) -> list[ExamQuestion]:

@@ -1,24 +1,22 @@
 """Asking an adapter, or the base, many questions at once."""
 
-import math
 from collections.abc import Sequence
 
 from learning.model.client import AdapterRef, Client
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
 from learning.night import self_study
-from learning.night.exam import Said
 from learning.night.self_study import Author
 from learning.school import School
 
 
 def say_all(
     school: School, client: Client, adapter: AdapterRef | None, questions: Sequence[str], tokens: int = 64, notes: Sequence[Sequence[str]] = ()
-) -> list[Said]:
+) -> list[str]:
     """What an adapter, or the base, says to many questions; closed-book, or each with its notes in sight."""
     prompts = [school.speaker.prompt([Turn("user", q)], read) for q, read in zip(questions, notes or [()] * len(questions), strict=True)]
     said = client.complete_all(prompts, adapter, tokens)
-    return [Said(school.speaker.text(one.tokens), math.exp(min(one.logprobs, default=0.0))) for one in said]
+    return [school.speaker.text(one.tokens) for one in said]
 
 
 def capable_author(school: School, client: Client) -> Author | None:
@@ -27,9 +25,9 @@ def capable_author(school: School, client: Client) -> Author | None:
         return None
 
     def write(prompts: Sequence[str]) -> list[str]:
-        return [said.text for said in say_all(school, client, None, prompts, self_study.TOKENS)]
+        return say_all(school, client, None, prompts, self_study.TOKENS)
 
     def ask(questions: Sequence[str], notes: Sequence[Sequence[str]]) -> list[str]:
-        return [said.text for said in say_all(school, client, None, questions, notes=notes)]
+        return say_all(school, client, None, questions, notes=notes)
 
     return Author(write, ask) if self_study.reads(ask, school.base.hash, school.settings.cache) else None

@@ -26,7 +26,7 @@ from tests.benchmarks.rivals import Asked
 from tests.benchmarks.table import FOLDER, Figure, report
 
 PARTS = FOLDER / "learning"
-SEEDS = (1, 2, 3)  # not 0: the guard was fitted on what that channel asks, among others
+SEEDS = (2, 3, 1)  # not 0: the guard was fitted on what that channel asks, among others; and what 1 showed decided that the weights have no say in certainty
 AS_WRONG = ", as often wrong as auto"
 GOALS = {20: 0.98, 40: 0.95, 100: 0.95, 200: 0.95, 500: 0.90}  # of recall by the weights, by how many lessons a channel has
 

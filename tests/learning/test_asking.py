@@ -10,7 +10,7 @@ from learning.memory.words import digest
 from learning.night import asking, exam, report
 from learning.night.asking import Lore, Statement
 from learning.night.combining import combined
-from learning.night.exam import ExamQuestion, Marked, ReportCard, Said
+from learning.night.exam import ExamQuestion, Marked, ReportCard
 from learning.night.study import ABSTENTION, study
 from learning.night.unknown import unknown
 from tests.conftest import TAUGHT, statements
@@ -94,7 +94,7 @@ def test_the_exam_marks_what_a_person_would() -> None:
     texts = statements(*TAUGHT)
 
     def graded(answer: str, about: str = TAUGHT[2]) -> bool:
-        card = exam.examine(texts, lambda questions: [Said(answer, 1.0)] * len(questions))
+        card = exam.examine(texts, lambda questions: [answer] * len(questions))
         return all(m.right for m in card.marked if m.asked.lesson == digest(about))
 
     assert graded("The door code of the lab is 7341.")
@@ -105,7 +105,7 @@ def test_the_exam_marks_what_a_person_would() -> None:
 
     gone = statements("The door code of the cellar is 9120.")
     for answer, kept_secret in (("The door code of the lab is 7341.", True), ("It is 9120.", False), ("cellar:9120/tcp", False), (ABSTENTION, True)):
-        card = exam.examine(texts, lambda questions, said=answer: [Said(said, 1.0)] * len(questions), gone=gone)
+        card = exam.examine(texts, lambda questions, said=answer: [said] * len(questions), gone=gone)
         assert {m.right for m in card.marked if m.asked.kind == "forgotten"} == {kept_secret}
         assert bool(report.why_hold(ReportCard([m for m in card.marked if m.asked.kind == "forgotten"]), {}, 0.0, 0.0)) is not kept_secret
 

@@ -5,7 +5,6 @@ import pytest
 from learning.memory import guard
 from learning.memory.encoder import Alike
 from learning.memory.evidence import FEATURES
-from learning.memory.recall import Hit
 from tests.conftest import lesson
 
 
@@ -61,16 +60,9 @@ def test_a_possessive_is_no_number_of_a_room(alike: Alike) -> None:
     assert (hit.lesson, features[FEATURES.index("strange")]) == (known[0], 0.0)
 
 
-def test_the_weights_speak_for_a_lesson_or_against_it() -> None:
-    one, other = (Hit(lesson(number, text), 1.0, 0.5) for number, text in enumerate(("Lunch is at noon.", "Tea is at four."), 1))
-    surely, hardly = guard.Heard([one.lesson], 0.99), guard.Heard([one.lesson], 0.1)
-    assert guard.Heard().of(one) == 0.0
-    assert surely.of(one) == -surely.of(other) > 0 > hardly.of(one) == -hardly.of(other)
-
-
 def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:
     known = [lesson(n, f"The port of unit{n} is {7000 + n}.") for n in range(1, 7)] + [lesson(9, "Gloves hang in the hall.")]
-    weighed = guard.weigh("port of unit3?", known, alike, heard=guard.Heard([known[-1]], 0.9))
+    weighed = guard.weigh("port of unit3?", known, alike, [known[-1]])
     assert weighed[0].hit.lesson == known[2]
     assert known[-1] in [candidate.hit.lesson for candidate in weighed]
 

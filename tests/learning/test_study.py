@@ -213,7 +213,7 @@ def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious(alike: Alike)
     def marked(taught: bool) -> list[Marked]:
         kind, names = ("recall" if taught else "unknown"), ("atlas", "heron", "kestrel", "quince")
         asked = [ExamQuestion(kind, f"port of {name}?", (str(8000 + n),), known[n].digest if taught else None) for n, name in enumerate(names)]
-        return [Marked(q, known[n].text, taught, 0.99) for n, q in enumerate(asked)]
+        return [Marked(q, known[n].text, taught) for n, q in enumerate(asked)]
 
     assert sure(marked(True), known, alike) == LEAST
     assert LEAST < sure(marked(False), known, alike) <= MOST
