@@ -18,7 +18,7 @@ from learning.records import Lesson
 
 ABSTENTION = "I don't know that yet."
 SURE = 1.3  # least certainty, where no exam has said otherwise: at which one question in fifty is answered wrongly where the judge was fitted
-VERY_SURE = 1.0  # added where nobody addressed the bot
+VERY_SURE = 0.7  # added where nobody addressed the bot: half as many are wrong then
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
 WEIGHED = 3  # nearest lessons that may answer

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.fit_guard     (two minutes; shows what to expect, and writes learning/memory/judge.json)
 
-Channels are of the size that the sets give, and of two to sixteen lessons; what is asked of the small ones is to one half about other things. Whole families
+Channels are of the size that the sets give, and of one to sixteen lessons; what is asked of the small ones is to one half about other things. Whole families
 of lessons are held out together where the fit is tested: what is learned of one family's questions must hold for another's.
 """
 
@@ -25,7 +25,7 @@ from tests.benchmarks.material import Taught
 RISKS = (0.01, 0.02, 0.035, 0.05)  # shares of all questions that are answered wrongly
 FOLDS = 5
 RIDGE = 10.0
-SMALL = (2, 4, 8, 16)  # lessons
+SMALL = (1, 2, 4, 8, 16)  # lessons
 
 Wanted = tuple[str, Taught | None, str]  # a question, the lesson that answers it, and the family that it asks about, or the free-form lesson
 
