@@ -56,6 +56,7 @@ class _Look:
 
     def refresh(self) -> None:
         """Note people, channels and their clocks. Channels that the bot is no longer in count as left."""
+        began = now()
         url = str(self.web.auth_test()["url"])
         members = [member(user) for user in self._pages("users_list", "members")]
         with self.database.write() as session:
@@ -66,7 +67,9 @@ class _Look:
             inside = self._members(room["id"])
             with self.database.write() as session:
                 channel = channels.ensure(session, self.team_id, room["id"], name=room.get("name", ""))
-                channel.left_at, channel.is_external = None, bool(room.get("is_ext_shared"))
+                if channel.left_at and channel.left_at <= began:  # what was left since is not to be revived by an older list
+                    channel.left_at = None
+                channel.is_external = bool(room.get("is_ext_shared"))
                 channel.archived_at = (channel.archived_at or now()) if room.get("is_archived") else None
                 channel.members = len(inside) or channel.members
                 channel.time_zone = people.usual_time_zone(session, self.team_id, inside)
