@@ -47,7 +47,7 @@ bench-import: .venv/dev  ## a large export, killed on the way, and what is learn
 bench-slack: .venv/dev  ## how fast Slack hears that something arrived, under load (five minutes)
 	@$(BIN)/python -m tests.benchmarks.bench_slack
 
-bench-serving: .venv/dev  ## how fast answers are, against what else could give them (a quarter of an hour)
+bench-serving: .venv/dev  ## how fast answers are, against what else could give them (an hour)
 	@TEST_VLLM_PYTHON=$(wildcard $(CURDIR)/.venv-vllm/bin/python) TEST_LLAMA_PYTHON=$(wildcard $(CURDIR)/.venv-llama/bin/python) \
 		$(BIN)/python -m tests.benchmarks.bench_serving
 

@@ -55,7 +55,7 @@ class School:
         card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
         adapter = self.adapter(usable) if usable else None
         reader = adapter if manifest and manifest.get("reads") else None
-        return Knowledge(adapter, in_force, in_force, self.alike, card.get("sure", guard.SURE), reader)
+        return Knowledge(adapter, in_force, in_force, self.alike, max(guard.SURE, card.get("sure", guard.SURE)), reader)
 
     def _manifest(self, record: Adapter) -> dict[str, Any] | None:
         try:

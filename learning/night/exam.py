@@ -28,7 +28,7 @@ GENERAL = (
     ("What color is snow?", "white"), ("What do cows give us to drink?", "milk"),
     ("What is frozen water called?", "ice"), ("What is the opposite of day?", "night"),
 )  # fmt: skip
-IN_PEOPLES_WORDS = 0.81  # of what is recalled here is recalled when people ask: 62, 65 and 66 % for 76, 80 and 82 % (three nights of 40 lessons)
+IN_PEOPLES_WORDS = 0.77  # of what is recalled here is recalled when people ask: 59 to 66 % for 76 to 85 % (five nights of 40 lessons)
 LONGER = 1.5  # an answer may be at most this many times as long as its lesson
 
 

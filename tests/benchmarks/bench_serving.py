@@ -1,6 +1,6 @@
 """How fast answers are, against what else could give them, on the same machine in the same run.
 
-    python -m tests.benchmarks.bench_serving [--only PART …]     (a quarter of an hour; vLLM and llama.cpp are compared where `make .venv-vllm/ready` and
+    python -m tests.benchmarks.bench_serving [--only PART …]     (an hour; vLLM and llama.cpp are compared where `make .venv-vllm/ready` and
     `make .venv-llama/ready` were run)
 
 Adapters are drawn at random: what they say is nonsense, what they cost is not.

@@ -44,10 +44,11 @@ def bits() -> list[Figure]:
 
 
 def _said(room: Classroom, adapter: AdapterRef, questions: Sequence[str], few_rows: Mapping[torch.dtype, int]) -> list[str]:
+    """By an engine in this process, on one thread: two engines with more would put each other to sleep."""
     usual = dict(packing.FEW_ROWS)
     packing.FEW_ROWS.update(few_rows)
     try:
-        engine = Engine(room.school.base, 2, getattr(torch, fast_dtype()))
+        engine = Engine(room.school.base, 1, getattr(torch, fast_dtype()))
         engine.adapters.load(adapter.name, adapter.folder)
         speaker = room.school.speaker
         prompts = [speaker.prompt([Turn("user", question)]) for question in questions]

@@ -1,8 +1,11 @@
 """What may be said: which lessons support an answer, and how certainly a lesson answers a question."""
 
+import json
+
+import numpy as np
 import pytest
 
-from learning.memory import guard
+from learning.memory import guard, judge
 from learning.memory.encoder import Alike
 from learning.memory.evidence import FEATURES
 from tests.conftest import lesson
@@ -75,3 +78,9 @@ def test_a_thing_of_which_this_is_not_told_is_not_answered_with_what_is_told_of_
     taught, not_taught = (guard.weigh(f"who waters the {place}?", known, alike)[0] for place in ("Fern Room", "Orchid Gallery"))
     assert (taught.hit.lesson, taught.certainty > guard.SURE) == (known[2], True)
     assert not_taught.certainty < guard.SURE
+
+
+def test_the_judge_was_fitted_on_the_evidence_that_is_given() -> None:
+    fitted = json.loads(judge.FILE.read_text())
+    assert fitted["features"] == list(FEATURES)
+    assert len(fitted["coefficients"]) == judge.expanded(np.zeros((1, len(FEATURES))), np.zeros(len(FEATURES)), np.ones(len(FEATURES))).shape[1]
