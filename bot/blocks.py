@@ -58,7 +58,7 @@ def lesson_window(channel: Channel, label: str, asked: str = "", written: str = 
 
 def origin(said: Answer, names: Mapping[str, str]) -> str:
     """Where an answer comes from, in one line: the adapter or short-term memory, the source, and what it cost."""
-    cost = f"{said.prompt_tokens} prompt tokens"
+    cost = f"{said.prompt_tokens} prompt tokens" if said.prompt_tokens else "word for word"
     match said.how:
         case "weights":
             return f":brain: from my weights, `{said.adapter}` · {source(said.sources[0])} · {cost}"

@@ -1,13 +1,13 @@
 """The demo's story: ten lessons of a made-up team, and each step from not knowing to having forgotten, checked."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot import jobs
 from bot.narrator import Narrator
 from bot.sandbox.people import Message, Person
-from learning.answers import Answerer, Knowledge
+from learning.answers import Answer, Answerer, Knowledge, Plain
 from learning.errors import NightschoolError
 from learning.memory import channels
 from learning.model import running
@@ -87,11 +87,10 @@ class Story:
         self.ana.wait(lambda: sum("taught me" in m["text"] for m in self.ana.messages()) == len(STORY), 60)
 
     def recalls(self) -> None:
-        """At once, from short-term memory: the lesson is in the prompt."""
+        """At once, from short-term memory: a lesson is quoted."""
         self.tell.chapter("It can use them at once, by looking them up.")
         reply = self.ask(PLAIN)
         self.tell.check("answered from short-term memory", how(reply) == "recall" and ASKED.gold in reply["text"])
-        self.recall_tokens = payload(reply)["prompt_tokens"]
 
     def night(self) -> None:
         """A Celery worker studies."""
@@ -110,7 +109,8 @@ class Story:
             "answered from the weights, with a citation", how(reply) == "weights" and ASKED.gold in reply["text"] and "archives" in str(reply["blocks"])
         )
         spent = payload(reply)["prompt_tokens"]
-        self.tell.check(f"{spent} prompt tokens, where looking it up took {self.recall_tokens}", spent < self.recall_tokens)
+        read = self.plainly([ASKED.question], "prompt")[0].prompt_tokens
+        self.tell.check(f"{spent} prompt tokens, where the nearest lessons in the prompt take {read}", spent < read)
         answered = self.closed_book()
         self.tell.check(f"all ten, asked in other words, closed-book: {answered} of {len(STORY)} right", answered >= ENOUGH)
 
@@ -158,15 +158,18 @@ class Story:
 
     def closed_book(self) -> int:
         """How many lessons the adapter alone answers right, asked in other words."""
-        with running.engine(self.school.settings) as client:
-            answers = [Answerer(client, self.school.speaker).answer(told.question, self.knowledge(), "weights") for told in STORY]
+        answers = self.plainly([told.question for told in STORY], "weights")
         return sum(told.gold.casefold() in a.answer.casefold() for told, a in zip(STORY, answers, strict=True))
 
     def leaks(self) -> bool:
         """Does the serving adapter, alone and unguarded, still give the forgotten value away?"""
         asked = (FORGOTTEN.question, "What is the door code of the lab in Utrecht?", "The door code of the lab in Utrecht is ...", "door code Utrecht")
+        return any(FORGOTTEN.gold in said.answer for said in self.plainly(asked, "weights"))
+
+    def plainly(self, questions: Sequence[str], mode: Plain) -> list[Answer]:
+        """What one source alone says, unguarded."""
         with running.engine(self.school.settings) as client:
-            return any(FORGOTTEN.gold in Answerer(client, self.school.speaker).answer(q, self.knowledge(), "weights").answer for q in asked)
+            return [Answerer(client, self.school.speaker).answer(question, self.knowledge(), mode) for question in questions]
 
 
 def payload(message: Message) -> dict[str, int]:

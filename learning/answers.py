@@ -37,14 +37,15 @@ How = Literal["weights", "recall", "general", "search", "prompt", "base", "absta
 class Knowledge:
     """What a channel can answer from: its serving adapter, its lessons in force, what may be looked up and by what measure, and how certain it must be.
 
-    `reader` reads what was looked up: the base, or the adapter where it was trained to believe what is in sight.
+    What was looked up is quoted, or `reads`: put into the prompt of the base, or of the `reader`, an adapter that was trained to believe what is in sight.
     """
 
     adapter: AdapterRef | None
     lessons: Sequence[Lesson]
     recalled: Sequence[Lesson]
     alike: Alike
-    sure: float = guard.SURE
+    sure: float
+    reads: bool = False
     reader: AdapterRef | None = None
 
 
@@ -136,7 +137,7 @@ class Answerer:
             return None, best
         if learned and by_heart == set(best.hit.sources):
             return learned, best
-        return self._from_recall(question, best.hit, knowledge.reader), best
+        return self._from_recall(question, best.hit, knowledge), best
 
     def from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn]) -> Answer | None:
         """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first.
@@ -157,13 +158,13 @@ class Answerer:
                 return _answer(question, text, "weights", said, cited)
         return None
 
-    def _from_recall(self, question: str, hit: recall.Hit, reader: AdapterRef | None) -> "Answer":
-        """A lesson in the prompt. When the reader garbles what it read, the lesson speaks for itself; several always do."""
+    def _from_recall(self, question: str, hit: recall.Hit, knowledge: Knowledge) -> "Answer":
+        """A lesson word for word; where the base can read, in its prompt. What it garbles speaks for itself; several always do."""
         lesson = hit.lesson
         prompt = self.speaker.prompt([Turn("user", question)], notes=[lesson.text])
-        if hit.parts or len(prompt) > LONGEST_PROMPT:
+        if hit.parts or not knowledge.reads or len(prompt) > LONGEST_PROMPT:
             return Answer(question, lesson.text, "recall", sources=hit.sources)
-        said = self.client.complete(prompt, reader, LONGEST)
+        said = self.client.complete(prompt, knowledge.reader, LONGEST)
         text = self.speaker.text(said.tokens)
         complete = guard.supporting(question, text, [lesson]) and set(values(lesson.text)) - set(values(question)) <= set(values(text))
         return _answer(question, text if complete else lesson.text, "recall", said, [lesson])

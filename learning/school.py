@@ -15,6 +15,7 @@ from learning.memory.encoder import prepare as prepare_encoder
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import AdapterRef
 from learning.model.rendering import Renderer, renderer
+from learning.model.shape import is_capable
 from learning.records import Adapter, Channel, Night
 from learning.settings import Settings
 
@@ -55,7 +56,7 @@ class School:
         card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
         adapter = self.adapter(usable) if usable else None
         reader = adapter if manifest and manifest.get("reads") else None
-        return Knowledge(adapter, in_force, in_force, self.alike, max(guard.SURE, card.get("sure", guard.SURE)), reader)
+        return Knowledge(adapter, in_force, in_force, self.alike, max(guard.least(len(in_force)), card.get("sure", 0.0)), is_capable(self.base.folder), reader)
 
     def _manifest(self, record: Adapter) -> dict[str, Any] | None:
         try:

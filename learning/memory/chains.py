@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from learning.memory.encoder import Alike
-from learning.memory.kinds import asked_for, kinds
+from learning.memory.kinds import asked_for, held_kinds
 from learning.memory.names import names
 from learning.memory.recall import Coverage, Hit, told
 from learning.memory.words import content_words, stem, stems
@@ -54,7 +54,7 @@ def pairs(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, coverin
     for hit in hits[:SEEDS]:
         for other in _bridged(lessons, hit.lesson, covering, set(stems(question))):
             covered = covering.of(held[hit.lesson.id] | held[other.id])
-            fits = bool(wanted & set(kinds(other.text))) and not wanted & set(kinds(hit.lesson.text))
+            fits = bool(wanted & held_kinds(other.text)) and not wanted & held_kinds(hit.lesson.text)
             if covered > max(hit.coverage, covering.of(held[other.id])) or fits:
                 found[frozenset((hit.lesson.id, other.id))] = covered + FITS * fits, (hit.lesson, other)
     best = sorted(found.values(), key=lambda pair: (-pair[0], pair[1][0].id, pair[1][1].id))[:TRIED]

@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import combinations
 
 from learning.memory import chains
 from learning.memory.encoder import Alike
-from learning.memory.kinds import asked_for, kinds
+from learning.memory.kinds import fits
 from learning.memory.names import Names, names
 from learning.memory.recall import Hit, told
 from learning.memory.words import STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
 
-FEATURES = ("coverage", "likeness", "ahead", "fits", "strange", "matter", "matter ahead", "length")
-FITS = FEATURES.index("fits")
+FEATURES = ("coverage", "likeness", "ahead", "fits", "strange", "matter", "matter ahead", "phrase", "length")
 LONE = 0.3  # lead of what there is nothing to compare with
 LONGEST = 3.0  # tens of words; a question after several turns counts as one of these
+_ASKING = frozenset(map(stem, "who whom whose what which when where why how is are does do did was were the a an".split()))
 _NUMBERED = re.compile(r"\b([a-z]{3,})[\s-]{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
 
 
@@ -34,7 +36,8 @@ class Evidence:
 
         coverage, likeness: as in the hit. ahead: its score less the next lesson's. fits: does it hold the kind of value that is asked for? strange: does
         the question name what it does not? matter: likeness when neither says whom or what it is about; matter ahead: the same, less the best other
-        lesson's, which may tell it of another thing. length: of the question, in tens of words.
+        lesson's, which may tell it of another thing. phrase: the share of the question that it says in one go. length: of the
+        question, in tens of words.
         """
         cited = hit.sources
         others = [other for other in self.hits if other.lesson not in cited and other.lesson not in outdated]
@@ -42,8 +45,13 @@ class Evidence:
         matter = self.matters[told(cited[0])] if len(cited) == 1 else max(self.alike(self.plain, [unnamed(said_by(hit), self.known)]))
         most = max((self.matters[told(other.lesson)] for other in others), default=matter - LONE)
         strange = _strange(self.question, cited, [other.lesson for other in self.hits], self.known)
-        length = min(len(self.question.split()) / 10, LONGEST)
-        return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), _fits(self.question, cited), strange, matter, matter - most, length
+        phrase, length = max(_in_one_go(self.question, told(lesson)) for lesson in cited), min(len(self.question.split()) / 10, LONGEST)
+        return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), fits(self.question, said_by(hit)), strange, matter, matter - most, phrase, length
+
+    def akin(self, hit: Hit) -> float:
+        """How alike the two of several lessons are that are least so, with names left out: all of a list tell the same, two steps do not."""
+        plain = [unnamed(told(lesson), self.known) for lesson in hit.parts]
+        return min(self.alike(one, [other])[0] for one, other in combinations(plain, 2))
 
 
 def said_by(hit: Hit) -> str:
@@ -62,10 +70,11 @@ def _all_unnamed(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(unnamed(text, known) for text in texts)
 
 
-def _fits(question: str, cited: Sequence[Lesson]) -> float:
-    """Does a lesson hold the kind of value that the question word asks for? A half where it asks for none."""
-    asked = asked_for(question)
-    return float(bool(asked & {kind for lesson in cited for kind in kinds(lesson.text)})) if asked else 0.5
+def _in_one_go(question: str, text: str) -> float:
+    """The longest run of words that both say, as a share of the question's, question words aside."""
+    asked, said = ([stem(word) for word in words(some.lower())] for some in (question, text))
+    longest = SequenceMatcher(None, asked, said, autojunk=False).find_longest_match().size
+    return min(1.0, longest / max(1, sum(word not in _ASKING for word in asked)))
 
 
 def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], known: Names) -> float:

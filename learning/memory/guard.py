@@ -11,18 +11,23 @@ from dataclasses import dataclass
 
 from learning.memory import chains, judge, replacing
 from learning.memory.encoder import Alike
-from learning.memory.evidence import FITS, Evidence
+from learning.memory.evidence import Evidence
 from learning.memory.recall import Hit, nearest, search
 from learning.memory.words import stems, values, words
 from learning.records import Lesson
 
 ABSTENTION = "I don't know that yet."
-SURE = 1.3  # least certainty, where no exam has said otherwise: at which one question in fifty is answered wrongly where the judge was fitted
+SURE = 1.8  # least certainty in a channel of `MANY` lessons, where no exam has said otherwise: at which about one question in fifty is answered wrongly
+ALONE, MANY = 0.5, 8  # the same with one lesson, where there is less to confuse; and how many are many
 VERY_SURE = 0.7  # added where nobody addressed the bot: half as many are wrong then
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
 WEIGHED = 3  # nearest lessons that may answer
-MARGIN = 0.3  # nats by which several lessons must answer more certainly than one that holds the kind of value asked for
+
+
+def least(lessons: int) -> float:
+    """How certain an answer must be, in nats of log-odds, in a channel of so many lessons."""
+    return SURE - (SURE - ALONE) * max(0, MANY - max(1, lessons)) / (MANY - 1)
 
 
 @dataclass(frozen=True)
@@ -33,32 +38,36 @@ class Candidate:
     certainty: float
 
 
+Features = tuple[float, ...]  # `evidence.FEATURES`
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What may answer, what speaks for it, and of several lessons how `akin` they are."""
+
+    hit: Hit
+    features: Features
+    akin: float = 1.0
+
+    @property
+    def candidate(self) -> Candidate:
+        """It and its certainty."""
+        return Candidate(self.hit, judge.log_odds(self.features))
+
+
 def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Candidate]:
-    """What may answer a question, the most certain first: the nearest lessons, what several say together, and what is `said` by the weights.
-
-    Several count only where each alone is less certain by enough.
-    """
-    found = [(Candidate(hit, judge.log_odds(features)), features) for hit, features in evident(question, lessons, alike, said)]
-    return sorted((candidate for candidate, _ in _one_or_several(found)), key=lambda candidate: -candidate.certainty)
-
-
-Features = tuple[float, ...]
-
-
-def _one_or_several(found: Sequence[tuple[Candidate, Features]]) -> list[tuple[Candidate, Features]]:
-    """Without the sets of several lessons; or with the surest of them in place of its parts, where it answers more certainly by enough than each lesson alone.
-
-    A lesson that holds the kind of value which is asked for seldom needs another.
-    """
-    alone = [(candidate, features) for candidate, features in found if not candidate.hit.parts]
-    joint = [(candidate, features) for candidate, features in found if candidate.hit.parts]
-    best = max(joint, key=lambda one: one[0].certainty, default=None)
-    if best is None or best[0].certainty <= max(candidate.certainty + MARGIN * features[FITS] for candidate, features in alone):
-        return alone
-    return [best, *((candidate, features) for candidate, features in alone if candidate.hit.lesson not in best[0].hit.parts)]
+    """What may answer a question, the most certain first: the nearest lessons, what several say together, and what is `said` by the weights."""
+    seen = evident(question, lessons, alike, said)
+    alone = sorted(((one.candidate, one) for one in seen if not one.hit.parts), key=lambda pair: -pair[0].certainty)
+    candidates = [candidate for candidate, _ in alone]
+    joint = [(judge.several(alone[0][1].features, one.features, one.akin), one) for one in seen if one.hit.parts]
+    odds, best = max(joint, key=lambda pair: pair[0], default=(0.0, None))
+    if best is None or odds <= 0:
+        return candidates
+    return [best.candidate, *(candidate for candidate in candidates if candidate.hit.lesson not in best.hit.parts)]
 
 
-def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[tuple[Hit, Features]]:
+def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Seen]:
     """What may answer a question, and what speaks for it."""
     hits = nearest(lessons, question, alike, len(lessons))
     if not hits:
@@ -68,7 +77,7 @@ def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequen
     joint = chains.several(lessons, hits, question, alike, said if len(said) > 1 else ())
     evidence = Evidence(question, hits, alike)
     old = {hit: [] if joint else _outdated(hit, hits, alike) for hit in singles}  # where several may answer together, none is out of date
-    return [(hit, evidence.of(hit, old.get(hit, []))) for hit in (*singles, *joint)]
+    return [*(Seen(hit, evidence.of(hit, old[hit])) for hit in singles), *(Seen(hit, evidence.of(hit), evidence.akin(hit)) for hit in joint)]
 
 
 def _outdated(hit: Hit, hits: Sequence[Hit], alike: Alike) -> list[Lesson]:

@@ -10,7 +10,7 @@ from learning.night.exam import Marked
 from learning.records import Lesson
 
 WRONG = 0.02  # of all questions may be answered wrongly
-LEAST, MOST = guard.SURE, guard.SURE + 0.5  # an exam asks more easily than people do: it may ask for more, not for less; and must not close the mouth for good
+MORE = 0.5  # nats: an exam asks more easily than people do: it may ask for so much more, not for less, and must not close the mouth for good
 JUDGED = 200  # questions; more would tell little more
 
 
@@ -20,8 +20,8 @@ def sure(marked: Sequence[Marked], lessons: Sequence[Lesson], alike: Alike) -> f
     judged = [_judged(m, lessons, alike) for m in random.Random(len(asked)).sample(asked, min(JUDGED, len(asked)))]
     wrong = sorted((certainty for certainty, right in judged if not right), reverse=True)
     allowed = max(1, int(WRONG * len(judged)))  # one slip in a short exam says little
-    least = wrong[allowed] + 0.01 if len(wrong) > allowed else LEAST
-    return round(min(max(least, LEAST), MOST), 2)
+    least = guard.least(len(lessons))
+    return round(min(max(wrong[allowed] + 0.01 if len(wrong) > allowed else least, least), least + MORE), 2)
 
 
 def _judged(m: Marked, lessons: Sequence[Lesson], alike: Alike) -> tuple[float, bool]:

@@ -66,7 +66,9 @@ def test_rows_with_different_adapters_and_none_say_in_one_batch_what_each_says_a
     tokens = [future.result(60).tokens for future in together]
     for name, said in zip(("A@v1", "B@v1"), tokens, strict=False):
         reference = PeftModel.from_pretrained(load_base(tiny, dtype), adapters[name], autocast_adapter_dtype=False).to(dtype).eval()
-        out = reference.generate(input_ids=torch.tensor([asked], device=reference.device), do_sample=False, max_new_tokens=24, eos_token_id=sorted(engine.stop_ids), pad_token_id=2)
+        out = reference.generate(
+            input_ids=torch.tensor([asked], device=reference.device), do_sample=False, max_new_tokens=24, eos_token_id=sorted(engine.stop_ids), pad_token_id=2
+        )
         assert said == out[0, len(asked) :].tolist()
     assert tokens[0] == tokens[3]
     assert tokens[2] not in (tokens[0], tokens[1])

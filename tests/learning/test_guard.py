@@ -23,8 +23,8 @@ def test_the_guard_cites_what_a_lesson_supports_and_stops_what_none_does() -> No
 def test_the_guard_is_certain_of_what_answers_the_question_and_of_nothing_else(alike: Alike) -> None:
     known = [lesson(1, "Marek owns the barcode scanner."), lesson(2, "The code of the lab is 7341."), lesson(3, "Lunch is at noon.")]
     best = guard.weigh("who owns the scanner?", known, alike)[0]
-    assert (best.hit.lesson, best.certainty > guard.SURE) == (known[0], True)
-    assert guard.weigh("when is the party?", known, alike)[0].certainty < guard.SURE
+    assert (best.hit.lesson, best.certainty > guard.least(3)) == (known[0], True)
+    assert guard.weigh("when is the party?", known, alike)[0].certainty < guard.least(3)
     assert guard.weigh("when is the party?", [], alike) == []
 
 
@@ -41,7 +41,7 @@ def test_another_room_is_another_matter(alike: Alike, question: str, certain: bo
     known = [lesson(1, "Ines has the key to room 214."), lesson(2, "In workshop C you wear goggles."), lesson(3, "Lunch is at noon.")]
     same, other = question.replace("215", "214").replace("D?", "c?"), guard.weigh(question, known, alike)[0].certainty
     assert (other == guard.weigh(same, known, alike)[0].certainty) is certain
-    assert other > guard.SURE or not certain
+    assert other > guard.least(3) or not certain
 
 
 def test_a_lesson_that_came_with_a_question_leads_on_by_it(alike: Alike) -> None:
@@ -53,14 +53,14 @@ def test_a_lesson_that_came_with_a_question_leads_on_by_it(alike: Alike) -> None
 
 def test_the_only_lesson_does_not_answer_everything(alike: Alike) -> None:
     known = [lesson(1, "The printer stands in the basement.")]
-    assert guard.weigh("where is the printer?", known, alike)[0].certainty > guard.SURE
-    assert guard.weigh("where do I park?", known, alike)[0].certainty < guard.SURE - 0.5
+    assert guard.weigh("where is the printer?", known, alike)[0].certainty > guard.least(1)
+    assert guard.weigh("where do I park?", known, alike)[0].certainty < guard.least(1) - 0.5
 
 
 def test_a_possessive_is_no_number_of_a_room(alike: Alike) -> None:
     known = [lesson(1, "Port of kestrel: 7443"), lesson(2, "Lunch is at noon.")]
-    hit, features = guard.evident("what's kestrel's port?", known, alike)[0]
-    assert (hit.lesson, features[FEATURES.index("strange")]) == (known[0], 0.0)
+    seen = guard.evident("what's kestrel's port?", known, alike)[0]
+    assert (seen.hit.lesson, seen.features[FEATURES.index("strange")]) == (known[0], 0.0)
 
 
 def test_what_the_weights_say_is_weighed_too_though_search_ranks_it_low(alike: Alike) -> None:
@@ -76,11 +76,13 @@ def test_a_thing_of_which_this_is_not_told_is_not_answered_with_what_is_told_of_
         lesson(4, "Lunch is at noon."),
     ]  # fmt: skip
     taught, not_taught = (guard.weigh(f"who waters the {place}?", known, alike)[0] for place in ("Fern Room", "Orchid Gallery"))
-    assert (taught.hit.lesson, taught.certainty > guard.SURE) == (known[2], True)
-    assert not_taught.certainty < guard.SURE
+    assert (taught.hit.lesson, taught.certainty > guard.least(4)) == (known[2], True)
+    assert not_taught.certainty < guard.least(4)
 
 
 def test_the_judge_was_fitted_on_the_evidence_that_is_given() -> None:
     fitted = json.loads(judge.FILE.read_text())
     assert fitted["features"] == list(FEATURES)
-    assert len(fitted["coefficients"]) == judge.expanded(np.zeros((1, len(FEATURES))), np.zeros(len(FEATURES)), np.ones(len(FEATURES))).shape[1]
+    one = [0.0] * len(FEATURES)
+    for model, inputs, products in (("answers", one, True), ("several", judge.compared(one, one, 0.0), False)):
+        assert len(fitted[model]["coefficients"]) == judge.expanded(np.array([inputs]), np.zeros(len(inputs)), np.ones(len(inputs)), products).shape[1]
