@@ -56,7 +56,7 @@ class School:
         card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
         adapter = self.adapter(usable) if usable else None
         reader = adapter if manifest and manifest.get("reads") else None
-        return Knowledge(adapter, in_force, in_force, self.alike, max(guard.least(len(in_force)), card.get("sure", 0.0)), is_capable(self.base.folder), reader)
+        return Knowledge(adapter, in_force, in_force, self.alike, guard.least(len(in_force)) + card.get("caution", 0.0), is_capable(self.base.folder), reader)
 
     def _manifest(self, record: Adapter) -> dict[str, Any] | None:
         try:

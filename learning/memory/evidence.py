@@ -17,7 +17,6 @@ from learning.records import Lesson
 FEATURES = ("coverage", "likeness", "ahead", "fits", "strange", "matter", "matter ahead", "phrase", "length")
 LONE = 0.3  # lead of what there is nothing to compare with
 LONGEST = 3.0  # tens of words; a question after several turns counts as one of these
-_ASKING = frozenset(map(stem, "who whom whose what which when where why how is are does do did was were the a an".split()))
 _NUMBERED = re.compile(r"\b([a-z]{3,})[\s-]{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
 
 
@@ -34,8 +33,8 @@ class Evidence:
     def of(self, hit: Hit, outdated: Sequence[Lesson] = ()) -> tuple[float, ...]:
         """The `FEATURES` of a hit among all. What is `outdated` by it is no rival: that such a lesson is as near makes it no less certain.
 
-        coverage, likeness: as in the hit. ahead: its score less the next lesson's. fits: does it hold the kind of value that is asked for? strange: does
-        the question name what it does not? matter: likeness when neither says whom or what it is about; matter ahead: the same, less the best other
+        coverage, likeness: as in the hit. ahead: its score less the next lesson's. fits: what share of the kinds of value asked for does it hold? strange:
+        does the question name what it does not? matter: likeness when neither says whom or what it is about; matter ahead: the same, less the best other
         lesson's, which may tell it of another thing. phrase: the share of the question that it says in one go. length: of the
         question, in tens of words.
         """
@@ -71,10 +70,9 @@ def _all_unnamed(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _in_one_go(question: str, text: str) -> float:
-    """The longest run of words that both say, as a share of the question's, question words aside."""
-    asked, said = ([stem(word) for word in words(some.lower())] for some in (question, text))
-    longest = SequenceMatcher(None, asked, said, autojunk=False).find_longest_match().size
-    return min(1.0, longest / max(1, sum(word not in _ASKING for word in asked)))
+    """The longest run of words that both say, as a share of the question's; words without meaning aside."""
+    asked, said = stems(question), stems(text)
+    return SequenceMatcher(None, asked, said, autojunk=False).find_longest_match().size / max(1, len(asked))
 
 
 def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], known: Names) -> float:

@@ -17,9 +17,9 @@ from learning.memory.words import stems, values, words
 from learning.records import Lesson
 
 ABSTENTION = "I don't know that yet."
-SURE = 1.8  # least certainty in a channel of `MANY` lessons, where no exam has said otherwise: at which about one question in fifty is answered wrongly
+SURE = 1.8  # least certainty in a channel of `MANY` lessons or more, before any exam: one question in fifty is answered wrongly where the judge was fitted
 ALONE, MANY = 0.5, 8  # the same with one lesson, where there is less to confuse; and how many are many
-VERY_SURE = 0.7  # added where nobody addressed the bot: half as many are wrong then
+VERY_SURE = 0.7  # added where nobody addressed the bot: about half as many are wrong then
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
 WEIGHED = 3  # nearest lessons that may answer
@@ -56,7 +56,7 @@ class Seen:
 
 
 def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Candidate]:
-    """What may answer a question, the most certain first: the nearest lessons, what several say together, and what is `said` by the weights."""
+    """What may answer a question: several lessons where it takes several, then the nearest ones and what is `said` by the weights, the most certain first."""
     seen = evident(question, lessons, alike, said)
     alone = sorted(((one.candidate, one) for one in seen if not one.hit.parts), key=lambda pair: -pair[0].certainty)
     candidates = [candidate for candidate, _ in alone]

@@ -1,7 +1,7 @@
 """How certainly a lesson answers a question, and whether it takes several: logistic regression on the evidence.
 
-The coefficients, in `judge.json`, were fitted once, on sets of the learning benchmark, in channels of one to a hundred lessons, of which a
-part was taught and the rest asked about all the same (`python -m tests.benchmarks.fit_guard` writes the file).
+The coefficients, in `judge.json`, were fitted once, on sets of the learning benchmark, in channels of one to seventy lessons (whether it takes several: up
+to 230), of which a part was taught and the rest asked about all the same (`python -m tests.benchmarks.fit_guard` writes the file).
 """
 
 import json

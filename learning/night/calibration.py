@@ -14,14 +14,14 @@ MORE = 0.5  # nats: an exam asks more easily than people do: it may ask for so m
 JUDGED = 200  # questions; more would tell little more
 
 
-def sure(marked: Sequence[Marked], lessons: Sequence[Lesson], alike: Alike) -> float:
-    """The least certainty, in nats of log-odds; judged on the questions about lessons and about what is not known."""
+def caution(marked: Sequence[Marked], lessons: Sequence[Lesson], alike: Alike) -> float:
+    """What to add to the least certainty of such a channel, in nats of log-odds; judged on the questions about lessons and about what is not known."""
     asked = [m for m in marked if m.asked.kind in ("recall", "unknown")]
     judged = [_judged(m, lessons, alike) for m in random.Random(len(asked)).sample(asked, min(JUDGED, len(asked)))]
     wrong = sorted((certainty for certainty, right in judged if not right), reverse=True)
     allowed = max(1, int(WRONG * len(judged)))  # one slip in a short exam says little
     least = guard.least(len(lessons))
-    return round(min(max(wrong[allowed] + 0.01 if len(wrong) > allowed else least, least), least + MORE), 2)
+    return round(min(max(wrong[allowed] + 0.01 - least, 0.0), MORE), 2) if len(wrong) > allowed else 0.0
 
 
 def _judged(m: Marked, lessons: Sequence[Lesson], alike: Alike) -> tuple[float, bool]:

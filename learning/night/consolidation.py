@@ -80,9 +80,9 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
             gone = lessons.unerased(session, channel)
         asked = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone]
         card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions), base, asked)
-        sure = calibration.sure(card.marked, chosen.kept, school.alike)
+        caution = calibration.caution(card.marked, chosen.kept, school.alike)
     vigil.stage("promotion")
-    _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "sure": sure}, must_replace)
+    _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "caution": caution}, must_replace)
     return None
 
 

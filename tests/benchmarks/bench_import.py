@@ -105,7 +105,7 @@ def prompt_tokens(home: Path, base: str) -> list[Figure]:
     questions, means = str(home / "questions.txt"), {}
     for mode in ("prompt", "auto"):
         answers = said(home, base, "ask", "-c", "#ops", "--mode", mode, "--file", questions)
-        means[mode] = statistics.mean(answer["prompt_tokens"] for answer in answers)
+        means[mode] = statistics.mean(answer["prompt_tokens"] for answer in answers if answer["prompt_tokens"])  # what is quoted was asked by heart first
     (adapter,) = (home / "adapters").iterdir()
     trained = read_manifest(adapter)["training"]["tokens"]
     return [

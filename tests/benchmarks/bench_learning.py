@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="measure parts again that were measured before")
     options = parser.parse_args()
     PARTS.mkdir(parents=True, exist_ok=True)
-    judge.FILE = fit_guard.OLDER  # what is shipped was fitted on what is asked here, too
+    judge.FILE = fit_guard.OLDER  # the coefficients that are shipped were fitted on what is asked here, too
     figures: dict[str, list[Figure]] = {}
     for name, measure in parts(options.full).items():
         if options.only and not any(name.startswith(wanted) for wanted in options.only):

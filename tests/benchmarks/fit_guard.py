@@ -1,6 +1,6 @@
 """Where the guard's judge comes from: logistic fits on the benchmark's sets, of which a part was taught and all is asked about.
 
-    python -m tests.benchmarks.fit_guard     (seven minutes; shows what to expect, and writes learning/memory/judge.json)
+    python -m tests.benchmarks.fit_guard     (seven minutes; shows what to expect, and writes learning/memory/judge.json, and OLDER)
 
 Channels are of the size that the sets give, and of one to sixteen lessons; what is asked of the small ones is to one half about other things. The sets come
 from two hands: what is fitted on the one and tested on the other tells more than any cross-validation within one, even by whole families. The benchmark
@@ -123,7 +123,7 @@ def judged(channel: Channel) -> Iterator[Question]:
 def fit(questions: Sequence[Question]) -> dict[str, judge.Model]:
     """How certainly a lesson answers; and, by that, whether it takes several."""
     rows = [(features, right) for question in questions if question.channel != "together" for features, right in question.alone]
-    answers = _fit([features for features, _ in rows], [right for _, right in rows], True, RIDGE)
+    answers = logistic([features for features, _ in rows], [right for _, right in rows], True, RIDGE)
     compared = []
     for question in questions:
         if not question.channel.startswith("of "):
@@ -132,10 +132,10 @@ def fit(questions: Sequence[Question]) -> dict[str, judge.Model]:
             for (features, akin, right), odds in zip(question.joint, sure, strict=True):
                 if odds > HOPELESS:
                     compared.append((judge.compared(alone, features, akin), right and not known))
-    return {"answers": answers, "several": _fit([row for row, _ in compared], [right for _, right in compared], False, RIDGE_SEVERAL)}
+    return {"answers": answers, "several": logistic([row for row, _ in compared], [right for _, right in compared], False, RIDGE_SEVERAL)}
 
 
-def _fit(rows: Sequence[Sequence[float]], right: Sequence[bool], products: bool, ridge: float) -> judge.Model:
+def logistic(rows: Sequence[Sequence[float]], right: Sequence[bool], products: bool, ridge: float) -> judge.Model:
     """Mean and deviation of the features, and the coefficients: regularised logistic regression by Newton's method."""
     features, wanted = np.array(rows), np.array(right, dtype=float)
     mean, deviation = features.mean(0), np.where(features.std(0) > 0, features.std(0), 1.0)

@@ -11,7 +11,7 @@ from learning.memory.encoder import Encoder, encoder
 from learning.memory.replacing import PERHAPS, REPLACES, features
 from learning.settings import Settings
 from tests.benchmarks import material
-from tests.benchmarks.fit_guard import fit
+from tests.benchmarks.fit_guard import RIDGE, logistic
 
 LIKE = 0.4  # cosine of pairs that count as hard: all others are told apart by that alone
 FOLDS = 5
@@ -34,6 +34,13 @@ def beside(sentences: Encoder, texts: Sequence[str]) -> list[Pair]:
     vectors = sentences.vectors(texts)
     close = vectors @ vectors.T >= LIKE
     return [(texts[new], texts[old]) for new in range(len(texts)) for old in range(new) if close[new, old] and texts[new] != texts[old]]
+
+
+def fit(rows: Sequence[tuple[Sequence[float], bool]]) -> list[float]:
+    """A constant, and the weights of the features as they come."""
+    model = logistic([told for told, _ in rows], [right for _, right in rows], False, RIDGE)
+    weights = model["coefficients"][1:] / model["deviation"]
+    return [round(float(number), 2) for number in (model["coefficients"][0] - np.dot(weights, model["mean"]), *weights)]
 
 
 def main() -> None:

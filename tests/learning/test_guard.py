@@ -1,6 +1,7 @@
 """What may be said: which lessons support an answer, and how certainly a lesson answers a question."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from learning.memory import guard, judge
 from learning.memory.encoder import Alike
 from learning.memory.evidence import FEATURES
+from tests.benchmarks.fit_guard import OLDER
 from tests.conftest import lesson
 
 
@@ -80,8 +82,9 @@ def test_a_thing_of_which_this_is_not_told_is_not_answered_with_what_is_told_of_
     assert not_taught.certainty < guard.least(4)
 
 
-def test_the_judge_was_fitted_on_the_evidence_that_is_given() -> None:
-    fitted = json.loads(judge.FILE.read_text())
+@pytest.mark.parametrize("file", [judge.FILE, OLDER])
+def test_the_judge_was_fitted_on_the_evidence_that_is_given(file: Path) -> None:
+    fitted = json.loads(file.read_text())
     assert fitted["features"] == list(FEATURES)
     one = [0.0] * len(FEATURES)
     for model, inputs, products in (("answers", one, True), ("several", judge.compared(one, one, 0.0), False)):

@@ -14,7 +14,7 @@ from learning.memory.salience import salience
 from learning.memory.vocabulary import SYNONYMS, is_name
 from learning.night import nights, selection
 from learning.night.asking import Statement
-from learning.night.calibration import MORE, sure
+from learning.night.calibration import MORE, caution
 from learning.night.exam import ExamQuestion, Marked
 from learning.night.study import study
 from learning.records import Channel, LessonStatus, Question, Work, now
@@ -215,9 +215,8 @@ def test_an_exam_full_of_confident_mistakes_makes_the_bot_cautious(alike: Alike)
         asked = [ExamQuestion(kind, f"port of {name}?", (str(8000 + n),), known[n].digest if taught else None) for n, name in enumerate(names)]
         return [Marked(q, known[n].text, taught) for n, q in enumerate(asked)]
 
-    least = round(guard.least(len(known)), 2)
-    assert sure(marked(True), known, alike) == least
-    assert least < sure(marked(False), known, alike) <= least + MORE
+    assert caution(marked(True), known, alike) == 0.0
+    assert 0.0 < caution(marked(False), known, alike) <= MORE
 
 
 def test_a_channel_may_hold_thousands_of_lessons() -> None:
