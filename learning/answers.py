@@ -161,8 +161,8 @@ class Answerer:
     def _from_recall(self, question: str, hit: recall.Hit, knowledge: Knowledge) -> "Answer":
         """A lesson word for word; where the base can read, in its prompt. What it garbles speaks for itself; several always do."""
         lesson = hit.lesson
-        prompt = self.speaker.prompt([Turn("user", question)], notes=[lesson.text])
-        if hit.parts or not knowledge.reads or len(prompt) > LONGEST_PROMPT:
+        prompt = self.speaker.prompt([Turn("user", question)], notes=[lesson.text]) if knowledge.reads and not hit.parts else []
+        if not prompt or len(prompt) > LONGEST_PROMPT:
             return Answer(question, lesson.text, "recall", sources=hit.sources)
         said = self.client.complete(prompt, knowledge.reader, LONGEST)
         text = self.speaker.text(said.tokens)
