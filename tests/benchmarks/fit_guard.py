@@ -136,15 +136,21 @@ def fit(questions: Sequence[Question]) -> dict[str, judge.Model]:
 
 
 def logistic(rows: Sequence[Sequence[float]], right: Sequence[bool], products: bool, ridge: float) -> judge.Model:
-    """Mean and deviation of the features, and the coefficients: regularised logistic regression by Newton's method."""
-    features, wanted = np.array(rows), np.array(right, dtype=float)
+    """Mean and deviation of the features, and the coefficients."""
+    features = np.array(rows)
     mean, deviation = features.mean(0), np.where(features.std(0) > 0, features.std(0), 1.0)
     inputs = judge.expanded(features, mean, deviation, products)
+    return {"mean": mean, "deviation": deviation, "coefficients": newton(inputs, right, ridge)}
+
+
+def newton(inputs: judge.Floats, right: Sequence[bool], ridge: float) -> judge.Floats:
+    """Regularised logistic regression by Newton's method; the first input is the constant, which costs nothing."""
+    wanted = np.array(right, dtype=float)
     penalty, weights = ridge * np.diag([1e-6, *[1.0] * (inputs.shape[1] - 1)]), np.zeros(inputs.shape[1])
     for _ in range(50):
         sure = 1 / (1 + np.exp(-inputs @ weights))
         weights -= np.linalg.solve((inputs * (sure * (1 - sure))[:, None]).T @ inputs + penalty, inputs.T @ (sure - wanted) + penalty @ weights)
-    return {"mean": mean, "deviation": deviation, "coefficients": weights}
+    return weights
 
 
 def _surest(answers: judge.Model, question: Question) -> tuple[float, guard.Features, bool]:

@@ -11,7 +11,7 @@ from learning.memory.encoder import Encoder, encoder
 from learning.memory.replacing import PERHAPS, REPLACES, features
 from learning.settings import Settings
 from tests.benchmarks import material
-from tests.benchmarks.fit_guard import RIDGE, logistic
+from tests.benchmarks.fit_guard import newton
 
 LIKE = 0.4  # cosine of pairs that count as hard: all others are told apart by that alone
 FOLDS = 5
@@ -38,9 +38,8 @@ def beside(sentences: Encoder, texts: Sequence[str]) -> list[Pair]:
 
 def fit(rows: Sequence[tuple[Sequence[float], bool]]) -> list[float]:
     """A constant, and the weights of the features as they come."""
-    model = logistic([told for told, _ in rows], [right for _, right in rows], False, RIDGE)
-    weights = model["coefficients"][1:] / model["deviation"]
-    return [round(float(number), 2) for number in (model["coefficients"][0] - np.dot(weights, model["mean"]), *weights)]
+    weights = newton(np.array([(1.0, *told) for told, _ in rows]), [right for _, right in rows], 1.0)
+    return [round(float(number), 2) for number in weights]
 
 
 def main() -> None:
