@@ -20,6 +20,8 @@ LONGEST = 96  # tokens of an answer
 LONGEST_PROMPT = 900  # tokens
 GENERAL = 0.2  # geometric mean of the base's token probabilities below which it only rambles
 ASKS_FOR_GENERAL = 0.5  # nats of log-odds
+DRAFTS = 6  # lessons that the weights are likeliest to say
+LEARNED_IN = 8  # tokens of an answer that mostly suffice to see that the base would not have said it
 NEAR = -2.0  # nats of log-odds from which a lesson may have to do with a question
 
 _LEANING = re.compile(
@@ -150,13 +152,20 @@ class Answerer:
         ways: list[list[Turn]] = [[]] if not before else [list(before), []] if leans(question) else [[], list(before)]
         for turns in ways:
             prompt = self.speaker.prompt([*turns, Turn("user", question)])
-            said = self.client.complete(prompt, knowledge.adapter, longest)
-            text = self.speaker.text(said.tokens)
             asked = " ".join([*(t.text for t in turns if t.role == "user"), question])
+            near = [hit.lesson for hit in recall.nearest(knowledge.lessons, asked, knowledge.alike, DRAFTS)]
+            said = self.client.complete(prompt, knowledge.adapter, longest, drafts=drafts(self.speaker, near))
+            text = self.speaker.text(said.tokens)
             cited = guard.supporting(asked, text, knowledge.lessons) if said.tokens and text != ABSTENTION else ()
-            if cited and sum(said.logprobs[: len(said.tokens)]) - sum(self.client.score(prompt, said.tokens, None)) >= guard.LEARNED:
+            if cited and self._learned(prompt, said):
                 return _answer(question, text, "weights", said, cited)
         return None
+
+    def _learned(self, prompt: Sequence[int], said: Completion) -> bool:
+        """Is it the adapter that makes the answer likely, and not the base? Each further token only makes it less likely to the base: a few mostly tell."""
+        by_adapter = sum(said.logprobs[: len(said.tokens)])
+        enough = (by_adapter - sum(self.client.score(prompt, said.tokens[:n], None)) >= guard.LEARNED for n in (LEARNED_IN, len(said.tokens)))
+        return any(enough)
 
     def _from_recall(self, question: str, hit: recall.Hit, knowledge: Knowledge) -> "Answer":
         """A lesson word for word; where the base can read, in its prompt. What it garbles speaks for itself; several always do."""
@@ -199,7 +208,8 @@ class Answerer:
             return Answer(question, lessons[0].text if lessons else ABSTENTION, "search" if lessons else "abstained", sources=lessons[:1])
         notes = [lesson.text for lesson in lessons] if mode == "prompt" else []
         adapter = knowledge.adapter if mode == "weights" else None
-        said = self.client.complete(self.speaker.prompt([*before, Turn("user", question)], notes), adapter, LONGEST)
+        likely = drafts(self.speaker, lessons) if adapter else []
+        said = self.client.complete(self.speaker.prompt([*before, Turn("user", question)], notes), adapter, LONGEST, drafts=likely)
         answer = _answer(question, self.speaker.text(said.tokens), mode, said, lessons if mode == "prompt" else [])
         if answer.answer == ABSTENTION:
             answer.how = "abstained"
@@ -208,6 +218,11 @@ class Answerer:
 
 def _confident(text: str, logprobs: Sequence[float]) -> bool:
     return bool(logprobs) and math.exp(sum(logprobs) / len(logprobs)) >= GENERAL and not guard.repeats_itself(text)
+
+
+def drafts(speaker: Renderer, lessons: Sequence[Lesson]) -> list[list[int]]:
+    """What the weights are likely to say: one of these lessons, word for word, or that they do not know."""
+    return [speaker.answer(text) for text in (*(lesson.text for lesson in lessons), ABSTENTION)]
 
 
 def leans(question: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from learning.model.drafting import Draft
 from learning.model.replica import EngineError as EngineError
 from learning.model.replica import Heard, Replica, checked, reason
 
@@ -62,23 +63,34 @@ class Client:
                     return True
         return False
 
-    def complete(self, prompt: Sequence[int], adapter: AdapterRef | None = None, max_tokens: int = 64, heard: Heard | None = None) -> Completion:
-        """Greedy continuation of a prompt. Raises EngineError.
+    def complete(
+        self,
+        prompt: Sequence[int],
+        adapter: AdapterRef | None = None,
+        max_tokens: int = 64,
+        heard: Heard | None = None,
+        drafts: Sequence[Draft] = (),
+    ) -> Completion:
+        """Greedy continuation of a prompt; likely `drafts` of it make it faster, and change nothing. Raises EngineError.
 
         `heard` is told of all tokens so far and their log-probabilities whenever there are more, and says whether to go on. Where another engine has to take
         over, it hears everything from the beginning.
         """
-        choice, usage = self._completion(prompt, adapter, {"max_tokens": max_tokens, "logprobs": 0}, heard)
+        options = {"max_tokens": max_tokens, "logprobs": 0, **({"drafts": [list(draft) for draft in drafts]} if drafts else {})}
+        choice, usage = self._completion(prompt, adapter, options, heard)
         logprobs = choice["logprobs"]["token_logprobs"]
         tokens = choice["token_ids"]
         if choice["finish_reason"] == "stop":
             tokens = tokens[:-1]  # the stop token speaks for the end of the answer, not for its content
         return Completion(tokens, logprobs, usage["prompt_tokens"], adapter.name if adapter else None)
 
-    def complete_all(self, prompts: Sequence[Sequence[int]], adapter: AdapterRef | None = None, max_tokens: int = 64) -> list[Completion]:
-        """Many prompts at once; the engine batches what arrives together."""
+    def complete_all(
+        self, prompts: Sequence[Sequence[int]], adapter: AdapterRef | None = None, max_tokens: int = 64, drafts: Sequence[Sequence[Draft]] = ()
+    ) -> list[Completion]:
+        """Many prompts at once, each with its drafts; the engine batches what arrives together."""
+        pairs = zip(prompts, drafts or [()] * len(prompts), strict=True)
         with ThreadPoolExecutor(12) as pool:
-            return list(pool.map(lambda prompt: self.complete(prompt, adapter, max_tokens), prompts))
+            return list(pool.map(lambda pair: self.complete(pair[0], adapter, max_tokens, drafts=pair[1]), pairs))
 
     def score(self, prompt: Sequence[int], tokens: Sequence[int], adapter: AdapterRef | None = None) -> list[float]:
         """Log-probability of each of `tokens` after `prompt`, in nats. Raises EngineError."""

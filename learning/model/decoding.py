@@ -16,7 +16,7 @@ from learning.model.base_model import BaseModel
 from learning.model.layers import NOTHING, Delta, Layers
 from learning.model.loading import load_base
 from learning.model.mixing import Mixture, Runs
-from learning.model.packing import packed
+from learning.model.packing import Vocabulary, packed
 
 LONGEST = 4096  # tokens of prompt and answer
 
@@ -44,7 +44,7 @@ class Decoder:
     def __init__(self, base: BaseModel, slots: int, dtype: torch.dtype) -> None:
         model = load_base(base, dtype)
         self.layers, self.first, self.count = Layers(model, base.name), base.shape.first_layer, base.shape.layers
-        self.embed, self.norm, self.head = model.model.embed_tokens.weight.detach(), model.model.norm, model.lm_head.weight.detach()
+        self.embed, self.norm, self.vocabulary = model.model.embed_tokens.weight.detach(), model.model.norm, Vocabulary(model.lm_head.weight.detach())
         self.context = min(int(model.config.max_position_embeddings), LONGEST)
         self.slots: list[Slot | None] = [None] * slots
         groups, width = self.layers.groups, self.layers.width
@@ -73,6 +73,13 @@ class Decoder:
         if held := self.slots[slot]:
             self.cache[:, :, slot, :, : held.length + 1] = 0
         self.slots[slot] = None
+
+    @torch.inference_mode()
+    def take_back(self, slot: int, tokens: int) -> None:
+        """The last so many tokens of a slot were not said after all: nothing of them stays in memory."""
+        held = self._held(slot)
+        held.length -= tokens
+        self.cache[:, :, slot, :, held.length : held.length + tokens] = 0
 
     def rest(self) -> None:
         """Nobody asks: let go of what was kept for the last mixture of adapters."""
@@ -109,19 +116,19 @@ class Decoder:
     def step(self, tokens: dict[int, int]) -> Tensor:
         """One more token for some slots; in their order log-probabilities (slots, vocabulary) of what follows. Idle slots below the highest go along:
         cheaper than copying."""
-        rows = max(tokens) + 1
+        rows, groups = max(tokens) + 1, self.layers.groups
         held = [self._held(n).length if n in tokens else 0 for n in range(rows)]
         lengths, longest = self._tensor(held), max(held) + 1
         every = torch.arange(max(rows, longest), device=self.device)
-        seen, every = (every[:longest] <= lengths[:, None])[:, None, None], every[:rows]
+        unseen, every = (every[:longest] > lengths[:, None]).repeat_interleave(groups, 0)[:, None], every[:rows]
+        mask = torch.zeros(unseen.shape, dtype=self.cache.dtype, device=self.device).masked_fill(unseen, float("-inf"))
         deltas = self._mixture.of([self._held(n).adapter if n in tokens else None for n in range(rows)], self.count - self.first)
 
         def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-            for side, new in enumerate((key, value)):
-                self.cache[number, side, every, :, lengths] = new
-            past = self.cache[number, :, :rows, :, :longest]
-            asked = query.view(rows, self.layers.groups, self.share, -1)
-            return functional.scaled_dot_product_attention(asked, past[0], past[1], attn_mask=seen).reshape(rows, -1)
+            self.cache[number, :, every, :, lengths] = torch.stack([key, value], 1)
+            keys, values = self.cache[number, :, :rows, :, :longest].flatten(1, 2)  # of so few queries plain products are faster than a fused attention
+            scores = torch.baddbmm(mask, query.reshape(rows * groups, self.share, -1), keys.transpose(1, 2), alpha=self.layers.width**-0.5)
+            return torch.bmm(scores.softmax(-1), values).view(rows, -1)
 
         hidden, turned = self.embed[self._tensor([tokens.get(n, 0) for n in range(rows)])], self.layers.turned(lengths[None])
         for number in range(self.count):
@@ -131,7 +138,7 @@ class Decoder:
         return self._logprobs(hidden[self._tensor(list(tokens))])
 
     def _logprobs(self, hidden: Tensor) -> Tensor:
-        return torch.log_softmax(functional.linear(self.norm(hidden), self.head).float(), -1)
+        return torch.log_softmax(self.vocabulary(self.norm(hidden)), -1)
 
     def _tensor(self, numbers: Sequence[int]) -> Tensor:
         return torch.tensor(numbers, device=self.device)
@@ -147,7 +154,7 @@ class Decoder:
         length, groups = len(query), self.layers.groups
         past = self.cache[number, :, slot, :, : start + length]
         past[0, :, start:], past[1, :, start:] = key.transpose(0, 1), value.transpose(0, 1)
-        asked = query.view(length, groups, self.share, -1).permute(1, 2, 0, 3).reshape(groups, self.share * length, -1)
+        asked = query.reshape(length, groups, self.share, -1).permute(1, 2, 0, 3).reshape(groups, self.share * length, -1)
         mixed = functional.scaled_dot_product_attention(asked, past[0], past[1], attn_mask=mask)
         return mixed.view(groups, self.share, length, -1).permute(2, 0, 1, 3).reshape(length, -1)
 

@@ -2,10 +2,11 @@
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from learning.errors import NightschoolError
 from learning.model.adapters import Adapter, AdapterRefused, Adapters
 from learning.model.base_model import BaseModel
 from learning.model.decoding import Decoder, Reading
+from learning.model.drafting import Draft, agreed, proposal
 from learning.model.rendering import Turn, common_beginning, renderer
 
 NO_ADAPTER = "__base__"  # a row without an adapter
@@ -27,12 +29,16 @@ class Busy(NightschoolError):
 
 @dataclass(frozen=True)
 class Request:
-    """A prompt to continue by up to `max_tokens`, and how many of the prompt's last tokens are themselves to be scored."""
+    """A prompt to continue by up to `max_tokens`, and how many of the prompt's last tokens are themselves to be scored.
+
+    `drafts` are answers that are likely, the likeliest first: they save passes, and change nothing.
+    """
 
     prompt: Sequence[int]
     adapter: str = NO_ADAPTER
     max_tokens: int = 64
     scored: int = 0
+    drafts: Sequence[Draft] = ()
     heard: Callable[[int, float], None] | None = None  # told of each token and its log-probability as soon as it is there, on the engine's thread
     result: "Future[Generated]" = field(default_factory=Future, compare=False)
 
@@ -56,6 +62,10 @@ class Answering:
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     prompt_logprobs: list[float] = field(default_factory=list)
+
+    def proposal(self) -> Draft:
+        """What may come next; one token less than may be said, since the model says one more than it reads."""
+        return proposal(self.request.drafts, self.tokens, self.request.max_tokens - len(self.tokens) - 1)
 
 
 class Engine:
@@ -97,8 +107,8 @@ class Engine:
             raise AdapterRefused("at least one token must be asked for, and only tokens after the first can be scored", 400)
         if len(request.prompt) + request.max_tokens > self.context:
             raise AdapterRefused(f"the prompt has {len(request.prompt)} tokens; with the answer it exceeds the context of {self.context}", 400)
-        if not all(type(token) is int and 0 <= token < len(self._decoder.embed) for token in request.prompt):
-            raise AdapterRefused("the prompt holds a token that this base model does not have", 400)
+        if not all(type(token) is int and 0 <= token < len(self._decoder.embed) for token in chain(request.prompt, *request.drafts)):
+            raise AdapterRefused("the prompt, or a draft, holds a token that this base model does not have", 400)
         adapter = self._plain if request.adapter == NO_ADAPTER else self.adapters.use(request.adapter)
         with self._news:
             if sum(not waiting.request.result.cancelled() for queue in self._waiting.values() for waiting in queue) >= MOST_WAITING:
@@ -146,7 +156,7 @@ class Engine:
 
     def _read(self, slots: Sequence[int]) -> None:
         """What all prompts begin with is read once by each adapter, with the first prompt that it meets."""
-        readings, first = [], []
+        readings, first, drafts = [], [], {}
         for slot in slots:
             answering = self._answering[slot]
             request, adapter = answering.request, answering.adapter
@@ -154,7 +164,8 @@ class Engine:
             known = self._decoder.begin(slot, adapter, usual)
             if usual and not known:
                 first.append(slot)
-            readings.append(Reading(slot, request.prompt[known:], request.scored + 1))
+            drafts[slot] = answering.proposal()
+            readings.append(Reading(slot, [*request.prompt[known:], *drafts[slot]], request.scored + 1 + len(drafts[slot])))
         read = self._decoder.read(readings) if readings else {}
         for slot in first:
             self._decoder.keep_beginning(slot, len(self.beginning))
@@ -162,32 +173,52 @@ class Engine:
             answering = self._answering[slot]
             if scored := answering.request.scored:
                 said = torch.tensor(answering.request.prompt[-scored:], device=logprobs.device)
-                answering.prompt_logprobs = logprobs[:-1].gather(1, said[:, None])[:, 0].tolist()
-        if read:
-            self._take(list(read), torch.stack([logprobs[-1] for logprobs in read.values()]))
+                answering.prompt_logprobs = logprobs[:scored].gather(1, said[:, None])[:, 0].tolist()
+                read[slot] = logprobs[scored:]
+        self._take(read, drafts)
 
     def _go_on(self) -> None:
-        """One more token for every slot."""
+        """One more token for every slot, or as many as a draft foresees."""
         for slot in [slot for slot, answering in self._answering.items() if answering.request.result.cancelled()]:
             self._free(slot)
-        if self._answering:
-            slots = {slot: answering.tokens[-1] for slot, answering in self._answering.items()}
-            self._take(list(slots), self._decoder.step(slots))
+        drafts = {slot: draft for slot, answering in self._answering.items() if (draft := answering.proposal())}
+        alone = {slot: answering.tokens[-1] for slot, answering in self._answering.items() if slot not in drafts}
+        if drafts:
+            readings = [Reading(slot, [self._answering[slot].tokens[-1], *draft], 1 + len(draft)) for slot, draft in drafts.items()]
+            self._take(self._decoder.read(readings), drafts)
+        if alone:
+            self._take(dict(zip(alone, torch.split(self._decoder.step(alone), 1), strict=True)), {})
 
-    def _take(self, slots: Sequence[int], logprobs: Tensor) -> None:
-        """The likeliest token of each slot's row joins its answer; a finished answer leaves its slot."""
-        likeliest = logprobs.max(-1)
-        for slot, token, logprob in zip(slots, likeliest.indices.tolist(), likeliest.values.tolist(), strict=True):
-            answering = self._answering[slot]
-            answering.tokens.append(token)
-            answering.logprobs.append(logprob)
-            if answering.request.heard:
-                answering.request.heard(token, logprob)
-            stopped = token in self.stop_ids
-            if stopped or len(answering.tokens) >= answering.request.max_tokens:
-                self._free(slot)
-                with suppress(InvalidStateError):  # cancelled in this very moment
-                    answering.request.result.set_result(Generated(answering.tokens, answering.logprobs, stopped, answering.prompt_logprobs))
+    def _take(self, read: Mapping[int, Tensor], drafts: Mapping[int, Draft]) -> None:
+        """What the model would say after each token that it read: of each slot, log-probabilities (1 + drafted tokens, vocabulary).
+
+        The likeliest tokens join the answer, as far as the draft had the same; a finished answer leaves its slot.
+        """
+        if not read:
+            return
+        likeliest = torch.cat(list(read.values())).max(-1)
+        said = iter(zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True))
+        for slot, logprobs in read.items():
+            draft = drafts.get(slot, ())
+            rows = list(islice(said, len(logprobs)))
+            right = agreed(draft, [token for token, _ in rows])
+            if not any(self._say(slot, token, logprob) for token, logprob in rows[: right + 1]) and right < len(draft):
+                self._decoder.take_back(slot, len(draft) - right)
+
+    def _say(self, slot: int, token: int, logprob: float) -> bool:
+        """One token joins a slot's answer; was it the last?"""
+        answering = self._answering[slot]
+        answering.tokens.append(token)
+        answering.logprobs.append(logprob)
+        if answering.request.heard:
+            answering.request.heard(token, logprob)
+        stopped = token in self.stop_ids
+        ended = stopped or len(answering.tokens) >= answering.request.max_tokens
+        if ended:
+            self._free(slot)
+            with suppress(InvalidStateError):  # cancelled in this very moment
+                answering.request.result.set_result(Generated(answering.tokens, answering.logprobs, stopped, answering.prompt_logprobs))
+        return ended
 
     def _free(self, slot: int) -> None:
         self._decoder.end(slot)

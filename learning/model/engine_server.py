@@ -36,8 +36,9 @@ def application(engine: Engine) -> Starlette:
     async def completions(http: HttpRequest) -> Response:
         body = await http.json()
         name, prompt = body["model"], body["prompt"]
-        scored = 0 if body.get("prompt_logprobs") is None else len(prompt) - int(body.get("scored_from", 1))  # `scored_from` is ours; vLLM ignores it
-        request = Request(prompt, NO_ADAPTER if name == BASE else name, int(body.get("max_tokens", 64)), scored)
+        # `scored_from` and `drafts` are ours; vLLM ignores them
+        scored = 0 if body.get("prompt_logprobs") is None else len(prompt) - int(body.get("scored_from", 1))
+        request = Request(prompt, NO_ADAPTER if name == BASE else name, int(body.get("max_tokens", 64)), scored, body.get("drafts", ()))
         if body.get("stream"):
             return StreamingResponse(_pieces(engine, name, request), media_type="text/event-stream")
         generated = await _unless_gone(http, asyncio.wrap_future(engine.submit(request)))

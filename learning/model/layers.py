@@ -41,9 +41,9 @@ class LayoutError(NightschoolError):
 
 
 class Delta(Protocol):
-    """What is added to a frozen product: inputs (rows, inputs) to (rows, outputs)."""
+    """What is added to the outcome (rows, outputs) of a frozen product of the inputs (rows, inputs)."""
 
-    def __call__(self, inputs: Tensor) -> Tensor: ...
+    def __call__(self, inputs: Tensor, out: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class LowRank:
     down: Tensor
     up: Tensor
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        return functional.linear(functional.linear(inputs, self.down), self.up)
+    def __call__(self, inputs: Tensor, out: Tensor) -> Tensor:
+        return torch.addmm(out, functional.linear(inputs, self.down), self.up.T)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Product:
 
     def __call__(self, inputs: Tensor, delta: Delta | None = None) -> Tensor:
         out = functional.linear(inputs, self.weight, self.bias)
-        return out if delta is None else out + delta(inputs)
+        return out if delta is None else delta(inputs, out)
 
 
 @dataclass
@@ -159,9 +159,10 @@ class Layers:
         config = base.config
         if config.model_type not in LAYOUTS or config.hidden_act != "silu":
             raise LayoutError(f"the base model {name!r} is of type {config.model_type!r}; adapters are trained for {', '.join(LAYOUTS)}. Choose one of these.")
-        self.heads, self.groups, self.eps = config.num_attention_heads, config.num_key_value_heads, config.rms_norm_eps
+        self.heads, self.groups = config.num_attention_heads, config.num_key_value_heads
         self.width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.rotary, self.dtype, self.device = base.model.rotary_emb, base.dtype, base.device
+        self.eps = torch.tensor(config.rms_norm_eps, device=self.device)
         self.layers = [_frozen(layer) for layer in base.model.layers]
 
     def pack(self, shared: int, lengths: Sequence[int], alone: Sequence[bool] = ()) -> Pack:
@@ -176,19 +177,21 @@ class Layers:
         return hidden
 
     def turned(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosine and sine of rotary positions (1, rows), each (rows, 1, width)."""
+        """Cosine and sine of rotary positions (1, rows), each (rows, 1, width); the sine of the first half negated, as `_rotated` takes it."""
         cosine, sine = self.rotary(positions.to(self.dtype)[..., None], position_ids=positions)
-        return cosine[0, :, None].to(self.dtype), sine[0, :, None].to(self.dtype)
+        one, other = sine.chunk(2, -1)
+        return cosine[0, :, None].to(self.dtype), torch.cat([-one, other], -1)[0, :, None].to(self.dtype)
 
     def layer(self, number: int, hidden: Tensor, turned: tuple[Tensor, Tensor], deltas: Sequence[Delta | None], attend: Attend) -> Tensor:
         """Hidden states (rows, width) through one layer; `attend` knows which rows see which."""
         layer = self.layers[number]
-        normed = functional.rms_norm(hidden, hidden.shape[-1:], layer.before_attention, self.eps)
+        normed = _normed(hidden, layer.before_attention, self.eps)
         fused = layer.products[0](normed, deltas[0]).view(len(hidden), -1, self.width)
-        query, key, value = torch.split(fused, [self.heads, self.groups, self.groups], 1)
-        attended = attend(_rotated(query, *turned), _rotated(key, *turned), value)
+        asking, value = torch.split(fused, [self.heads + self.groups, self.groups], 1)
+        query, key = torch.split(_rotated(asking, *turned), [self.heads, self.groups], 1)
+        attended = attend(query, key, value)
         hidden = hidden + layer.products[1](attended, deltas[1])
-        normed = functional.rms_norm(hidden, hidden.shape[-1:], layer.before_feed_forward, self.eps)
+        normed = _normed(hidden, layer.before_feed_forward, self.eps)
         gate, up = layer.products[2](normed, deltas[2]).chunk(2, -1)
         return hidden + layer.products[3](functional.silu(gate) * up, deltas[3])
 
@@ -211,9 +214,14 @@ def _side_by_side(parts: Sequence[tuple[Tensor, Tensor]], scale: float, dtype: t
     return LowRank(torch.cat([a for a, _ in parts]).to(dtype), (scale * up).to(dtype))
 
 
+def _normed(hidden: Tensor, weight: Tensor, eps: Tensor) -> Tensor:
+    """RMSNorm (Zhang & Sennrich, 2019), in fewer calls than the library's."""
+    norm = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True, dtype=torch.float32)
+    return (hidden * torch.rsqrt(torch.addcmul(eps, norm, norm, value=1 / hidden.shape[-1]))).to(hidden.dtype) * weight
+
+
 def _rotated(heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    one, other = heads.chunk(2, -1)
-    return heads * cosine + torch.cat([-other, one], -1) * sine
+    return torch.addcmul(heads * cosine, torch.roll(heads, heads.shape[-1] // 2, -1), sine)
 
 
 def _frozen(layer: Any) -> Layer:

@@ -22,10 +22,9 @@ class Runs:
 
     parts: Sequence[tuple[LowRank | None, int]]
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        width = next(delta.up.shape[0] for delta, _ in self.parts if delta is not None)
-        pieces = torch.split(inputs, [rows for _, rows in self.parts])
-        return torch.cat([x.new_zeros(len(x), width) if delta is None else delta(x) for x, (delta, _) in zip(pieces, self.parts, strict=True)])
+    def __call__(self, inputs: Tensor, out: Tensor) -> Tensor:
+        pieces = (torch.split(part, [rows for _, rows in self.parts]) for part in (inputs, out))
+        return torch.cat([done if delta is None else delta(x, done) for x, done, (delta, _) in zip(*pieces, self.parts, strict=True)])
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class Rows:
     down: Tensor
     up: Tensor
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        return torch.bmm(torch.bmm(inputs[:, None], self.down), self.up)[:, 0]
+    def __call__(self, inputs: Tensor, out: Tensor) -> Tensor:
+        return torch.baddbmm(out[:, None], torch.bmm(inputs[:, None], self.down), self.up)[:, 0]
 
 
 class Mixture:

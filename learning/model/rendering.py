@@ -52,6 +52,10 @@ class Renderer:
         stop = next((i for i, token in enumerate(completion) if token in self.stop_ids), len(completion) - 1)
         return prompt, completion[: stop + 1]
 
+    def answer(self, text: str) -> list[int]:
+        """Token ids of an answer, its stop token included."""
+        return self.example([Turn("user", "?")], text)[1]
+
     def text(self, tokens: Sequence[int]) -> str:
         """Generated token ids as text, special tokens left out."""
         decoded: str = self.tokenizer.decode(list(tokens), skip_special_tokens=True)

@@ -79,7 +79,11 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         with school.database.read() as session:
             gone = lessons.unerased(session, channel)
         asked = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone]
-        card = exam.examine(chosen.statements, lambda questions: say_all(school, client, school.adapter(candidate), questions), base, asked)
+
+        def of_candidate(questions: Sequence[str]) -> list[str]:
+            return say_all(school, client, school.adapter(candidate), questions, known=chosen.kept)
+
+        card = exam.examine(chosen.statements, of_candidate, base, asked)
         caution = calibration.caution(card.marked, chosen.kept, school.alike)
     vigil.stage("promotion")
     _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "caution": caution}, must_replace)

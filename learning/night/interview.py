@@ -2,20 +2,33 @@
 
 from collections.abc import Sequence
 
+from learning.answers import DRAFTS, drafts
+from learning.memory import recall
 from learning.model.client import AdapterRef, Client
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
 from learning.night import self_study
 from learning.night.self_study import Author
+from learning.records import Lesson
 from learning.school import School
 
 
 def say_all(
-    school: School, client: Client, adapter: AdapterRef | None, questions: Sequence[str], tokens: int = 64, notes: Sequence[Sequence[str]] = ()
+    school: School,
+    client: Client,
+    adapter: AdapterRef | None,
+    questions: Sequence[str],
+    tokens: int = 64,
+    notes: Sequence[Sequence[str]] = (),
+    known: Sequence[Lesson] = (),
 ) -> list[str]:
-    """What an adapter, or the base, says to many questions; closed-book, or each with its notes in sight."""
+    """What an adapter, or the base, says to many questions; closed-book, or each with its notes in sight.
+
+    `known` are lessons with which it may answer word for word, if it knows them: that is heard sooner then.
+    """
     prompts = [school.speaker.prompt([Turn("user", q)], read) for q, read in zip(questions, notes or [()] * len(questions), strict=True)]
-    said = client.complete_all(prompts, adapter, tokens)
+    likely = [drafts(school.speaker, [hit.lesson for hit in recall.search(known, q, DRAFTS)]) for q in questions] if known else []
+    said = client.complete_all(prompts, adapter, tokens, likely)
     return [school.speaker.text(one.tokens) for one in said]
 
 

@@ -20,7 +20,7 @@ from learning.model.engine import NO_ADAPTER, Engine, Request
 from learning.model.engine_server import application
 from learning.model.layers import Product
 from learning.model.loading import load_base
-from learning.model.packing import Packed, packed
+from learning.model.packing import FEW_ASK, SMALL, Packed, Vocabulary, packed
 from learning.model.rendering import Turn, renderer
 from learning.model.running import engine as running_engine
 from learning.night.asking import Statement
@@ -83,6 +83,35 @@ def test_slots_that_change_hands_keep_nothing_of_whom_they_served(tiny: BaseMode
         assert future.result(60).tokens == alone[name][: 24 - number % 5]
 
 
+def test_drafts_save_passes_and_change_nothing(tiny: BaseModel, loaded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    step = loaded._decoder.step
+    monkeypatch.setattr(loaded._decoder, "step", lambda tokens: steps.append(len(tokens)) or step(tokens))
+    asked, speaker = prompt(tiny, "release train?"), renderer(tiny.folder)
+    own = {name: speaker.answer(text) for name, text in STATEMENTS.items()}
+    for name in (*STATEMENTS, NO_ADAPTER):
+        steps.clear()
+        alone = loaded.submit(Request(asked, name, 24)).result(60)
+        taken, mine = len(steps), own.get(name, alone.tokens)
+        assert name == NO_ADAPTER or alone.tokens == mine
+        halfway = [*mine[:5], *own["B@v1" if name == "A@v1" else "A@v1"][5:]]
+        for drafts, fewest in (([mine], 0), ([[], mine[:1], [7] * 30], taken - 1), ([halfway], taken - 6), ([halfway, mine], 0), ([[5], mine], 0)):
+            steps.clear()
+            said = loaded.submit(Request(asked, name, 24, drafts=drafts)).result(60)
+            assert said.tokens == alone.tokens
+            assert said.logprobs == pytest.approx(alone.logprobs, abs=1e-3)
+            assert fewest <= len(steps) <= max(fewest, taken)
+        short = loaded.submit(Request(asked, name, 6, drafts=[mine])).result(60)
+        assert (short.tokens, short.stopped) == (alone.tokens[:6], False)
+        scored = loaded.submit(Request([*asked, *alone.tokens[:4]], name, 8, scored=4, drafts=[alone.tokens[4:]])).result(60)
+        assert scored.tokens == alone.tokens[4:12]
+        assert scored.prompt_logprobs == pytest.approx(alone.logprobs[:4], abs=1e-3)
+    together = [(name, loaded.submit(Request(asked, name, 24, drafts=drafts))) for name in STATEMENTS for drafts in ([own["A@v1"]], [own["B@v1"]], [])]
+    assert [future.result(60).tokens for _, future in together] == [own[name] for name, _ in together]
+    loaded.submit(Request(asked, max_tokens=1)).result(60)
+    assert not loaded._decoder.cache[:, :, :, :, len(asked) :].count_nonzero()
+
+
 def test_the_engine_refuses_clearly(tiny: BaseModel, adapters: dict[str, Path], loaded: Engine, tmp_path: Path) -> None:
     def status(action: object) -> int:
         with pytest.raises(AdapterRefused) as caught:
@@ -106,6 +135,7 @@ def test_the_engine_refuses_clearly(tiny: BaseModel, adapters: dict[str, Path], 
     save_file({name: matrix * float("nan") for name, matrix in matrices.items()}, broken / "adapter_model.safetensors")
     assert status(lambda: loaded.adapters.load("c", broken)) == 500
     assert status(lambda: loaded.submit(Request([10**6], "A@v1"))) == 400
+    assert status(lambda: loaded.submit(Request([1], "A@v1", drafts=[[1], [10**6]]))) == 400
     assert loaded.submit(Request(prompt(tiny, "still there?"), "A@v1", 4)).result(60).tokens
 
 
@@ -158,6 +188,19 @@ def test_four_bits_say_what_the_plain_weights_say_where_they_came_from_four_bits
     torch.testing.assert_close(product(asked), product.plain(asked), atol=0.05, rtol=0.02)
     other = Product(torch.randn(48, 96).bfloat16(), None)
     assert packed(other) is other
+
+
+def test_the_vocabulary_in_eight_bits_finds_the_likeliest_token_and_its_exact_logit() -> None:
+    torch.manual_seed(2)
+    weight, asked = torch.randn(SMALL, 96) * torch.rand(SMALL, 1), torch.randn(4, 96)
+    plain, few = asked @ weight.T, Vocabulary(weight)
+    said = few(asked)
+    assert few.eighths is not None
+    assert said.argmax(1).tolist() == plain.argmax(1).tolist()
+    torch.testing.assert_close(said.amax(1), plain.amax(1))
+    torch.testing.assert_close(said.log_softmax(1), plain.log_softmax(1), atol=0.2, rtol=0.0)
+    many = torch.randn(FEW_ASK[torch.float32] + 1, 96)
+    torch.testing.assert_close(few(many), many @ weight.T)
 
 
 @pytest.fixture(scope="module")
