@@ -198,7 +198,7 @@ def test_the_vocabulary_in_eight_bits_finds_the_likeliest_token_and_its_exact_lo
     assert few.eighths is not None
     assert said.argmax(1).tolist() == plain.argmax(1).tolist()
     torch.testing.assert_close(said.amax(1), plain.amax(1))
-    torch.testing.assert_close(said.log_softmax(1), plain.log_softmax(1), atol=0.2, rtol=0.0)
+    assert (said - plain).abs().mean() < 0.05
     many = torch.randn(FEW_ASK[torch.float32] + 1, 96)
     torch.testing.assert_close(few(many), many @ weight.T)
 
