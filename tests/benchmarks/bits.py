@@ -1,4 +1,4 @@
-"""What fewer bits cost in recall: one channel, learned in one night, asked by engines that always use four bits a weight and eight for the vocabulary, and never."""
+"""What fewer bits cost in recall: one channel, one night, asked of an engine that always uses four bits (eight for the vocabulary), and of one that never does."""
 
 import statistics
 from collections.abc import Sequence
