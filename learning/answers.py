@@ -163,9 +163,8 @@ class Answerer:
 
     def _learned(self, prompt: Sequence[int], said: Completion) -> bool:
         """Is it the adapter that makes the answer likely, and not the base? Each further token only makes it less likely to the base: a few mostly tell."""
-        by_adapter = sum(said.logprobs[: len(said.tokens)])
-        enough = (by_adapter - sum(self.client.score(prompt, said.tokens[:n], None)) >= guard.LEARNED for n in (LEARNED_IN, len(said.tokens)))
-        return any(enough)
+        length, by_adapter = len(said.tokens), sum(said.logprobs[: len(said.tokens)])
+        return any(by_adapter - sum(self.client.score(prompt, said.tokens[:n], None)) >= guard.LEARNED for n in sorted({min(LEARNED_IN, length), length}))
 
     def _from_recall(self, question: str, hit: recall.Hit, knowledge: Knowledge) -> "Answer":
         """A lesson word for word; where the base can read, in its prompt. What it garbles speaks for itself; several always do."""

@@ -1,4 +1,4 @@
-"""What fewer bits cost in recall: one channel, one night, asked of an engine that always uses four bits (eight for the vocabulary), and of one that never does."""
+"""What fewer bits cost in recall: one night, asked of an engine that always uses four bits a weight (eight for the vocabulary), and of one that never does."""
 
 import statistics
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -7,7 +9,7 @@ from learning.answers import Answerer, Knowledge
 from learning.memory import guard
 from learning.memory.encoder import Alike
 from learning.model.base_model import BaseModel
-from learning.model.client import AdapterRef, AdapterUnusable, Client
+from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
 from learning.model.rendering import Turn, renderer
 from tests.conftest import lesson
 
@@ -50,6 +52,22 @@ def test_what_an_unusable_adapter_should_know_is_looked_up(answerer: Answerer, k
     assert (said.how, said.adapter) == ("recall", None)
     with pytest.raises(AdapterUnusable):
         answerer.answer("who owns the barcode scanner?", missing, "weights")
+
+
+@pytest.mark.parametrize(
+    ("base", "length", "learned", "asked"), [(-1.0, 20, True, [8]), (-0.2, 20, True, [8, 20]), (-0.1, 20, False, [8, 20]), (-0.2, 5, False, [5])]
+)
+def test_the_base_reads_no_more_of_an_answer_than_it_takes(tiny: BaseModel, base: float, length: int, learned: bool, asked: list[int]) -> None:
+    class Scoring(Client):
+        read: ClassVar[list[int]] = []
+
+        def score(self, prompt: Sequence[int], tokens: Sequence[int], adapter: AdapterRef | None = None) -> list[float]:
+            self.read.append(len(tokens))
+            return [base] * len(tokens)
+
+    Scoring.read.clear()
+    assert Answerer(Scoring("http://127.0.0.1:9"), renderer(tiny.folder))._learned([1], Completion([7] * length, [0.0] * (length + 1), 1, "C1@v1")) is learned
+    assert Scoring.read == asked
 
 
 def test_what_nobody_taught_is_not_answered(answerer: Answerer, known: Knowledge) -> None:
