@@ -1,11 +1,13 @@
 """Adapters in an engine's memory: read from PEFT's files and checked; the least recently used goes first, those in use stay whole until they are let go."""
 
+import ctypes
 import json
 import os
 import sys
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,8 +68,12 @@ class Adapters:
     def _add(self, adapter: Adapter) -> None:
         with self._lock:
             self._loaded[adapter.name] = adapter
+            before = len(self._loaded)
             while len(self._loaded) > 1 and sum(a.bytes for a in self._loaded.values()) > self.budget:
                 self._loaded.popitem(last=False)
+            dropped = before > len(self._loaded)
+        if dropped:
+            _give_back()
 
     def unload(self, name: str) -> None:
         """Drop an adapter; answers that began with it end with it. Raises AdapterRefused when it is unknown."""
@@ -106,6 +112,12 @@ class Adapters:
         if not all(matrix.isfinite().all() for matrix in matrices.values()):
             raise AdapterRefused(f"the adapter {name} holds values that are not numbers: {folder} is damaged", 500)
         return Adapter(name, folder, layers)
+
+
+def _give_back() -> None:
+    """What dropped adapters held goes back to the system: the C library of Linux keeps it otherwise, in pieces that nobody can use."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _after_all_else() -> None:
