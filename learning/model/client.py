@@ -71,7 +71,7 @@ class Client:
         heard: Heard | None = None,
         drafts: Sequence[Draft] = (),
     ) -> Completion:
-        """Greedy continuation of a prompt; likely `drafts` of it make it faster, and change nothing. Raises EngineError.
+        """Greedy continuation of a prompt; likely `drafts` of it make it faster, not different. Raises EngineError.
 
         `heard` is told of all tokens so far and their log-probabilities whenever there are more, and says whether to go on. Where another engine has to take
         over, it hears everything from the beginning.

@@ -1,7 +1,8 @@
 """Speculative decoding (Leviathan et al., 2023) with drafts from what the channel was taught (as REST: He et al., 2024).
 
 An answer by heart is nearly always a lesson, word for word. Whoever asks may send along the lessons that are likeliest; the model reads one of them in the same
-pass as its prompt, and keeps as much of it as it would have said itself, token by token. A draft changes how long an answer takes, never what it is.
+pass as its prompt, and keeps as much of it as it would have said itself, token by token. But for rounding, a draft changes how long an answer takes, not
+what it is.
 """
 
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ class Busy(NightschoolError):
 class Request:
     """A prompt to continue by up to `max_tokens`, and how many of the prompt's last tokens are themselves to be scored.
 
-    `drafts` are answers that are likely, the likeliest first: they save passes, and change nothing.
+    `drafts` are answers that are likely, the likeliest first: they save passes, and but for rounding change nothing.
     """
 
     prompt: Sequence[int]

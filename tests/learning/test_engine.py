@@ -95,12 +95,12 @@ def test_drafts_save_passes_and_change_nothing(tiny: BaseModel, loaded: Engine, 
         taken, mine = len(steps), own.get(name, alone.tokens)
         assert name == NO_ADAPTER or alone.tokens == mine
         halfway = [*mine[:5], *own["B@v1" if name == "A@v1" else "A@v1"][5:]]
-        for drafts, fewest in (([mine], 0), ([[], mine[:1], [7] * 30], taken - 1), ([halfway], taken - 6), ([halfway, mine], 0), ([[5], mine], 0)):
+        for drafts, left in (([mine], 0), ([[], mine[:1], [7] * 30], taken - 1), ([halfway], taken - 5), ([halfway, mine], 0), ([[5], mine], 0)):
             steps.clear()
             said = loaded.submit(Request(asked, name, 24, drafts=drafts)).result(60)
             assert said.tokens == alone.tokens
             assert said.logprobs == pytest.approx(alone.logprobs, abs=1e-3)
-            assert fewest <= len(steps) <= max(fewest, taken)
+            assert len(steps) == left
         short = loaded.submit(Request(asked, name, 6, drafts=[mine])).result(60)
         assert (short.tokens, short.stopped) == (alone.tokens[:6], False)
         scored = loaded.submit(Request([*asked, *alone.tokens[:4]], name, 8, scored=4, drafts=[alone.tokens[4:]])).result(60)
