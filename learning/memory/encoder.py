@@ -5,6 +5,7 @@ Lessons are looked up by it before the night has taught them, and where people a
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -102,8 +103,10 @@ class Encoder:
         return self.weights[f"{part}{name}.weight"]
 
     def _times(self, hidden: Floats, part: str) -> Floats:
-        product: Floats = hidden @ self.weights[f"{part}weight"].T + self.weights[f"{part}bias"]
-        return product
+        weight = self.weights[f"{part}weight"]
+        product: Floats = hidden.reshape(-1, weight.shape[1]) @ weight.T  # of more dimensions numpy would make one product for each sentence
+        product += self.weights[f"{part}bias"]
+        return product.reshape(*hidden.shape[:-1], -1)
 
     def _normed(self, hidden: Floats, part: str) -> Floats:
         centred = hidden - hidden.mean(-1, keepdims=True)
@@ -135,9 +138,22 @@ def _key(sentence: str) -> bytes:
 
 
 def _gelu(x: Floats) -> Floats:
-    """Gaussian error linear unit; the error function to 1.5e-7 (Abramowitz & Stegun, 7.1.26)."""
-    scaled = np.abs(x) / np.float32(np.sqrt(2))
-    t = 1 / (1 + 0.3275911 * scaled)
-    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    error = np.sign(x) * (1 - series * np.exp(-(scaled**2)))
-    return (0.5 * x * (1 + error)).astype(np.float32)
+    """Gaussian error linear unit, max(x, 0) - |x| / 2 · erfc(|x| / √2); the error function to 1.5e-7 (Abramowitz & Stegun, 7.1.26).
+
+    In place wherever it can be, which takes half the time.
+    """
+    size = np.abs(x)
+    t = size * np.float32(0.3275911 / math.sqrt(2))
+    t += 1
+    np.reciprocal(t, out=t)
+    series = 1.061405429 * t
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series += coefficient
+        series *= t
+    np.square(size, out=t)
+    t *= -0.5
+    series *= np.exp(t, out=t)
+    series *= size
+    series *= 0.5
+    gated: Floats = np.maximum(x, 0, out=size) - series
+    return gated

@@ -33,7 +33,10 @@ class AdapterRefused(NightschoolError):
 
 @dataclass(eq=False)
 class Adapter:
-    """One adapter in memory. `beginning` is what it makes of the tokens with which all prompts begin: keys and values, (layers, 2, groups, tokens, width)."""
+    """One adapter in memory.
+
+    `beginning` is what its layers make of the tokens with which prompts usually begin: keys and values, (layers, 2, groups, tokens, width).
+    """
 
     name: str
     folder: Path | None

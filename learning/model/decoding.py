@@ -47,6 +47,7 @@ class Decoder:
         self.embed, self.norm, self.vocabulary = model.model.embed_tokens.weight.detach(), model.model.norm, Vocabulary(model.lm_head.weight.detach())
         self.context = min(int(model.config.max_position_embeddings), LONGEST)
         self.slots: list[Slot | None] = [None] * slots
+        self.usual: tuple[Tensor, Tensor] | None = None
         groups, width = self.layers.groups, self.layers.width
         self.share = self.layers.heads // groups  # query heads to a key
         self.device = self.layers.device
@@ -55,17 +56,40 @@ class Decoder:
         for layer in self.layers.layers:
             layer.products = [packed(product) for product in layer.products]  # type: ignore[arg-type]
 
+    @torch.inference_mode()
+    def expect(self, tokens: Sequence[int]) -> None:
+        """What prompts usually begin with. The layers below any adapter's make the same of it for all: that is computed here, once. No slot may be taken."""
+        hidden = self._begun(self.embed[self._tensor(tokens)], 0, 0, self.first, ())
+        below = self.cache[: self.first, :, 0, :, : len(tokens)]
+        self.usual = hidden, below.clone()
+        below.zero_()
+
+    @torch.inference_mode()
     def begin(self, slot: int, adapter: Adapter, usual: bool = False) -> int:
-        """Take a slot; returns how many tokens it holds already: those that all prompts begin with, where this one does and the adapter has met them."""
+        """Take a slot; returns how many tokens it holds already, where its prompt begins as `usual`. Each adapter's layers read those once."""
         held = self.slots[slot] = Slot(adapter)
-        if usual and adapter.beginning is not None:
-            held.length = adapter.beginning.shape[3]
-            self.cache[:, :, slot, :, : held.length] = adapter.beginning
+        if usual and self.usual is not None:
+            hidden, below = self.usual
+            held.length = len(hidden)
+            mine = self.cache[:, :, slot, :, : held.length]
+            mine[: self.first] = below
+            if adapter.beginning is None:
+                self._begun(hidden, slot, self.first, self.count, adapter.layers)
+                adapter.beginning = mine[self.first :].clone()
+            else:
+                mine[self.first :] = adapter.beginning
         return held.length
 
-    def keep_beginning(self, slot: int, tokens: int) -> None:
-        """Remember what the slot's adapter made of its first tokens, for every later prompt."""
-        self._held(slot).adapter.beginning = self.cache[:, :, slot, :, :tokens].clone()
+    def _begun(self, hidden: Tensor, slot: int, first: int, last: int, deltas: Sequence[Sequence[Delta | None]]) -> Tensor:
+        """The first tokens of a slot through the layers `first` … `last` - 1, into the cache; `deltas` are those of just these layers, or none at all."""
+        turned, mask = self.layers.turned(torch.arange(len(hidden), device=self.device)[None]), self._unseen(0, len(hidden))
+
+        def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+            return self._attend_alone(number, (query, key, value), slot, 0, mask)
+
+        for number in range(first, last):
+            hidden = self.layers.layer(number, hidden, turned, deltas[number - first] if deltas else NOTHING, attend)
+        return hidden
 
     @torch.inference_mode()
     def end(self, slot: int) -> None:

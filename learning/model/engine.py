@@ -121,6 +121,8 @@ class Engine:
         torch.set_num_threads(threads)  # holds for the thread that says it
         try:
             self._decoder = Decoder(self.base, MOST_ROWS, dtype)
+            if self.beginning:
+                self._decoder.expect(self.beginning)
         except Exception as error:  # whoever builds the engine must hear of it, not wait for ever
             ready.set_exception(error)
             return
@@ -155,20 +157,16 @@ class Engine:
         self._guarded(slots, lambda: self._read(slots))
 
     def _read(self, slots: Sequence[int]) -> None:
-        """What all prompts begin with is read once by each adapter, with the first prompt that it meets."""
-        readings, first, drafts = [], [], {}
+        """All but what prompts usually begin with."""
+        readings, drafts = [], {}
         for slot in slots:
             answering = self._answering[slot]
             request, adapter = answering.request, answering.adapter
             usual = list(request.prompt[: len(self.beginning)]) == self.beginning and request.scored < len(request.prompt) - len(self.beginning)
             known = self._decoder.begin(slot, adapter, usual)
-            if usual and not known:
-                first.append(slot)
             drafts[slot] = answering.proposal()
             readings.append(Reading(slot, [*request.prompt[known:], *drafts[slot]], request.scored + 1 + len(drafts[slot])))
         read = self._decoder.read(readings) if readings else {}
-        for slot in first:
-            self._decoder.keep_beginning(slot, len(self.beginning))
         for slot, logprobs in read.items():
             answering = self._answering[slot]
             if scored := answering.request.scored:

@@ -13,9 +13,10 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
-from learning.model.adapters import AdapterRefused
+from learning.model.adapters import Adapter, AdapterRefused
 from learning.model.base_model import BaseModel
 from learning.model.client import AdapterRef, Client, EngineError
+from learning.model.decoding import Decoder, Reading
 from learning.model.engine import NO_ADAPTER, Engine, Request
 from learning.model.engine_server import application
 from learning.model.layers import Product
@@ -81,6 +82,23 @@ def test_slots_that_change_hands_keep_nothing_of_whom_they_served(tiny: BaseMode
     said = [loaded.submit(Request(asked, name, 24 - number % 5)) for number, name in enumerate(order)]  # they end at different moments
     for number, (name, future) in enumerate(zip(order, said, strict=True)):
         assert future.result(60).tokens == alone[name][: 24 - number % 5]
+
+
+def test_what_prompts_begin_with_is_read_once_below_the_adapters_and_once_by_each(tiny: BaseModel, loaded: Engine) -> None:
+    decoder, asked = Decoder(tiny, 2, torch.float32), prompt(tiny, "when does the release train leave?")
+    decoder.expect(loaded.beginning)
+    for kept in (loaded.adapters.use("A@v1"), Adapter(NO_ADAPTER, None)):
+        adapter = Adapter(kept.name, None, kept.layers)
+        for _ in range(2):  # the second time with what the first has left
+            assert decoder.begin(0, adapter, usual=True) == len(loaded.beginning)
+            assert decoder.begin(1, adapter) == 0
+            read = decoder.read([Reading(0, asked[len(loaded.beginning) :]), Reading(1, asked)])
+            torch.testing.assert_close(read[0], read[1], atol=1e-4, rtol=0)
+            assert adapter.beginning is not None
+            assert len(adapter.beginning) == len(tiny.shape.adapted)
+            decoder.end(0)
+            decoder.end(1)
+    assert not decoder.cache[:, :, :, :, : len(asked) + 1].any(), "nothing stays in a slot"
 
 
 def test_drafts_save_passes_and_change_nothing(tiny: BaseModel, loaded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
