@@ -30,10 +30,14 @@ def serving(session: Session, channel: Channel) -> Adapter | None:
     return session.scalars(select(Adapter).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.SERVING)).one_or_none()
 
 
-def able_to_serve(session: Session, channel: Channel, name: str) -> Adapter | None:
-    """A version that served, and may still answer where a conversation began with it."""
-    served = (Adapter.channel_id == channel.id, Adapter.name == name, Adapter.state.in_((AdapterState.SERVING, AdapterState.RETIRED)))
-    return session.scalars(select(Adapter).where(*served)).one_or_none()
+def able_to_answer(session: Session, channel: Channel, began_with: str = "") -> list[Adapter]:
+    """Versions by whom to answer, in this order: the one that a conversation began with, the serving one, then those before it, the newest first.
+
+    None of them may be tainted. Whether their files are whole is not looked at.
+    """
+    served = [a for a in versions(session, channel) if a.state in (AdapterState.SERVING, AdapterState.RETIRED)]
+    now = serving(session, channel)
+    return list(dict.fromkeys([*(a for a in served if a.name == began_with), *(a for a in served if now and a.version <= now.version)]))
 
 
 def versions(session: Session, channel: Channel) -> list[Adapter]:

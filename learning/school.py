@@ -45,13 +45,12 @@ class School:
         return AdapterRef(record.name, self.settings.adapters / record.name)
 
     def knowledge(self, session: Session, channel: Channel, began_with: str = "") -> Knowledge:
-        """What a channel can answer from now. An adapter of another base model, or a damaged one, does not count.
+        """What a channel can answer from now. An adapter of another base model, or a damaged one, does not count: then one before it speaks.
 
         A thread that `began_with` an earlier version goes on with it, unless that may not serve any more.
         """
-        serving = registry.able_to_serve(session, channel, began_with) or registry.serving(session, channel)
-        manifest = self._manifest(serving) if serving and serving.base_hash == self.base.hash else None
-        usable = serving if manifest else None
+        looked_at = ((record, self._manifest(record)) for record in registry.able_to_answer(session, channel, began_with))
+        usable, manifest = next(((record, whole) for record, whole in looked_at if whole), (None, None))
         in_force = lessons.in_force(session, channel)
         card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
         adapter = self.adapter(usable) if usable else None
@@ -59,8 +58,9 @@ class School:
         return Knowledge(adapter, in_force, in_force, self.alike, guard.least(len(in_force)) + card.get("caution", 0.0), is_capable(self.base.folder), reader)
 
     def _manifest(self, record: Adapter) -> dict[str, Any] | None:
+        """Of an adapter that fits this base model and is whole."""
         try:
-            return registry.read_manifest(self.adapter(record).folder)
+            return registry.read_manifest(self.adapter(record).folder) if record.base_hash == self.base.hash else None
         except registry.RegistryError:
             return None
 

@@ -300,15 +300,19 @@ def test_rollback_serves_an_earlier_version_and_refuses_what_may_not(school: Sch
         assert school.knowledge(session, channel, "C1@v1").adapter is None, "unless it was told to forget"
 
 
-def test_a_damaged_adapter_does_not_answer(school: School) -> None:
+def test_a_damaged_adapter_does_not_answer_but_the_one_before_it_or_none(school: School) -> None:
     channel = teach(school, TAUGHT[0])
     sleep(school, channel)
-    file = school.settings.adapters / "C1@v1" / registry.WEIGHTS
-    file.write_bytes(file.read_bytes()[:-8] + b"tampered")
-    with pytest.raises(registry.RegistryError, match="damaged"):
-        registry.read_manifest(file.parent)
-    with school.database.read() as session:
-        assert school.knowledge(session, channel).adapter is None
+    teach(school, TAUGHT[1])
+    sleep(school, channel)
+    for version, instead in (("C1@v2", "C1@v1"), ("C1@v1", None)):
+        file = school.settings.adapters / version / registry.WEIGHTS
+        file.write_bytes(file.read_bytes()[:-8] + b"tampered")
+        with pytest.raises(registry.RegistryError, match="damaged"):
+            registry.read_manifest(file.parent)
+        with school.database.read() as session:
+            speaking = school.knowledge(session, channel).adapter
+            assert (speaking and speaking.name) == instead
 
 
 def test_an_interrupted_publication_leaves_nothing_that_counts(tmp_path: Path) -> None:
