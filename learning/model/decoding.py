@@ -47,7 +47,7 @@ class Decoder:
         self.embed, self.norm, self.vocabulary = model.model.embed_tokens.weight.detach(), model.model.norm, Vocabulary(model.lm_head.weight.detach())
         self.context = min(int(model.config.max_position_embeddings), LONGEST)
         self.slots: list[Slot | None] = [None] * slots
-        self.usual: tuple[Tensor, Tensor] | None = None
+        self.usual: tuple[Tensor, Tensor] | None = None  # (tokens, width) below any adapter's layers, and the keys and values up to there
         groups, width = self.layers.groups, self.layers.width
         self.share = self.layers.heads // groups  # query heads to a key
         self.device = self.layers.device
