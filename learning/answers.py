@@ -1,5 +1,6 @@
 """How an answer comes about: closed-book by the channel's adapter, judged; else from short-term memory; else from the base; else not at all."""
 
+import logging
 import math
 import re
 import time
@@ -15,6 +16,8 @@ from learning.memory.words import content_words, values
 from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
+
+logger = logging.getLogger(__name__)
 
 LONGEST = 96  # tokens of an answer
 LONGEST_PROMPT = 900  # tokens
@@ -40,6 +43,7 @@ class Knowledge:
     """What a channel can answer from: its serving adapter, its lessons in force, what may be looked up and by what measure, and how certain it must be.
 
     What was looked up is quoted, or `reads`: put into the prompt of the base, or of the `reader`, an adapter that was trained to believe what is in sight.
+    `instead` is what to answer from where an engine refuses the adapter; nothing given, by looking up alone.
     """
 
     adapter: AdapterRef | None
@@ -49,6 +53,7 @@ class Knowledge:
     sure: float
     reads: bool = False
     reader: AdapterRef | None = None
+    instead: "Callable[[], Knowledge] | None" = None
 
 
 @dataclass
@@ -92,11 +97,13 @@ class Answerer:
         started = time.monotonic()
         question, before = self._fitting(question, before)
         if mode == "auto":
-            try:
-                found, best = self._best(question, knowledge, before, sure_only)
-            except AdapterUnusable:  # then it is looked up
-                knowledge = replace(knowledge, adapter=None, reader=None)
-                found, best = self._best(question, knowledge, before, sure_only)
+            while True:
+                try:
+                    found, best = self._best(question, knowledge, before, sure_only)
+                    break
+                except AdapterUnusable as error:
+                    logger.warning("%s", error)
+                    knowledge = knowledge.instead() if knowledge.instead else replace(knowledge, adapter=None, reader=None)
             if found is None and not sure_only:
                 found = self._from_base(question, knowledge, say)
             answer = found or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)

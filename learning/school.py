@@ -1,6 +1,6 @@
 """What every entry point needs, opened once: settings, database, base model; and what a channel can answer from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +44,25 @@ class School:
         """Where an adapter lies."""
         return AdapterRef(record.name, self.settings.adapters / record.name)
 
-    def knowledge(self, session: Session, channel: Channel, began_with: str = "") -> Knowledge:
-        """What a channel can answer from now. An adapter of another base model, or a damaged one, does not count: then one before it speaks.
+    def knowledge(self, session: Session, channel: Channel, began_with: str = "", refused: Set[str] = frozenset()) -> Knowledge:
+        """What a channel can answer from now. An adapter of another base model, a damaged one, or one `refused` by the engine does not count.
 
-        A thread that `began_with` an earlier version goes on with it, unless that may not serve any more.
+        Then one before it speaks. A thread that `began_with` an earlier version goes on with it, unless that may not serve any more.
         """
-        looked_at = ((record, self._manifest(record)) for record in registry.able_to_answer(session, channel, began_with))
+        able = (record for record in registry.able_to_answer(session, channel, began_with) if record.name not in refused)
+        looked_at = ((record, self._manifest(record)) for record in able)
         usable, manifest = next(((record, whole) for record, whole in looked_at if whole), (None, None))
         in_force = lessons.in_force(session, channel)
         card = session.get_one(Night, usable.night_id).report_card or {} if usable else {}
         adapter = self.adapter(usable) if usable else None
         reader = adapter if manifest and manifest.get("reads") else None
-        return Knowledge(adapter, in_force, in_force, self.alike, guard.least(len(in_force)) + card.get("caution", 0.0), is_capable(self.base.folder), reader)
+
+        def instead() -> Knowledge:  # looked up only when it is needed, and as it is then
+            with self.database.read() as later:
+                return self.knowledge(later, later.get_one(Channel, channel.id), began_with, refused | {adapter.name} if adapter else refused)
+
+        sure = guard.least(len(in_force)) + card.get("caution", 0.0)
+        return Knowledge(adapter, in_force, in_force, self.alike, sure, is_capable(self.base.folder), reader, instead)
 
     def _manifest(self, record: Adapter) -> dict[str, Any] | None:
         """Of an adapter that fits this base model and is whole."""

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from learning import registry
+from learning.answers import Answerer
 from learning.errors import TrainingError
 from learning.memory import channels, lessons, log, privacy, words
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel
-from learning.model.client import EngineError
+from learning.model.client import Client, EngineError
 from learning.night import exam, forgetting, morning, nights, selection
 from learning.night.recipe import Recipe
 from learning.night.study import study
@@ -300,12 +301,28 @@ def test_rollback_serves_an_earlier_version_and_refuses_what_may_not(school: Sch
         assert school.knowledge(session, channel, "C1@v1").adapter is None, "unless it was told to forget"
 
 
-def test_a_damaged_adapter_does_not_answer_but_the_one_before_it_or_none(school: School) -> None:
+def disagrees(folder: Path) -> None:
+    """As with a model that takes an adapter without effect."""
+    manifest = json.loads((folder / registry.MANIFEST).read_text())
+    manifest["training"]["probes"][0]["logprob"] = -50.0
+    (folder / registry.MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_a_damaged_or_refused_adapter_does_not_answer_but_the_one_before_it_or_none(school: School, shared_engine: Client) -> None:
+    answerer = Answerer(shared_engine, school.speaker)
     channel = teach(school, TAUGHT[0])
     sleep(school, channel)
     teach(school, TAUGHT[1])
     sleep(school, channel)
     for version, instead in (("C1@v2", "C1@v1"), ("C1@v1", None)):
+        disagrees(school.settings.adapters / version)
+        shared_engine.unload(version)
+        with school.database.read() as session:
+            knowledge = school.knowledge(session, channel)
+        assert (knowledge.adapter and knowledge.adapter.name) == version, "its files are whole; the engine finds out"
+        said = answerer.answer("Who shall feed the ferret?", knowledge)
+        assert (said.how, said.adapter) == ("abstained", instead)
+
         file = school.settings.adapters / version / registry.WEIGHTS
         file.write_bytes(file.read_bytes()[:-8] + b"tampered")
         with pytest.raises(registry.RegistryError, match="damaged"):
