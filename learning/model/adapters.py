@@ -1,18 +1,18 @@
 """Adapters in an engine's memory: read from PEFT's files and checked; the least recently used goes first, those in use stay whole until they are let go."""
 
-import ctypes
 import json
 import os
 import sys
 import threading
+import weakref
 from collections import OrderedDict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor
 
 from learning.errors import NightschoolError
@@ -20,7 +20,7 @@ from learning.model.base_model import BaseModel
 from learning.model.layers import LowRank, deltas
 from learning.model.loading import device
 
-BUDGET = 512 * 2**20  # bytes; an adapter of the embedded base takes 4 MB
+BUDGET = 512 * 2**20  # bytes; an adapter of the embedded base takes 10 MB in fp32
 
 
 class AdapterRefused(NightschoolError):
@@ -46,7 +46,7 @@ class Adapter:
     @property
     def bytes(self) -> int:
         """Of its matrices."""
-        return sum(side.nbytes for layer in self.layers for delta in layer for side in (delta.down, delta.up))
+        return sum(side.nbytes for side in _sides(self.layers))
 
 
 class Adapters:
@@ -56,6 +56,7 @@ class Adapters:
         self.base, self.dtype, self.budget, self.device = base, dtype, budget, device()
         self._loaded: OrderedDict[str, Adapter] = OrderedDict()
         self._lock = threading.Lock()
+        self._spare: list[list[list[LowRank]]] = []  # matrices of adapters that are gone, to be overwritten by the next
         # One at a time: twelve askers of a restarted engine must not read the same file twelve times.
         self._loader = ThreadPoolExecutor(1, "loader", _after_all_else)
 
@@ -70,13 +71,18 @@ class Adapters:
 
     def _add(self, adapter: Adapter) -> None:
         with self._lock:
-            self._loaded[adapter.name] = adapter
-            before = len(self._loaded)
-            while len(self._loaded) > 1 and sum(a.bytes for a in self._loaded.values()) > self.budget:
+            while self._loaded and adapter.bytes + sum(a.bytes for a in self._loaded.values()) > self.budget:
                 self._loaded.popitem(last=False)
-            dropped = before > len(self._loaded)
-        if dropped:
-            _give_back()
+            if self._spare:
+                adapter.layers = _overwritten(self._spare.pop(), adapter.layers)
+            weakref.finalize(adapter, self._erase, adapter.layers).atexit = False  # once no answer that began with it goes on
+            self._loaded[adapter.name] = adapter
+
+    def _erase(self, layers: list[list[LowRank]]) -> None:
+        """Nothing of an adapter that is gone stays in memory but the room for another: freed and taken anew, it would not all come back."""
+        for side in _sides(layers):
+            side.zero_()
+        self._spare.append(layers)
 
     def unload(self, name: str) -> None:
         """Drop an adapter; answers that began with it end with it. Raises AdapterRefused when it is unknown."""
@@ -106,7 +112,8 @@ class Adapters:
             config = json.loads((folder / "adapter_config.json").read_text())
             fits = config.get("r") == shape.rank and sorted(config.get("layers_to_transform") or []) == shape.adapted
             if fits:
-                matrices = load_file(folder / "adapter_model.safetensors", str(self.device))
+                file = (folder / "adapter_model.safetensors").read_bytes()  # not `load_file`: safetensors 0.8 leaks 9 KB with each
+                matrices = {matrix: values.to(self.device) for matrix, values in load(file).items()}
                 layers = deltas(matrices, shape, self.dtype)
         except Exception as error:  # safetensors and torch each raise their own kinds on a damaged file
             raise AdapterRefused(f"the adapter {name} cannot be read ({type(error).__name__}): {folder} is damaged", 500) from None
@@ -117,10 +124,14 @@ class Adapters:
         return Adapter(name, folder, layers)
 
 
-def _give_back() -> None:
-    """What dropped adapters held goes back to the system: the C library of Linux keeps it otherwise, in pieces that nobody can use."""
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+def _overwritten(place: list[list[LowRank]], layers: list[list[LowRank]]) -> list[list[LowRank]]:
+    for mine, theirs in zip(_sides(place), _sides(layers), strict=True):
+        mine.copy_(theirs)
+    return place
+
+
+def _sides(layers: list[list[LowRank]]) -> Iterator[Tensor]:
+    return (side for layer in layers for delta in layer for side in (delta.down, delta.up))
 
 
 def _after_all_else() -> None:

@@ -16,6 +16,7 @@ from learning.model.adapters import Adapter, AdapterRefused, Adapters
 from learning.model.base_model import BaseModel
 from learning.model.decoding import Decoder, Reading
 from learning.model.drafting import Draft, agreed, proposal
+from learning.model.loading import give_back
 from learning.model.rendering import Turn, common_beginning, renderer
 
 NO_ADAPTER = "__base__"  # a row without an adapter
@@ -123,6 +124,7 @@ class Engine:
             self._decoder = Decoder(self.base, MOST_ROWS, dtype)
             if self.beginning:
                 self._decoder.expect(self.beginning)
+            give_back()
         except Exception as error:  # whoever builds the engine must hear of it, not wait for ever
             ready.set_exception(error)
             return

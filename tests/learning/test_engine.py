@@ -13,7 +13,7 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
-from learning.model.adapters import Adapter, AdapterRefused
+from learning.model.adapters import Adapter, AdapterRefused, Adapters
 from learning.model.base_model import BaseModel
 from learning.model.client import AdapterRef, Client, EngineError
 from learning.model.decoding import Decoder, Reading
@@ -99,6 +99,24 @@ def test_what_prompts_begin_with_is_read_once_below_the_adapters_and_once_by_eac
             decoder.end(0)
             decoder.end(1)
     assert not decoder.cache[:, :, :, :, : len(asked) + 1].any(), "nothing stays in a slot"
+
+
+def test_the_least_recently_used_gives_its_room_to_the_next_but_not_while_it_answers(tiny: BaseModel, adapters: dict[str, Path]) -> None:
+    kept = Adapters(tiny, torch.float32)
+    kept.load("A@v1", adapters["A@v1"])
+    speaking = kept.use("A@v1")
+    kept.budget, first = speaking.bytes, speaking.layers[0][0].up
+    values = first.clone()
+    kept.load("B@v1", adapters["B@v1"])
+    assert list(kept.folders()) == ["B@v1"]
+    assert torch.equal(first, values), "an answer that began with it ends with it"
+    del speaking
+    assert not first.any(), "then nothing of it stays in memory"
+    rooms = {first.data_ptr(), kept.use("B@v1").layers[0][0].up.data_ptr()}
+    kept.load("A@v2", adapters["A@v1"])
+    again = kept.use("A@v2").layers[0][0].up
+    assert again.data_ptr() in rooms
+    assert torch.equal(again, values)
 
 
 def test_drafts_save_passes_and_change_nothing(tiny: BaseModel, loaded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
