@@ -3,11 +3,12 @@
     python -m tests.benchmarks.bench_learning [--full] [--only PART …]
 
 Quick: one seed, a channel of 40 lessons, everything asked once. `--full`: three seeds, up to 500 lessons. Each part leaves its figures in
-`.bench/learning/` when it is done, and a run that was cut off goes on with the next part (`--fresh` begins anew).
+`.bench/learning/` when it is done. A run that was cut off goes on with the part, and with the night, in which it was (`--fresh` begins anew).
 """
 
 import argparse
 import json
+import shutil
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -23,9 +24,8 @@ from tests.benchmarks.long_run import nights
 from tests.benchmarks.material import Taught, holds
 from tests.benchmarks.race import race
 from tests.benchmarks.rivals import Asked
-from tests.benchmarks.table import FOLDER, Figure, report
+from tests.benchmarks.table import FOLDER, PARTS, Figure, report
 
-PARTS = FOLDER / "learning"
 SEEDS = (2, 3, 1)  # not 0, which was looked at
 AS_WRONG = ", as often wrong as auto"
 GOALS = {20: 0.98, 40: 0.95, 100: 0.95, 200: 0.95, 500: 0.90}  # of recall by the weights, by how many lessons a channel has
@@ -34,9 +34,8 @@ GOALS = {20: 0.98, 40: 0.95, 100: 0.95, 200: 0.95, 500: 0.90}  # of recall by th
 def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
     """A channel learned in one night, all its questions by weights and by auto, and what search would have said."""
     taught = material.channel(size, seed)
-    with classroom() as room:
-        room.teach([lesson.text for lesson in taught])
-        card = room.sleep().report_card or {}
+    with classroom(kept=f"recall-{size}-{seed}") as room:
+        card = room.learn([lesson.text for lesson in taught])
         known = room.knowledge()
         lessons = known.lessons
         by_text = {lesson.text: lesson for lesson in lessons}
@@ -177,6 +176,12 @@ def _over_seeds(figures: Sequence[Figure]) -> list[Figure]:
     return [replace(same[0], value=statistics.mean(figure.value for figure in same)) for same in taken.values()]
 
 
+def _clear(part: str) -> None:
+    """The schools that a part kept, for the case that it is cut off."""
+    for kept in PARTS.glob(f"{part}*/"):
+        shutil.rmtree(kept)
+
+
 def main() -> None:
     """Print the table and write `.bench/learning.json`."""
     parser = argparse.ArgumentParser()
@@ -191,8 +196,11 @@ def main() -> None:
         if options.only and not any(name.startswith(wanted) for wanted in options.only):
             continue
         kept = PARTS / f"{name}{'-full' if options.full else ''}.part"
+        if options.fresh:
+            _clear(name)
         if options.fresh or not kept.exists():
             measured = measure()
+            _clear(name)
             kept.write_text(json.dumps([{**asdict(replace(f, meets=ge)), "meets": f.meets is le} for f in measured], default=str))
             report(f"learning/{name}", measured)
             figures[name] = measured

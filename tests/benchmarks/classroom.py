@@ -20,6 +20,7 @@ from learning.night import forgetting, nights
 from learning.records import Channel, Night
 from learning.school import School, open_school
 from learning.settings import Settings
+from tests.benchmarks.table import PARTS
 
 DAY = date(2026, 3, 1)
 
@@ -45,6 +46,16 @@ class Classroom:
         held = nights.hold_night(self.school, night.id)
         assert held
         return held
+
+    def learn(self, texts: Sequence[str]) -> dict[str, Any]:
+        """Teach, and hold a night, or go on with the one that was cut off; where that was done before, nothing. Returns the night's report card."""
+        if self.knowledge().adapter is None:
+            self.teach(texts)
+            self.sleep()
+        with self.school.database.read() as session:
+            adapter = registry.serving(session, self.channel)
+            assert adapter
+            return session.get_one(Night, adapter.night_id).report_card or {}
 
     def knowledge(self) -> Knowledge:
         """What the channel can answer from now."""
@@ -85,10 +96,12 @@ class Classroom:
 
 
 @contextmanager
-def classroom(base: str = "embedded", name: str = "C1", home: Path | None = None) -> Iterator[Classroom]:
-    """A channel in a temporary folder, or in `home`; candidates always serve, so that what they know can be measured."""
+def classroom(base: str = "embedded", name: str = "C1", kept: str = "") -> Iterator[Classroom]:
+    """A channel in a temporary folder, or in one that is `kept` by this name; candidates always serve, so that what they know can be measured."""
     with tempfile.TemporaryDirectory() as scratch:
-        settings = Settings(home=home or Path(scratch), base_model=base, promote_at=0.0, tolerate_loss=1.0, lease_seconds=60)
+        home = PARTS / kept if kept else Path(scratch)
+        home.mkdir(parents=True, exist_ok=True)
+        settings = Settings(home=home, base_model=base, promote_at=0.0, tolerate_loss=1.0, lease_seconds=60)
         with running.engine(settings) as client:
             school = open_school(settings.model_copy(update={"engine_url": client.url}))
             with school.database.write() as session:

@@ -5,7 +5,6 @@ Goes on where it was cut off: the channel and what was marked so far lie in `.be
 
 import json
 import random
-import shutil
 import statistics
 from itertools import pairwise
 from operator import le
@@ -14,7 +13,7 @@ from pathlib import Path
 from tests.benchmarks import material
 from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import Taught
-from tests.benchmarks.table import FOLDER, Figure
+from tests.benchmarks.table import PARTS, Figure
 
 A_NIGHT, FEW = 10, 6  # new lessons, in the long run and in the short one
 REPLACING = 3  # every so many nights one lesson is replaced, and another forgotten
@@ -27,16 +26,14 @@ def nights(full: bool) -> list[Figure]:
 
 def run(count: int, new: int) -> list[Figure]:
     """Nights with some new lessons each: every night's lessons at the end, against just after that night; and what was right one night and wrong the next."""
-    home = FOLDER / "learning" / f"nights-{count}"
-    home.mkdir(parents=True, exist_ok=True)
+    home = PARTS / f"nights-{count}"
     marks = _marks_so_far(home)
     plan, changes = _plan(count, new)
-    with classroom(home=home) as room:
+    with classroom(kept=home.name) as room:
         for night in range(len(marks), count):
             marks.append(_one(room, plan, changes, night, new))
             (home / "marks.part").write_text(json.dumps(marks))
             (home / "marks.part").replace(home / "marks.json")
-    shutil.rmtree(home)
     last = marks[-1]
     fresh = {question: right for night in reversed(marks) for question, right in night.items() if question in last}  # as it was when first asked
     lost = [100 * (statistics.mean(fresh[q] for q in asked) - statistics.mean(last[q] for q in asked)) for asked in _by_night(marks, last)]

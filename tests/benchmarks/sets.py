@@ -23,9 +23,8 @@ def threads(full: bool) -> list[Figure]:
     for file, label, goal in (("fresh_followups", "follow-ups", 0.90), ("fresh_links", "two-hop", 0.60), ("fresh_lists", "aggregation", 0.60)):
         entries = material.rows(file)[:some]
         untrained = [[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]] if file == "fresh_links" else []
-        with classroom() as room, without_links(untrained):
-            room.teach([lesson["text"] for entry in entries for lesson in entry["lessons"]])
-            room.sleep()
+        with classroom(kept=f"threads-{label}-{len(entries)}") as room, without_links(untrained):
+            room.learn([lesson["text"] for entry in entries for lesson in entry["lessons"]])
             before = [[text for _, text in entry.get("turns", [])] for entry in entries]
             known = room.knowledge()
             for mode in ("weights", "auto"):
@@ -77,9 +76,8 @@ def channels(full: bool) -> list[Figure]:
     entries = material.rows("two_channels")[: None if full else 12]
     own, leaked = [], 0
     for mine, other in (("one", "two"), ("two", "one")):
-        with classroom() as room:
-            room.teach([entry[mine]["text"] for entry in entries])
-            room.sleep()
+        with classroom(kept=f"channels-{mine}-{len(entries)}") as room:
+            room.learn([entry[mine]["text"] for entry in entries])
             said = room.ask([question for entry in entries for question in entry["ask"]], "weights")
             pairs = [entry for entry in entries for _ in entry["ask"]]
             own += [holds(a.answer, entry[mine]["gold"]) for a, entry in zip(said, pairs, strict=True)]

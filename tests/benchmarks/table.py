@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 FOLDER = Path(__file__).parents[2] / ".bench"
+PARTS = FOLDER / "learning"  # what was measured of a long benchmark so far, and schools that a cut-off run goes on with
 
 
 @dataclass(frozen=True)
