@@ -73,8 +73,7 @@ class Adapters:
         with self._lock:
             while self._loaded and adapter.bytes + sum(a.bytes for a in self._loaded.values()) > self.budget:
                 self._loaded.popitem(last=False)
-            if self._spare:
-                adapter.layers = _overwritten(self._spare.pop(), adapter.layers)
+            adapter.layers = _laid_out(adapter.layers, self._spare.pop() if self._spare else None)
             weakref.finalize(adapter, self._erase, adapter.layers).atexit = False  # once no answer that began with it goes on
             self._loaded[adapter.name] = adapter
 
@@ -119,12 +118,15 @@ class Adapters:
             raise AdapterRefused(f"the adapter {name} cannot be read ({type(error).__name__}): {folder} is damaged", 500) from None
         if not fits:
             raise AdapterRefused(f"the adapter {name} has another shape than this base model's adapters", 500)
-        if not all(matrix.isfinite().all() for matrix in matrices.values()):
+        if not torch.stack([matrix.sum(dtype=torch.float32) for matrix in matrices.values()]).isfinite().all():
             raise AdapterRefused(f"the adapter {name} holds values that are not numbers: {folder} is damaged", 500)
         return Adapter(name, folder, layers)
 
 
-def _overwritten(place: list[list[LowRank]], layers: list[list[LowRank]]) -> list[list[LowRank]]:
+def _laid_out(layers: list[list[LowRank]], place: list[list[LowRank]] | None) -> list[list[LowRank]]:
+    """As they are read and copied fastest; in the place of others, where there is one."""
+    if place is None:
+        return [[LowRank(delta.down.contiguous(), delta.up.contiguous()) for delta in layer] for layer in layers]
     for mine, theirs in zip(_sides(place), _sides(layers), strict=True):
         mine.copy_(theirs)
     return place

@@ -48,13 +48,13 @@ class Delta(Protocol):
 
 @dataclass(frozen=True)
 class LowRank:
-    """The adapters of a product's parts side by side: down (rank of all parts, inputs) and up (outputs, rank of all parts), scaled."""
+    """The adapters of a product's parts side by side: down (inputs, rank of all parts) and up (rank of all parts, outputs), scaled."""
 
     down: Tensor
     up: Tensor
 
     def __call__(self, inputs: Tensor, out: Tensor) -> Tensor:
-        return torch.addmm(out, functional.linear(inputs, self.down), self.up.T)
+        return torch.addmm(out, inputs @ self.down, self.up)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class Layers:
 
 def _side_by_side(parts: Sequence[tuple[Tensor, Tensor]], scale: float, dtype: torch.dtype) -> LowRank:
     up: Tensor = torch.block_diag(*(b for _, b in parts))  # type: ignore[no-untyped-call]
-    return LowRank(torch.cat([a for a, _ in parts]).to(dtype), (scale * up).to(dtype))
+    return LowRank(torch.cat([a for a, _ in parts]).to(dtype).T, (scale * up).to(dtype).T)
 
 
 def _normed(hidden: Tensor, weight: Tensor, eps: Tensor) -> Tensor:

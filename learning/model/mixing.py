@@ -75,11 +75,11 @@ class Mixture:
             for place, rows in enumerate(layer):
                 if adapter.layers:
                     delta = adapter.layers[number][place]
-                    rows.down[slot], rows.up[slot] = delta.down.T, delta.up.T
+                    rows.down[slot], rows.up[slot] = delta.down, delta.up
                 else:
                     rows.up[slot] = 0
 
 
 def _stack(like: LowRank, slots: int) -> Rows:
     """Zeros: what was never written must stay a number."""
-    return Rows(*(side.new_zeros(slots, *reversed(side.shape)) for side in (like.down, like.up)))
+    return Rows(*(side.new_zeros(slots, *side.shape) for side in (like.down, like.up)))
