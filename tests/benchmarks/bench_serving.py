@@ -11,7 +11,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -25,9 +27,10 @@ from learning.model.layers import Lora, matrix_name
 from learning.model.loading import fast_dtype, load_base
 from learning.model.rendering import Turn, renderer
 from learning.settings import Settings
-from tests.benchmarks import llama, material
+from tests.benchmarks import llama
 from tests.benchmarks.bits import bits
 from tests.benchmarks.churn import adapters_by_the_thousand, in_slack, promotions
+from tests.benchmarks.churn import prompts as questions
 from tests.benchmarks.table import Figure, report
 from tests.learning import test_vllm
 
@@ -58,7 +61,15 @@ def throughput(client: Client, prompts: Sequence[Sequence[int]], adapters: Seque
     return max(rates[1:])
 
 
-def ours(base: BaseModel, prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef]) -> tuple[dict[str, float], list[Figure]]:
+def lasting(prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef], count: int = 2 * STREAMS) -> list[Sequence[int]]:
+    """Prompts whose answers end before the limit by none of the adapters, nor without: where some streams fall silent early, it is not eight that are measured."""
+    with running.engine(Settings(engine_url="")) as client, ThreadPoolExecutor(STREAMS + 1) as pool:
+        said = (list(pool.map(lambda adapter, asked=asked: client.complete(asked, adapter, TOKENS), [*adapters, None])) for asked in prompts)
+        lasts = (asked for asked, answers in zip(prompts, said, strict=False) if all(len(answer.tokens) == TOKENS for answer in answers))
+        return list(islice(lasts, count))
+
+
+def ours(prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef]) -> tuple[dict[str, float], list[Figure]]:
     """Our engine as a process, over HTTP; with the cost of adapters against none."""
     with running.engine(Settings(engine_url="")) as client:
         rates = {
@@ -163,10 +174,9 @@ def _usual_input(model: PreTrainedModel, prompt: Sequence[int]) -> torch.Tensor:
 def speeds() -> list[Figure]:
     """Tokens a second, ours and others'."""
     base = prepare("embedded", Settings().cache)
-    speaker = renderer(base.folder)
-    prompts = [speaker.prompt([Turn("user", question)]) for lesson in material.lessons("development") for question in list(lesson.asked.values())[:1]]
     with drawn(base, STREAMS) as adapters:
-        rates, figures = ours(base, prompts, adapters)
+        prompts = lasting(questions(), adapters)
+        rates, figures = ours(prompts, adapters)
         others: list[tuple[str, Callable[[], dict[str, float]], float, float]] = [("generate", lambda: library(base, prompts, adapters), 2.0, 3.0)]
         if test_vllm.PYTHON:
             others.append(("vLLM", lambda: vllm(base, prompts, adapters), 1.5, 1.2))
