@@ -62,7 +62,7 @@ def throughput(client: Client, prompts: Sequence[Sequence[int]], adapters: Seque
 
 
 def lasting(prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef], count: int = 2 * STREAMS) -> list[Sequence[int]]:
-    """Prompts whose answers end before the limit by none of the adapters, nor without: where some streams fall silent early, it is not eight that are measured."""
+    """Prompts that all adapters answer at length, and the base: where some streams fall silent early, it is not eight that are measured."""
     with running.engine(Settings(engine_url="")) as client, ThreadPoolExecutor(STREAMS + 1) as pool:
         said = (list(pool.map(lambda adapter, asked=asked: client.complete(asked, adapter, TOKENS), [*adapters, None])) for asked in prompts)
         lasts = (asked for asked, answers in zip(prompts, said, strict=False) if all(len(answer.tokens) == TOKENS for answer in answers))
