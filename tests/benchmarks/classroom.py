@@ -49,8 +49,10 @@ class Classroom:
 
     def learn(self, texts: Sequence[str]) -> dict[str, Any]:
         """Teach, and hold a night, or go on with the one that was cut off; where that was done before, nothing. Returns the night's report card."""
-        if self.knowledge().adapter is None:
+        known = self.knowledge()
+        if not known.lessons:
             self.teach(texts)
+        if known.adapter is None:
             self.sleep()
         with self.school.database.read() as session:
             adapter = registry.serving(session, self.channel)
