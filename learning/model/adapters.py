@@ -78,7 +78,7 @@ class Adapters:
             self._loaded[adapter.name] = adapter
 
     def _erase(self, layers: list[list[LowRank]]) -> None:
-        """Nothing of an adapter that is gone stays in memory but the room for another: freed and taken anew, it would not all come back."""
+        """The place of an adapter that is gone is for another: freed and taken anew, not all of it would come back."""
         for side in _sides(layers):
             side.zero_()
         self._spare.append(layers)

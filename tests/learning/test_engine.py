@@ -111,7 +111,7 @@ def test_the_least_recently_used_gives_its_room_to_the_next_but_not_while_it_ans
     assert list(kept.folders()) == ["B@v1"]
     assert torch.equal(first, values), "an answer that began with it ends with it"
     del speaking
-    assert not first.any(), "then nothing of it stays in memory"
+    assert not first.any(), "then its matrices are erased"
     rooms = {first.data_ptr(), kept.use("B@v1").layers[0][0].up.data_ptr()}
     kept.load("A@v2", adapters["A@v1"])
     again = kept.use("A@v2").layers[0][0].up
