@@ -24,7 +24,7 @@ from tests.benchmarks.long_run import nights
 from tests.benchmarks.material import Taught, holds
 from tests.benchmarks.race import race
 from tests.benchmarks.rivals import Asked
-from tests.benchmarks.table import FOLDER, PARTS, Figure, report
+from tests.benchmarks.table import FOLDER, PARTS, Figure, part, report
 
 SEEDS = (2, 3, 1)  # not 0, which was looked at
 AS_WRONG = ", as often wrong as auto"
@@ -34,7 +34,7 @@ GOALS = {20: 0.98, 40: 0.95, 100: 0.95, 200: 0.95, 500: 0.90}  # of recall by th
 def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
     """A channel learned in one night, all its questions by weights and by auto, and what search would have said."""
     taught = material.channel(size, seed)
-    with classroom(kept=f"recall-{size}-{seed}") as room:
+    with classroom(kept=part(f"recall-{size}-{seed}", full)) as room:
         card = room.learn([lesson.text for lesson in taught])
         known = room.knowledge()
         lessons = known.lessons
@@ -176,12 +176,6 @@ def _over_seeds(figures: Sequence[Figure]) -> list[Figure]:
     return [replace(same[0], value=statistics.mean(figure.value for figure in same)) for same in taken.values()]
 
 
-def _clear(part: str) -> None:
-    """The schools that a part kept, for the case that it is cut off."""
-    for kept in PARTS.glob(f"{part}*/"):
-        shutil.rmtree(kept)
-
-
 def main() -> None:
     """Print the table and write `.bench/learning.json`."""
     parser = argparse.ArgumentParser()
@@ -195,13 +189,14 @@ def main() -> None:
     for name, measure in parts(options.full).items():
         if options.only and not any(name.startswith(wanted) for wanted in options.only):
             continue
-        kept = PARTS / f"{name}{'-full' if options.full else ''}.part"
+        kept = PARTS / f"{part(name, options.full)}.part"
+        schools = kept.with_suffix("")
         if options.fresh:
-            _clear(name)
+            shutil.rmtree(schools, ignore_errors=True)
         if options.fresh or not kept.exists():
             measured = measure()
-            _clear(name)
             kept.write_text(json.dumps([{**asdict(replace(f, meets=ge)), "meets": f.meets is le} for f in measured], default=str))
+            shutil.rmtree(schools, ignore_errors=True)
             report(f"learning/{name}", measured)
             figures[name] = measured
         else:

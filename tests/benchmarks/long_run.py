@@ -1,6 +1,6 @@
 """Months in one channel: ten new lessons a night, some of which replace or end older ones, and what is still known at the end.
 
-Goes on where it was cut off: the channel and what was marked so far lie in `.bench/learning/nights-N`.
+Goes on where it was cut off: the channel and what was marked so far lie in `.bench/learning/nights`.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.benchmarks import material
 from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import Taught
-from tests.benchmarks.table import PARTS, Figure
+from tests.benchmarks.table import PARTS, Figure, part
 
 A_NIGHT, FEW = 10, 6  # new lessons, in the long run and in the short one
 REPLACING = 3  # every so many nights one lesson is replaced, and another forgotten
@@ -21,15 +21,15 @@ REPLACING = 3  # every so many nights one lesson is replaced, and another forgot
 
 def nights(full: bool) -> list[Figure]:
     """Thirty nights, or three."""
-    return run(30, A_NIGHT) if full else run(3, FEW)
+    return run(part("nights", full), *((30, A_NIGHT) if full else (3, FEW)))
 
 
-def run(count: int, new: int) -> list[Figure]:
+def run(kept: str, count: int, new: int) -> list[Figure]:
     """Nights with some new lessons each: every night's lessons at the end, against just after that night; and what was right one night and wrong the next."""
-    home = PARTS / f"nights-{count}"
+    home = PARTS / kept
     marks = _marks_so_far(home)
     plan, changes = _plan(count, new)
-    with classroom(kept=home.name) as room:
+    with classroom(kept=kept) as room:
         for night in range(len(marks), count):
             marks.append(_one(room, plan, changes, night, new))
             (home / "marks.part").write_text(json.dumps(marks))

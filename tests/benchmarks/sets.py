@@ -13,7 +13,7 @@ from tests.benchmarks import material
 from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import holds
 from tests.benchmarks.rivals import iterative
-from tests.benchmarks.table import Figure
+from tests.benchmarks.table import Figure, part
 
 
 def threads(full: bool) -> list[Figure]:
@@ -23,7 +23,7 @@ def threads(full: bool) -> list[Figure]:
     for file, label, goal in (("fresh_followups", "follow-ups", 0.90), ("fresh_links", "two-hop", 0.60), ("fresh_lists", "aggregation", 0.60)):
         entries = material.rows(file)[:some]
         untrained = [[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]] if file == "fresh_links" else []
-        with classroom(kept=f"threads-{label}-{len(entries)}") as room, without_links(untrained):
+        with classroom(kept=f"{part('threads', full)}/{label}") as room, without_links(untrained):
             room.learn([lesson["text"] for entry in entries for lesson in entry["lessons"]])
             before = [[text for _, text in entry.get("turns", [])] for entry in entries]
             known = room.knowledge()
@@ -76,7 +76,7 @@ def channels(full: bool) -> list[Figure]:
     entries = material.rows("two_channels")[: None if full else 12]
     own, leaked = [], 0
     for mine, other in (("one", "two"), ("two", "one")):
-        with classroom(kept=f"channels-{mine}-{len(entries)}") as room:
+        with classroom(kept=f"{part('channels', full)}/{mine}") as room:
             room.learn([entry[mine]["text"] for entry in entries])
             said = room.ask([question for entry in entries for question in entry["ask"]], "weights")
             pairs = [entry for entry in entries for _ in entry["ask"]]

@@ -13,6 +13,11 @@ FOLDER = Path(__file__).parents[2] / ".bench"
 PARTS = FOLDER / "learning"  # what was measured of a long benchmark so far, and schools that a cut-off run goes on with
 
 
+def part(name: str, full: bool) -> str:
+    """What a part's file and its schools are called: a quick run must not touch those of a long one."""
+    return f"{name}-full" if full else name
+
+
 @dataclass(frozen=True)
 class Figure:
     """A measured value; with a goal, `meets(value, goal)` says whether it was met."""
