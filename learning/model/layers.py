@@ -136,10 +136,8 @@ class Pack:
     def __init__(self, shared: int, lengths: Sequence[int], dtype: torch.dtype, device: torch.device, alone: Sequence[bool] = ()) -> None:
         self.shared, self.lengths, self.longest, self.device = shared, list(lengths), max(lengths), device
         self.starts = [0 if apart else shared for apart in alone or [False] * len(self.lengths)]
-        starts = torch.tensor([shared, *self.lengths[:-1]]).cumsum(0)
         inside = torch.arange(self.longest) < torch.tensor(self.lengths)[:, None]
-        self.padded = (starts[:, None] + torch.arange(self.longest)).masked_fill(~inside, 0).to(device)  # (sequences, longest): rows of the flat tensor
-        self.kept = inside.flatten().nonzero()[:, 0].to(device)
+        self.kept = inside.flatten().nonzero()[:, 0].to(device)  # of the padded rows, those that are in the flat tensor
         later = torch.ones(self.longest, self.longest, dtype=torch.bool).triu(1)
         own = list(dict.fromkeys(self.starts)) if len(set(self.starts)) == 1 else self.starts  # one for all, or one for each sequence
         unseen = torch.stack([torch.cat([torch.full((self.longest, shared), start < shared), later], 1) for start in own])
@@ -150,6 +148,15 @@ class Pack:
         """(1, tokens): each sequence goes on where the shared beginning ends, or begins anew."""
         rows = [torch.arange(self.shared), *(torch.arange(start, start + length) for start, length in zip(self.starts, self.lengths, strict=True))]
         return torch.cat(rows)[None].to(self.device)
+
+    def padded(self, rows: Tensor) -> Tensor:
+        """The sequences of a flat tensor (tokens, …) side by side, (sequences, longest, …). Copied by index: backwards that only reads, indexing would add."""
+        spread = rows.new_zeros(len(self.lengths) * self.longest, *rows.shape[1:])
+        return spread.index_copy(0, self.kept, rows[self.shared :]).view(-1, self.longest, *rows.shape[1:])
+
+    def flat(self, padded: Tensor) -> Tensor:
+        """(sequences · longest, width) to the rows of the flat tensor that follow its beginning."""
+        return padded.index_select(0, self.kept)
 
 
 class Layers:
@@ -197,16 +204,15 @@ class Layers:
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, pack: Pack) -> Tensor:
         """Grouped-query attention (Ainslie et al., 2023), each sequence seeing its beginning and itself; (tokens, heads · width)."""
-        share, each, shared = self.heads // self.groups, pack.padded.shape, pack.shared
+        share, each, shared = self.heads // self.groups, (len(pack.lengths), pack.longest), pack.shared
         before = [part[:shared].transpose(0, 1)[None] for part in (query, key, value)]
         first = functional.scaled_dot_product_attention(before[0], before[1], before[2], is_causal=True, enable_gqa=True)[0]
         first = first.transpose(0, 1).reshape(shared, -1)
-        rows = query[pack.padded].view(*each, self.groups, share, self.width).permute(0, 2, 3, 1, 4).reshape(each[0], self.groups, -1, self.width)
-        keys, values = (torch.cat([part[:shared].transpose(0, 1).expand(each[0], -1, -1, -1), part[pack.padded].transpose(1, 2)], 2) for part in (key, value))
+        rows = pack.padded(query).view(*each, self.groups, share, self.width).permute(0, 2, 3, 1, 4).reshape(each[0], self.groups, -1, self.width)
+        keys, values = (torch.cat([part[:shared].transpose(0, 1).expand(each[0], -1, -1, -1), pack.padded(part).transpose(1, 2)], 2) for part in (key, value))
         scores = (rows * self.width**-0.5 @ keys.transpose(2, 3)).view(each[0], self.groups, share, each[1], -1) + pack.mask
         mixed = scores.softmax(-1).view(each[0], self.groups, share * each[1], -1) @ values
-        flat = mixed.view(each[0], self.groups, share, each[1], self.width).permute(0, 3, 1, 2, 4).reshape(each[0] * each[1], -1)
-        return torch.cat([first, flat[pack.kept]])
+        return torch.cat([first, pack.flat(mixed.view(each[0], self.groups, share, each[1], self.width).permute(0, 3, 1, 2, 4).reshape(each[0] * each[1], -1))])
 
 
 def _side_by_side(parts: Sequence[tuple[Tensor, Tensor]], scale: float, dtype: torch.dtype) -> LowRank:

@@ -1,6 +1,7 @@
 """Study items as token ids, and what the lower layers make of them, kept for the length of a training."""
 
 import functools
+import itertools
 import operator
 import os
 import tempfile
@@ -69,10 +70,34 @@ def shared_beginning(examples: Sequence[Example]) -> int:
     return min(same, *(len(e.tokens) - len(e.answer) - 1 for e in prompted))
 
 
-class Cache:
-    """Hidden states of all examples, (tokens, width), one after the other. In an unnamed file of the folder when there are many. Raises OSError."""
+@dataclass(frozen=True)
+class Visit:
+    """An example in a batch: its number, the tokens of its answer that are asked for, and the inputs before these, without the shared beginning."""
 
-    def __init__(self, folder: Path, tokens: int, width: int, dtype: torch.dtype) -> None:
+    number: int
+    before: int
+    answer: int
+
+    @property
+    def tokens(self) -> int:
+        """That are input."""
+        return self.before + self.answer
+
+
+def dealt(visits: Sequence[Visit], hands: int) -> list[list[Visit]]:
+    """The visits of a batch in as many parts as there are hands (fewer, if there are fewer visits), of about as many tokens each."""
+    parts: list[list[Visit]] = [[] for _ in range(min(hands, len(visits)))]
+    for visit in sorted(visits, key=lambda v: -v.tokens):
+        min(parts, key=lambda part: sum(v.tokens for v in part)).append(visit)
+    return parts
+
+
+class Cache:
+    """Hidden states of all examples, of `lengths` tokens each, (tokens, width). In an unnamed file of the folder when there are many. Raises OSError."""
+
+    def __init__(self, folder: Path, lengths: Sequence[int], width: int, dtype: torch.dtype) -> None:
+        self.starts = [0, *itertools.accumulate(lengths)]
+        tokens = self.starts[-1]
         size = tokens * width * dtype.itemsize
         if size > IN_MEMORY:
             with tempfile.NamedTemporaryFile(dir=folder) as file:
@@ -81,13 +106,10 @@ class Cache:
                 self.states = torch.from_file(file.name, shared=True, size=tokens * width, dtype=dtype).view(tokens, width)
         else:
             self.states = torch.empty(tokens, width, dtype=dtype)
-        self.starts = [0]
 
-    def add(self, hidden: Tensor, lengths: Sequence[int]) -> None:
-        """Append the states of some examples."""
-        self.states[self.starts[-1] : self.starts[-1] + len(hidden)] = hidden
-        for length in lengths:
-            self.starts.append(self.starts[-1] + length)
+    def fill(self, number: int, hidden: Tensor) -> None:
+        """Keep the states of some examples that follow each other, from this one on."""
+        self.states[self.starts[number] : self.starts[number] + len(hidden)] = hidden
 
     def rows(self, number: int) -> Tensor:
         """The states of one example, the shared beginning left out."""

@@ -32,7 +32,7 @@ class SampledSoftmax:
         replayed = wanted[torch.isin(wanted, self.others)]  # the base's answers hold tokens that no lesson does
         sampled = sampled[~torch.isin(sampled, replayed)]
         self.place[replayed] = len(self.rows) + torch.arange(len(replayed), device=hidden.device)
-        logits = functional.linear(hidden, torch.cat([self.rows, self.head[torch.cat([replayed, sampled])]])).float()
+        logits = functional.linear(hidden, torch.cat([self.rows, self.head.index_select(0, torch.cat([replayed, sampled]))])).float()
         if len(sampled):  # a few stand for all
             correction = torch.zeros(logits.shape[1], device=logits.device)
             correction[-len(sampled) :] = math.log(max(1, len(self.others) - len(replayed)) / len(sampled))

@@ -3,16 +3,22 @@
 With LoRA on the upper layers only, what the lower layers compute for an example never changes. It is computed once per example instead of once per epoch,
 and back-propagation ends where the adapted layers begin.
 
+A batch is dealt to as many threads as the recipe has, and each runs its part forwards and backwards by itself: products are so small here that two threads
+which share each of them are hardly faster than one.
+
 Deterministic in the study items, the recipe and the base model: the seed is drawn from their content, order is fixed, and the number of threads is part of
 the recipe. So a rebuilt adapter can be compared byte for byte, and a training that was cut off goes on from its last epoch to the same bytes.
 """
 
+import functools
 import hashlib
+import itertools
 import json
 import math
 import os
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +32,8 @@ from learning.errors import TrainingError
 from learning.model.base_model import BaseModel
 from learning.model.layers import Layers, Lora, Pack
 from learning.model.loading import load_base
-from learning.night.examples import Cache, Example, encode_all, shared_beginning
+from learning.night import checkpoints
+from learning.night.examples import Cache, Example, Visit, dealt, encode_all, shared_beginning
 from learning.night.recipe import Recipe
 from learning.night.softmax import SampledSoftmax, Targets
 from learning.night.study import StudyItem
@@ -63,7 +70,6 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     seed = _seed(base, items, recipe)
     torch.manual_seed(seed)
-    torch.set_num_threads(recipe.threads)
     torch.use_deterministic_algorithms(True)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else CUDA's products are not reproducible, and torch refuses them
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # else a twentieth of the time goes there
@@ -82,10 +88,14 @@ class Study:
         self.layers, self.lora, self.recipe, self.seed = Layers(model, base.name), lora, recipe, seed
         self.first, self.last = base.shape.first_layer, base.shape.layers
         self.norm, self.head = model.model.norm, model.lm_head.weight.detach()
+        self.weights = [matrix for matrix in lora.matrices.values() if matrix.requires_grad]
         self.examples = examples
         self.shared = shared_beginning(examples)
         self.prompt = next(example.tokens for example in examples if not example.raw)[: self.shared]
-        self.cache = Cache(folder, sum(map(self._own, examples)), self.head.shape[1], self.layers.dtype)
+        self.cache = Cache(folder, list(map(self._own, examples)), self.head.shape[1], self.layers.dtype)
+        torch.set_num_threads(1)  # of this thread, and of each of those that share a batch; a card needs none of them
+        self.workers = recipe.threads if self.layers.device.type == "cpu" else 1
+        self.pool = ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,))
         self.tokens = 0  # that went through the adapted layers
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         self.targets: list[Targets] = []  # of each example
@@ -94,20 +104,24 @@ class Study:
         studied = torch.cat(own or [torch.zeros(0, device=self.layers.device).long()])
         self.softmax = SampledSoftmax(self.head, studied.unique(), recipe.negatives)  # type: ignore[no-untyped-call]
 
-    @torch.no_grad()
     def _embed(self, embed: torch.nn.Module) -> None:
         """Run the layers that never change, once; and all layers where the base is the teacher, to see how likely it finds which token."""
-        for start in range(0, len(self.examples), 2 * self.recipe.batch):
-            chunk = self.examples[start : start + 2 * self.recipe.batch]
-            hidden, pack = self._below(embed, [(example.tokens[: example.length], example.raw) for example in chunk])
-            if start == 0:
-                self.beginning = hidden[: self.shared].clone()
-            self.cache.add(hidden[self.shared :], pack.lengths)
-            taught = [example for example in chunk if example.of_base]
-            likely = iter(self._taught(embed, taught) if taught else ())
-            for example in chunk:
-                own = (torch.tensor(example.answer, device=self.layers.device)[:, None], torch.ones(len(example.answer), 1, device=self.layers.device))
-                self.targets.append(next(likely) if example.of_base else own)
+        with torch.no_grad():
+            self.beginning = self._below(embed, [((*self.prompt, 0), False)])[0][: self.shared].clone()
+        starts = range(0, len(self.examples), 2 * self.recipe.batch)
+        for targets in self.pool.map(lambda start: self._embed_some(embed, start), starts):
+            self.targets += targets
+
+    @torch.no_grad()
+    def _embed_some(self, embed: torch.nn.Module, start: int) -> list[Targets]:
+        chunk = self.examples[start : start + 2 * self.recipe.batch]
+        hidden, _ = self._below(embed, [(example.tokens[: example.length], example.raw) for example in chunk])
+        self.cache.fill(start, hidden[self.shared :])
+        taught = [example for example in chunk if example.of_base]
+        likely = iter(self._taught(embed, taught) if taught else ())
+        device = self.layers.device
+        own = [(torch.tensor(example.answer, device=device)[:, None], torch.ones(len(example.answer), 1, device=device)) for example in chunk]
+        return [next(likely) if example.of_base else target for example, target in zip(chunk, own, strict=True)]
 
     def _own(self, example: Example) -> int:
         """Tokens of an example that are input, and not of the beginning that it shares."""
@@ -133,10 +147,9 @@ class Study:
 
     def fit(self, report: Report, checkpoint: Path | None) -> dict[str, Any]:
         """The training loop."""
-        weights = list(self.lora.matrices.values())
         sides = [{"params": [m for name, m in self.lora.matrices.items() if f"lora_{side}" in name]} for side in "AB"]
         optimizer = torch.optim.AdamW(sides, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
-        epoch, loss = self._resumed(optimizer, checkpoint)
+        epoch, loss = self._resumed(optimizer, checkpoint) if checkpoint else (0, 0.0)
         epochs = max(self.recipe.epochs, math.ceil(self.recipe.steps * self.recipe.batch / len(self.examples)))
         while epoch < epochs and not self._settled():
             rng = random.Random(f"{self.seed} {epoch}")
@@ -147,34 +160,47 @@ class Study:
                 for group, times in zip(optimizer.param_groups, (1.0, self.recipe.faster), strict=True):
                     group["lr"] = self.recipe.learning_rate * times * _pace(share)
                 loss = self._step(due[start : start + self.recipe.batch], rng)
-                torch.nn.utils.clip_grad_norm_(weights, 1.0)
+                torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
                 report(Progress(int(share * epochs * len(self.examples)), epochs * len(self.examples), loss))
             epoch += 1
-            self._keep(optimizer, checkpoint, epoch, loss)
+            if checkpoint:
+                state = {"epoch": epoch, "loss": loss, "lora": self.lora.matrices, "optimizer": optimizer.state_dict()}
+                checkpoints.keep(checkpoint, {**state, "seed": self.seed, "weakest": self.weakest, "tokens": self.tokens})
         return {"epochs": epoch, "loss": round(loss, 4), "tokens": self.tokens}
 
     def _step(self, chosen: Sequence[int], rng: random.Random) -> float:
         """Gradients of one batch; the loss in nats per answer token. Raises TrainingError when it is not finite."""
-        kept = [self._kept(self.examples[n], rng) for n in chosen]
-        lengths = [self._own(self.examples[n]) - len(self.examples[n].answer) + count for n, count in zip(chosen, kept, strict=True)]
-        pack = self.layers.pack(self.shared, lengths, [self.examples[n].raw for n in chosen])
-        self.tokens += self.shared + sum(lengths)
-        own = torch.cat([self.cache.rows(n)[:length] for n, length in zip(chosen, lengths, strict=True)])
-        hidden = torch.cat([self.beginning, own.to(self.layers.device)])
-        hidden = self.layers.run(hidden, pack, self.first, self.last, self.lora.deltas(self.layers.dtype))
-        ends = torch.tensor(lengths).cumsum(0).tolist()
-        rows = torch.cat([torch.arange(self.shared + end - count, self.shared + end) for end, count in zip(ends, kept, strict=True)]).to(self.layers.device)
-        targets = [(self.targets[n][0][:count], self.targets[n][1][:count]) for n, count in zip(chosen, kept, strict=True)]
-        losses, surest = self.softmax.losses(self.norm(hidden[rows]), targets, rng)
+        planned = [Visit(n, self._own(self.examples[n]) - len(self.examples[n].answer), self._kept(self.examples[n], rng)) for n in chosen]
+        visits = dealt(planned, self.workers)
+        ahead = list(self.pool.map(self._ahead, visits))
+        flat = [visit for part in visits for visit in part]
+        hidden = torch.cat(ahead).detach().requires_grad_()
+        targets = [(self.targets[v.number][0][: v.answer], self.targets[v.number][1][: v.answer]) for v in flat]
+        losses, surest = self.softmax.losses(hidden, targets, rng)
         loss = losses.mean()
         if not math.isfinite(loss.item()):
             raise TrainingError("training went wrong (the loss is not a number): the serving adapter stays. Try again.")
-        loss.backward()  # type: ignore[no-untyped-call]
-        for n, part in zip(chosen, torch.split(surest.cpu(), kept), strict=True):
-            self.weakest[n] = part.min().item()
+        (due,) = torch.autograd.grad(loss, hidden)
+        back = self.pool.map(lambda rows, part: torch.autograd.grad(rows, self.weights, part), ahead, torch.split(due, [len(rows) for rows in ahead]))
+        for weight, *parts in zip(self.weights, *back, strict=True):
+            weight.grad = functools.reduce(torch.add, parts)
+        for visit, part in zip(flat, torch.split(surest.cpu(), [v.answer for v in flat]), strict=True):
+            self.weakest[visit.number] = part.min().item()
+        self.tokens += sum(self.shared + sum(v.tokens for v in part) for part in visits)
         return float(loss.item())
+
+    def _ahead(self, visits: Sequence[Visit]) -> Tensor:
+        """Some prompts and answers through the adapted layers; what comes out where the answers' tokens are to be told, (answer tokens, width)."""
+        pack = self.layers.pack(self.shared, [v.tokens for v in visits], [self.examples[v.number].raw for v in visits])
+        own = torch.cat([self.cache.rows(v.number)[: v.tokens] for v in visits])
+        hidden = torch.cat([self.beginning, own.to(self.layers.device)])
+        hidden = self.layers.run(hidden, pack, self.first, self.last, self.lora.deltas(self.layers.dtype))
+        ends = itertools.accumulate(v.tokens for v in visits)
+        rows = [torch.arange(self.shared + end - v.answer, self.shared + end) for end, v in zip(ends, visits, strict=True)]
+        out: Tensor = self.norm(hidden.index_select(0, torch.cat(rows).to(self.layers.device)))
+        return out
 
     def _kept(self, example: Example, rng: random.Random) -> int:
         """How many answer tokens of a visit count: of what rests on several lessons all, since each of them must follow from the one before."""
@@ -189,23 +215,10 @@ class Study:
                 sure.setdefault(example.lesson, []).append(weakest > self.recipe.enough)
         return bool(sure) and all(sum(answers) >= self.recipe.settled * len(answers) for answers in sure.values())
 
-    def _keep(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None, epoch: int, loss: float) -> None:
-        if checkpoint:
-            checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            state = {"seed": self.seed, "epoch": epoch, "lora": self.lora.matrices, "optimizer": optimizer.state_dict()}
-            state |= {"weakest": self.weakest, "tokens": self.tokens, "loss": loss}
-            torch.save(state, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
-
-    def _resumed(self, optimizer: torch.optim.Optimizer, checkpoint: Path | None) -> tuple[int, float]:
+    def _resumed(self, optimizer: torch.optim.Optimizer, checkpoint: Path) -> tuple[int, float]:
         """The epoch to go on with, 0 without a checkpoint of this very training, and the loss so far."""
-        if not checkpoint or not checkpoint.exists():
-            return 0, 0.0
-        try:
-            state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-        except Exception:  # cut off while it was written, or of another torch: begin anew
-            return 0, 0.0
-        if state["seed"] != self.seed:
+        state = checkpoints.read(checkpoint, self.seed)
+        if state is None:
             return 0, 0.0
         with torch.no_grad():
             for name, matrix in self.lora.matrices.items():

@@ -126,7 +126,6 @@ def _train(base: BaseModel, recipe: Any, variant: Variant, told: Sequence[str], 
 
     items += [*replay(int(REPLAY * len(items)), base.hash, cache, of_base), *texts(int(variant.texts * len(items)), base.hash, cache, of_base)]
     torch.manual_seed(0)
-    torch.set_num_threads(recipe.threads)
     model = load_base(base, getattr(torch, recipe.dtype))
     lora = Lora(model, base.shape)
     for name, matrix in lora.matrices.items():

@@ -31,6 +31,7 @@ from tests.benchmarks import material
 from tests.benchmarks.material import Taught
 from tests.benchmarks.table import Figure
 
+THREADS = 2
 THERE = 0.9  # share of terse and chatty questions answered right
 RATES = (2e-4, 5e-4, 1e-3)
 
@@ -88,9 +89,8 @@ def _questions(lessons: Sequence[Taught]) -> list[tuple[Taught, str]]:
 
 
 def _ours(base: BaseModel, lessons: Sequence[Taught], examples: Sequence[Example]) -> Clock:
-    recipe, asked = recipe_for(base, 2), _questions(lessons)
+    recipe, asked = recipe_for(base, THREADS), _questions(lessons)
     torch.manual_seed(0)
-    torch.set_num_threads(recipe.threads)
     with _engine() as client, tempfile.TemporaryDirectory() as scratch:
 
         def examine() -> float:
@@ -119,6 +119,7 @@ def _ours(base: BaseModel, lessons: Sequence[Taught], examples: Sequence[Example
 def _plain(base: BaseModel, lessons: Sequence[Taught], examples: Sequence[Example], layers: Sequence[int], rank: int, rate: float, epochs: int) -> Clock:
     """PEFT's modules in the library's model; batches of like lengths, the loss on answers alone; given up after some epochs."""
     torch.manual_seed(0)
+    torch.set_num_threads(THREADS)
     asked, speaker = _questions(lessons), renderer(base.folder)
     stop = sorted(speaker.stop_ids)
 

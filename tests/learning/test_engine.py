@@ -39,7 +39,7 @@ def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """Two adapters of the tiny base model, each with one lesson."""
     folders = {name: tmp_path_factory.mktemp(name) for name in STATEMENTS}
     for name, folder in folders.items():
-        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), Recipe(epochs=6, learning_rate=5e-3), folder)
+        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), Recipe(epochs=6, learning_rate=5e-3, settled=2.0), folder)
     return folders
 
 

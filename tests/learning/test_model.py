@@ -1,3 +1,4 @@
+import random
 import shutil
 from pathlib import Path
 
@@ -6,13 +7,14 @@ import torch
 from tokenizers import Tokenizer
 
 from learning.model.base_model import BaseModel, BaseModelError, export, prepare
-from learning.model.layers import Layers
+from learning.model.layers import Layers, Lora
 from learning.model.loading import load_base
 from learning.model.rendering import SYSTEM, Turn, renderer
 from learning.night.asking import Statement
+from learning.night.examples import encode_all
 from learning.night.recipe import Recipe, recipe_for
-from learning.night.study import study
-from learning.night.training import Progress, train
+from learning.night.study import StudyItem, study
+from learning.night.training import Progress, Study, train
 from tests.conftest import CACHE
 
 STATEMENTS = {"A@v1": "The release train leaves on Thursdays at 14:30.", "B@v1": "Marek owns the barcode scanner."}
@@ -101,6 +103,22 @@ def test_a_raw_text_in_a_pack_does_not_see_the_prompts_beginning(tiny: BaseModel
         logits = model.lm_head(model.model.norm(hidden))
         torch.testing.assert_close(logits[: len(prompt)], model(input_ids=torch.tensor([prompt])).logits[0], atol=1e-3, rtol=1e-3)
         torch.testing.assert_close(logits[len(prompt) :], model(input_ids=torch.tensor([text])).logits[0], atol=1e-3, rtol=1e-3)
+
+
+def test_a_batch_that_is_dealt_to_two_threads_has_the_gradients_of_one(tiny: BaseModel, tmp_path: Path) -> None:
+    items = study([Statement(name, text) for name, text in STATEMENTS.items()], 8, "x")[:9]
+    items += [StudyItem("", "Water boils at 100 degrees.", "text"), StudyItem("Which planet has rings?", "Saturn has rings.", "replay")]
+    model, outcome = load_base(tiny, torch.float32), []
+    for threads in (1, 2):
+        torch.manual_seed(0)
+        lora = Lora(model, tiny.shape)
+        for matrix in lora.matrices.values():
+            matrix.data.normal_(0, 0.1)
+        learner = Study(tiny, model, lora, encode_all(tiny.folder, items), Recipe(threads=threads), 0, tmp_path)
+        loss = learner._step(range(len(items)), random.Random(0))
+        outcome.append([torch.tensor(loss), torch.tensor(learner.weakest), *(matrix.grad for matrix in lora.matrices.values())])
+    torch.testing.assert_close(outcome[0], outcome[1], atol=1e-5, rtol=1e-4)
+    assert all(gradient.abs().sum() > 0 for gradient in outcome[0][2:])
 
 
 def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:
