@@ -7,8 +7,9 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from learning.answers import Answer, leans
+from learning.answers import Answer
 from learning.memory import lessons, log, wondering
+from learning.memory.follow_ups import leans
 from learning.records import Channel, Lesson, LessonStatus, Question
 
 _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (

@@ -2,17 +2,17 @@
 
 import logging
 import math
-import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
-from learning.memory import guard, recall
+from learning.memory import follow_ups, guard, recall
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
 from learning.memory.guard import ABSTENTION
-from learning.memory.words import content_words, values
+from learning.memory.words import values
 from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
@@ -26,11 +26,6 @@ ASKS_FOR_GENERAL = 0.5  # nats of log-odds
 DRAFTS = 6  # lessons that the weights are likeliest to say
 LEARNED_IN = 8  # tokens of an answer that mostly suffice to see that the base would not have said it
 NEAR = -2.0  # nats of log-odds from which a lesson may have to do with a question
-
-_LEANING = re.compile(
-    r"^\W*((ok|thanks|thx|hm|right|cool|great)\W+)*(and|what about|how about|same|also|plus|or|then|but|its|their|is it the same)\b|.*\b(then|too|instead)\W*$",
-    re.IGNORECASE,
-)
 
 Mode = Literal["auto", "weights", "search", "prompt", "base"]
 Plain = Literal["weights", "search", "prompt", "base"]  # one source alone, unjudged
@@ -111,6 +106,7 @@ class Answerer:
             answer.near = best.hit.sources[0] if best and best.certainty > NEAR and answer.abstained else None
         else:
             answer = self._plainly(question, knowledge, mode, before)
+        answer.question = question
         answer.seconds = round(time.monotonic() - started, 3)
         return answer
 
@@ -133,33 +129,34 @@ class Answerer:
     def _best(self, question: str, knowledge: Knowledge, before: Sequence[Turn], sure_only: bool) -> "tuple[Answer | None, guard.Candidate | None]":
         """The lesson that answers most certainly, said by heart where the weights say it, else looked up; if it is certain enough. And that lesson anyway."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
-        learned = self.from_weights(question, knowledge, before)
-        leaning = bool(before) and leans(question)
-        spoken = {turn.text for turn in before} if leaning else set()
-        asked = " ".join([*(turn.text for turn in before if turn.role == "user"), question]) if leaning else question
-        by_heart = set(learned.sources) if learned else set()
-        lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or lesson in by_heart]
-        allowed = {*knowledge.recalled, *by_heart}
-        weighed = guard.weigh(asked, lessons, knowledge.alike, learned.sources if learned else ())
-        best = next((candidate for candidate in weighed if allowed.issuperset(candidate.hit.sources)), None)
+        ways = follow_ups.in_full(question, _exchanges(before), knowledge.lessons)
+        spoken = {turn.text for turn in before} if follow_ups.leans(question) else set()
+
+        def weighed(way: follow_ups.Way, said: Sequence[Lesson] = ()) -> Iterator[guard.Candidate]:
+            lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or lesson in said]
+            allowed = {*knowledge.recalled, *said}
+            return (c for c in guard.weigh(way.text, lessons, knowledge.alike, said) if allowed.issuperset(c.hit.sources) and way.may_be(c.hit.lesson))
+
+        way = max(ways, key=lambda way: next((c.certainty for c in weighed(way)), -math.inf)) if len(ways) > 1 else ways[0]
+        learned = self.from_weights(question, knowledge, before, way.text)
+        best = next(weighed(way, learned.sources if learned else ()), None)
         if best is None or best.certainty < sure:
             return None, best
-        if learned and by_heart == set(best.hit.sources):
+        if learned and set(learned.sources) == set(best.hit.sources):
             return learned, best
-        return self._from_recall(question, best.hit, knowledge), best
+        return self._from_recall(way.text, best.hit, knowledge), best
 
-    def from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn]) -> Answer | None:
-        """Closed-book: nothing in the prompt but the question. One that leans on the turns before is asked with them first, any other alone first.
+    def from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn], in_full: str) -> Answer | None:
+        """Closed-book: nothing in the prompt but the question, `in_full` where it leans on the turns before it; else with these turns.
 
         None where no lesson supports what is said, or where the base says it just as well: then the adapter did not learn it.
         """
         if knowledge.adapter is None:
             return None
         longest = min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) + 8)  # it answers with one lesson, or a few short ones
-        ways: list[list[Turn]] = [[]] if not before else [list(before), []] if leans(question) else [[], list(before)]
-        for turns in ways:
-            prompt = self.speaker.prompt([*turns, Turn("user", question)])
-            asked = " ".join([*(t.text for t in turns if t.role == "user"), question])
+        in_thread = " ".join([*(turn.text for turn in before if turn.role == "user"), question])
+        for turns, asked in (([Turn("user", in_full)], in_full), *([([*before, Turn("user", question)], in_thread)] if before else [])):
+            prompt = self.speaker.prompt(turns)
             near = [hit.lesson for hit in recall.nearest(knowledge.lessons, asked, knowledge.alike, DRAFTS)]
             said = self.client.complete(prompt, knowledge.adapter, longest, drafts=drafts(self.speaker, near))
             text = self.speaker.text(said.tokens)
@@ -226,14 +223,13 @@ def _confident(text: str, logprobs: Sequence[float]) -> bool:
     return bool(logprobs) and math.exp(sum(logprobs) / len(logprobs)) >= GENERAL and not guard.repeats_itself(text)
 
 
+def _exchanges(turns: Sequence[Turn]) -> list[follow_ups.Exchange]:
+    return [(one.text, other.text) for one, other in pairwise(turns) if one.role == "user"]
+
+
 def drafts(speaker: Renderer, lessons: Sequence[Lesson]) -> list[list[int]]:
     """What the weights are likely to say: one of these lessons, word for word, or that they do not know."""
     return [speaker.answer(text) for text in (*(lesson.text for lesson in lessons), ABSTENTION)]
-
-
-def leans(question: str) -> bool:
-    """Does a question mean little without the turns before it ("and its port?")?"""
-    return bool(_LEANING.match(question)) or len(content_words(question)) < 2
 
 
 def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson]) -> Answer:

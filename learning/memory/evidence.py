@@ -9,7 +9,7 @@ from itertools import combinations
 from learning.memory import chains
 from learning.memory.encoder import Alike
 from learning.memory.kinds import fits
-from learning.memory.names import Names, names
+from learning.memory.names import Names, names, unnamed
 from learning.memory.recall import Hit, told
 from learning.memory.words import STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
@@ -56,11 +56,6 @@ class Evidence:
 def said_by(hit: Hit) -> str:
     """All that its lessons say."""
     return chains.joined([told(lesson) for lesson in hit.sources])
-
-
-def unnamed(text: str, known: Names) -> str:
-    """A text that does not say whom or what it is about: near misses tell something else of the same thing."""
-    return re.sub(r"[\w#@'’-]+", lambda found: "it" if found.group() in known else found.group(), text)
 
 
 @lru_cache(maxsize=16)

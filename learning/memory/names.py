@@ -28,3 +28,8 @@ def written_as_names(text: str) -> frozenset[str]:
     """Stems of the words that are capitalised inside a sentence."""
     inside = (word for sentence in _SENTENCE.split(text) for word in words(sentence)[1:])
     return frozenset(stem(word) for word in inside if word[0].isupper() and word.lower() not in STOPWORDS and not is_ordinary(word))
+
+
+def unnamed(text: str, known: Names) -> str:
+    """A text that does not say whom or what it is about: near misses tell something else of the same thing."""
+    return re.sub(r"[\w#@'’-]+", lambda found: "it" if found.group() in known else found.group(), text)

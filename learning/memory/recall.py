@@ -128,6 +128,11 @@ class Coverage:
         return {asked for asked, weight in self.weights.items() if weight and asked not in _SAID_AROUND and (asked in held or self.likes[asked] & held)}
 
 
+def said_around(word: str) -> bool:
+    """Is it said around questions, whatever they are about?"""
+    return stem(word) in _SAID_AROUND
+
+
 def relevant(hits: Sequence[Hit], covered: float = COVERED) -> list[Hit]:
     """The hits that cover enough of the question to be worth a place in the prompt."""
     return [hit for hit in hits if hit.coverage >= covered]

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 
 from learning.memory import recall
 from learning.memory.encoder import Alike
+from learning.memory.names import Names, unnamed
 from learning.memory.vocabulary import SYNONYMS, is_name
 from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, stem, stems, values, words
 from learning.records import Lesson
 
 REPLACES = 0.0  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
-PERHAPS = -1.5  # and from which somebody is asked; until then the newer is preferred
+PERHAPS = -1.8  # and from which somebody is asked; until then the newer is preferred
 NEAREST = 8  # earlier lessons that are looked at
 # Coefficients: constant; likeness in meaning; the same without the values that differ; are these of one sort; how many too many differ; does a value differ
 # on one side alone; on none; share of other words that differ; share of words in common; does the new one say that something changed; does one of them add
-# to another; is a number the same where a name differs.
-_WEIGHTS = (-5.49, 2.52, 2.55, 1.24, -2.07, 1.4, 1.6, -3.81, 2.2, 1.48, -0.85, -1.34)
+# to another; is a number the same where a name differs; likeness in meaning without any names.
+_WEIGHTS = (-6.18, 1.62, 0.97, 0.78, -2.12, 0.83, 1.25, -2.72, 1.12, 1.67, -1.71, -1.18, 4.2)
 # Words that say that something changed, or hardly anything: a lesson with and without them says the same.
 _EMPTY = frozenset(
     stem(word)
@@ -36,6 +37,7 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d|^(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|half)$", re.IGNORECASE)
+_WHEN = re.compile(rf"^({'|'.join(sorted(WEEKDAYS | MONTHS))})s?$|\d:\d\d|^\d+([ap]m|st|nd|rd|th)$|^(noon|midnight)$", re.IGNORECASE)
 _DENIED = re.compile(r",?\s*\b(no longer|not)\b[^,.;]*?(\bbut\b|(?=[,.;])|$)", re.IGNORECASE)  # what no longer holds, said along with what does
 _WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
 LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
@@ -108,6 +110,7 @@ def features(new: str, old: str, alike: Alike) -> tuple[float, ...]:
     counts = [_stretches(some) for some in (my_values, other_values)]
     held = [{stem(word.text) for word in some} for some in (ours, theirs)]
     sorts = [_sort(some) for some in (my_values, other_values)]
+    known = Names((new, old))
     same_number = any(_NUMBER.search(word.text) for word in ours if word.is_value and word not in mine)
     return (
         alike(new, [old])[0],
@@ -121,6 +124,7 @@ def features(new: str, old: str, alike: Alike) -> tuple[float, ...]:
         float(bool(_CHANGED.search(new))),
         float(bool(_MORE.search(new) or _MORE.search(old))),
         float(same_number and sorts == ["name", "name"]),
+        alike(unnamed(new, known), [unnamed(old, known)])[0],
     )
 
 
@@ -156,8 +160,12 @@ def _apart(of: Sequence[Word], other: Sequence[Word]) -> list[Word]:
 
 
 def _stretches(some: Sequence[Word]) -> int:
-    """How many values there are: words close together are one."""
-    return sum(last is None or word.number - last.number > TOGETHER for last, word in zip([None, *some], some, strict=False))
+    """How many values there are: words close together are one, and so are a day and an hour."""
+    return sum(last is None or not _one_value(last, word) for last, word in zip([None, *some], some, strict=False))
+
+
+def _one_value(one: Word, other: Word) -> bool:
+    return other.number - one.number <= TOGETHER or bool(_WHEN.search(one.text) and _WHEN.search(other.text))
 
 
 def _sort(some: Sequence[Word]) -> str:

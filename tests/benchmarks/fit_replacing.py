@@ -36,6 +36,11 @@ def beside(sentences: Encoder, texts: Sequence[str]) -> list[Pair]:
     return [(texts[new], texts[old]) for new in range(len(texts)) for old in range(new) if close[new, old] and texts[new] != texts[old]]
 
 
+def connected(*names: str) -> list[str]:
+    """Lessons of which several tell something of one thing, each something else: all of them stand."""
+    return [lesson["text"] for name in names for entry in material.rows(name) for lesson in entry["lessons"]]
+
+
 def fit(rows: Sequence[tuple[Sequence[float], bool]]) -> list[float]:
     """A constant, and the weights of the features as they come."""
     weights = newton(np.array([(1.0, *told) for told, _ in rows]), [right for _, right in rows], 1.0)
@@ -49,6 +54,7 @@ def main() -> None:
     other = beside(sentences, [lesson.text for lesson in material.lessons("development", "families", "lessons_a", "lessons_b")])
     apart = beside(sentences, [text for pair in replacing("replaced") for text in pair])
     other += [pair for pair in apart if pair not in replaced and pair[::-1] not in replaced]
+    other += beside(sentences, connected("links", "followups", "lists"))
     rows = [(features(*pair, sentences.alike), number < len(replaced)) for number, pair in enumerate([*replaced, *other])]
     print("_WEIGHTS =", tuple(fit(rows)))
     judged = []
@@ -57,6 +63,7 @@ def main() -> None:
         judged += [(float(np.dot(weights, (1.0, *told))), right) for number, (told, right) in enumerate(rows) if number % FOLDS == fold]
     fresh = [(features(*pair, sentences.alike), True) for pair in replacing("fresh_replaced")]
     fresh += [(features(*pair, sentences.alike), False) for pair in beside(sentences, [x.text for x in material.lessons("fresh_lessons", "fresh_families")])]
+    fresh += [(features(*pair, sentences.alike), False) for pair in beside(sentences, connected("fresh_links", "fresh_followups", "fresh_lists"))]
     weights = fit(rows)
     seen = [(float(np.dot(weights, (1.0, *told))), right) for told, right in fresh]
     for name, marks in (("older sets, cross-validated", judged), ("fresh sets", seen)):

@@ -32,7 +32,7 @@ def ops(database: Database) -> Channel:
     ("old", "new"),
     [
         ("Backups run at 02:00.", "Backups now run at 04:30."),
-        ("Our VPN is Wireguard.", "We use Tailscale as VPN."),
+        ("The release train leaves on Thursdays at 14:30.", "The release train leaves on Fridays at 10:00."),
         ("Meeting notes go into Confluence.", "Meeting notes go into Notion, no longer into Confluence."),
         ("Log level in production is debug.", "Log level in production is warning."),
     ],
@@ -49,6 +49,8 @@ def test_another_value_for_the_same_subject_replaces(old: str, new: str, alike: 
         ("Gudrun sits on the works council.", "Mehmet is also on the works council."),
         ("The offsite starts on October 9.", "The offsite takes place in Ghent."),
         ("Backups run at 02:00.", "Backups run at 02:00."),
+        ("There is a mug in the starter kit.", "The starter kit comes with a hoodie, too."),
+        ("heron is owned by the Cedar team.", "The Cedar team sits in building 42."),
     ],
 )
 def test_lessons_of_one_kind_or_about_one_thing_stand_side_by_side(one: str, other: str, alike: Alike) -> None:

@@ -1,0 +1,74 @@
+"""Questions that lean on the turns before them, in full."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from learning.memory.encoder import Alike
+from learning.memory.follow_ups import Exchange, in_full, leans
+from learning.memory.guard import weigh
+from learning.records import Lesson
+from tests.conftest import lesson
+
+KNOWN = (
+    "Marek owns heron.", "heron runs on port 7100.", "quince is owned by Hanneke.", "The pottery kiln is fired on Thursdays.",
+    "Ask Leonie for the key to the pottery kiln.",
+    "Silver customers get an answer within 16 hours.", "Bronze customers get an answer within 48 hours.", "Lunch is at noon.",
+)  # fmt: skip
+HERON = ("who owns heron?", "Marek owns heron.")
+KILN = ("when is the pottery kiln fired?", "The pottery kiln is fired on Thursdays.")
+BRONZE = ("how fast do we answer bronze customers?", "Bronze customers get an answer within 48 hours.")
+
+
+@pytest.fixture
+def known() -> list[Lesson]:
+    return [lesson(number, text) for number, text in enumerate(KNOWN, 1)]
+
+
+def answered_by(question: str, before: Sequence[Exchange], known: Sequence[Lesson], alike: Alike) -> tuple[str, float]:
+    """The lesson that the surest way to ask finds, and how surely."""
+    others = [one for one in known if one.text not in {said for _, said in before}]
+    found = [candidate for way in in_full(question, before, known) for candidate in weigh(way.text, others, alike) if way.may_be(candidate.hit.lesson)]
+    best = max(found, key=lambda candidate: candidate.certainty, default=None)
+    return (best.hit.lesson.text, best.certainty) if best else ("", float("-inf"))
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "wanted"),
+    [
+        ("and its port?", HERON, 1),
+        ("what about quince?", HERON, 2),
+        ("and who has the key?", KILN, 4),
+        ("who has its key then", KILN, 4),
+        ("and silver?", BRONZE, 5),
+    ],
+)
+def test_a_question_that_leans_is_answered_as_if_it_had_been_asked_in_full(
+    question: str, before: Exchange, wanted: int, known: list[Lesson], alike: Alike
+) -> None:
+    text, certainty = answered_by(question, [before], known, alike)
+    assert text == KNOWN[wanted]
+    assert certainty > 1.0
+
+
+@pytest.mark.parametrize(("question", "before"), [("and golden ones?", BRONZE), ("and working students?", HERON)])
+def test_the_same_of_something_that_nobody_told_of_is_answered_by_nothing(question: str, before: Exchange, known: list[Lesson], alike: Alike) -> None:
+    assert answered_by(question, [before], known, alike) == ("", float("-inf"))
+
+
+def test_a_thread_of_several_questions_is_about_what_the_first_was_about(known: list[Lesson], alike: Alike) -> None:
+    before = [("and quince?", "quince is owned by Hanneke."), ("thanks, and lunch?", "Lunch is at noon.")]
+    assert in_full("when is lunch?", before, known)[-1].text == "when is lunch?"
+    assert answered_by("and its port?", [("who owns heron?", "Marek owns heron."), ("and who's Marek?", "I don't know that yet.")], known, alike)[0] == KNOWN[1]
+
+
+def test_what_stands_alone_is_asked_as_it_is(known: list[Lesson]) -> None:
+    assert [way.text for way in in_full("and its port?", [], known)] == ["and its port?"]
+    assert [way.text for way in in_full("which port does heron use?", [KILN], known)] == ["which port does heron use?"]
+    assert in_full("is there a key for heron?", [KILN], known)[-1].text == "is there a key for heron?"
+
+
+@pytest.mark.parametrize("question", ["", "?", "and?", "it", "and the same too?", "\n", "🙂"])
+def test_whatever_is_asked_there_is_a_way(question: str, known: list[Lesson]) -> None:
+    assert in_full(question, [HERON, ("", ""), KILN], known)
+    assert isinstance(leans(question), bool)
