@@ -7,6 +7,7 @@ so there may be several ways; the one that a lesson answers most certainly is ta
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from learning.memory.names import Names, names
 from learning.memory.recall import said_around, told
@@ -72,23 +73,18 @@ def _subjects(asked: str, said: str, known: Names) -> Iterator[list[str]]:
     """What an exchange was about: the names that both hold, and the longest run of words that both say."""
     held = set(stems(said))
     named = [word for word in content_words(asked) if word in known and stem(word) in held]
-    run = _run(words(asked), [stem(word) for word in words(said)])
+    run = _run(asked, said)
     if named:
         yield named
     if run and run != named:
         yield run
 
 
-def _run(asked: Sequence[str], said: Sequence[str]) -> list[str]:
-    longest: list[str] = []
-    for start in range(len(asked)):
-        for end in range(start + 1, len(asked) + 1):
-            run = [stem(word) for word in asked[start:end]]
-            if not any(list(said[at : at + len(run)]) == run for at in range(len(said) - len(run) + 1)):
-                break
-            meaning = [word for word in asked[start:end] if word.lower() not in STOPWORDS]
-            longest = max(longest, meaning, key=len)
-    return longest
+def _run(asked: str, said: str) -> list[str]:
+    """The words of the run, of those that both say, that holds the most words with a meaning."""
+    own = words(asked)
+    blocks = SequenceMatcher(None, list(map(stem, own)), list(map(stem, words(said))), autojunk=False).get_matching_blocks()
+    return max(([word for word in own[block.a : block.a + block.size] if word.lower() not in STOPWORDS] for block in blocks), key=len)
 
 
 def _same_of_another(question: str, earlier: str) -> Iterator[Way]:

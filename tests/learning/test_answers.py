@@ -41,6 +41,17 @@ def test_asked_in_other_words_a_lesson_is_found_by_its_meaning(answerer: Answere
     assert (answer.how, answer.sources, answer.prompt_tokens) == ("recall", [known.lessons[1]], 0)
 
 
+def test_a_question_that_leans_on_the_thread_is_answered_by_what_it_means_in_full(answerer: Answerer, known: Knowledge) -> None:
+    taught = [*known.lessons, lesson(3, "The barcode scanner is charged in room 7."), lesson(4, "Dinner is at seven.")]
+    wider = replace(known, lessons=taught, recalled=taught)
+    before = [Turn("user", "who owns the barcode scanner?"), Turn("assistant", "Marek owns the barcode scanner.")]
+    answer = answerer.answer("and where is it charged?", wider, before=before)
+    assert (answer.question, answer.sources) == ("and where is it charged?", [taught[2]])
+    meals = [Turn("user", "when is lunch?"), Turn("assistant", "Lunch is at noon.")]
+    assert answerer.answer("and dinner?", wider, before=meals).sources == [taught[3]]
+    assert answerer.answer("and breakfast?", wider, before=meals).abstained
+
+
 def test_what_a_reader_garbles_speaks_for_itself(answerer: Answerer, known: Knowledge) -> None:
     answer = answerer.answer("what time do we eat midday meal?", replace(known, reads=True))  # the tiny base reads nonsense
     assert (answer.answer, answer.prompt_tokens > 0) == ("Lunch is at noon.", True)

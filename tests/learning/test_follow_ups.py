@@ -72,3 +72,8 @@ def test_what_stands_alone_is_asked_as_it_is(known: list[Lesson]) -> None:
 def test_whatever_is_asked_there_is_a_way(question: str, known: list[Lesson]) -> None:
     assert in_full(question, [HERON, ("", ""), KILN], known)
     assert isinstance(leans(question), bool)
+
+
+def test_long_turns_take_no_long_time(known: list[Lesson]) -> None:
+    log = "the kiln of heron is fired on " * 150
+    assert in_full("and its port?", [(log, log)] * 3, known)
