@@ -32,6 +32,7 @@ _MODULES = {
     "up_proj": "mlp",
     "down_proj": "mlp",
 }
+EVEN = 8  # sequences are padded to a multiple of so many tokens
 NOTHING = (None,) * 4  # a layer without an adapter
 _FUSED = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj"), ("down_proj",))
 
@@ -130,11 +131,12 @@ class Lora:
 class Pack:
     """Which rows of a flat (tokens, width) tensor belong together: a beginning, then sequence after sequence, of `lengths` tokens each.
 
-    The sequences go on from the beginning, but for those that stand `alone`.
+    The sequences go on from the beginning, but for those that stand `alone`. `spare` rows at the end belong to none.
     """
 
-    def __init__(self, shared: int, lengths: Sequence[int], dtype: torch.dtype, device: torch.device, alone: Sequence[bool] = ()) -> None:
-        self.shared, self.lengths, self.longest, self.device = shared, list(lengths), max(lengths), device
+    def __init__(self, shared: int, lengths: Sequence[int], dtype: torch.dtype, device: torch.device, alone: Sequence[bool] = (), spare: int = 0) -> None:
+        self.shared, self.lengths, self.spare, self.device = shared, list(lengths), spare, device
+        self.longest = -(-max(lengths) // EVEN) * EVEN
         self.starts = [0 if apart else shared for apart in alone or [False] * len(self.lengths)]
         inside = torch.arange(self.longest) < torch.tensor(self.lengths)[:, None]
         self.kept = inside.flatten().nonzero()[:, 0].to(device)  # of the padded rows, those that are in the flat tensor
@@ -147,16 +149,16 @@ class Pack:
     def positions(self) -> Tensor:
         """(1, tokens): each sequence goes on where the shared beginning ends, or begins anew."""
         rows = [torch.arange(self.shared), *(torch.arange(start, start + length) for start, length in zip(self.starts, self.lengths, strict=True))]
-        return torch.cat(rows)[None].to(self.device)
+        return torch.cat([*rows, torch.zeros(self.spare, dtype=torch.long)])[None].to(self.device)
 
     def padded(self, rows: Tensor) -> Tensor:
         """The sequences of a flat tensor (tokens, …) side by side, (sequences, longest, …). Copied by index: backwards that only reads, indexing would add."""
         spread = rows.new_zeros(len(self.lengths) * self.longest, *rows.shape[1:])
-        return spread.index_copy(0, self.kept, rows[self.shared :]).view(-1, self.longest, *rows.shape[1:])
+        return spread.index_copy(0, self.kept, rows[self.shared : len(rows) - self.spare]).view(-1, self.longest, *rows.shape[1:])
 
     def flat(self, padded: Tensor) -> Tensor:
-        """(sequences · longest, width) to the rows of the flat tensor that follow its beginning."""
-        return padded.index_select(0, self.kept)
+        """(sequences · longest, width) to the rows of the flat tensor that follow its beginning; zeros where they belong to no sequence."""
+        return functional.pad(padded.index_select(0, self.kept), (0, 0, 0, self.spare))
 
 
 class Layers:
@@ -172,9 +174,9 @@ class Layers:
         self.eps = torch.tensor(config.rms_norm_eps, device=self.device)
         self.layers = [_frozen(layer) for layer in base.model.layers]
 
-    def pack(self, shared: int, lengths: Sequence[int], alone: Sequence[bool] = ()) -> Pack:
+    def pack(self, shared: int, lengths: Sequence[int], alone: Sequence[bool] = (), spare: int = 0) -> Pack:
         """For these layers."""
-        return Pack(shared, lengths, self.dtype, self.device, alone)
+        return Pack(shared, lengths, self.dtype, self.device, alone, spare)
 
     def run(self, hidden: Tensor, pack: Pack, first: int, last: int, deltas: Sequence[Sequence[Delta]] | None = None) -> Tensor:
         """Hidden states (tokens, width) through the layers `first` … `last` - 1; `deltas` are those of just these layers."""

@@ -1,9 +1,12 @@
 """How to study: the recipe measured for each base model."""
 
+import math
 from dataclasses import dataclass
 
 from learning.model.base_model import BaseModel
 from learning.model.loading import fast_dtype
+
+WARM_UP = 0.1  # of the steps
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,11 @@ class Recipe:
     negatives: int = 2048  # tokens outside of all answers that each step holds down, drawn anew (sampled softmax: Jean et al., 2015)
     threads: int = 2
     dtype: str = "float32"  # of the frozen base; LoRA itself is always float32
+
+    def rate(self, share: float) -> float:
+        """The learning rate at a share of the training: up in a straight line, down along a cosine."""
+        pace = min(1.0, 0.04 + share / WARM_UP) if share < WARM_UP else 0.5 + 0.5 * math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP))
+        return self.learning_rate * pace
 
 
 def recipe_for(base: BaseModel, threads: int) -> Recipe:
