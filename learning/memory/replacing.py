@@ -17,7 +17,7 @@ from learning.memory.vocabulary import SYNONYMS, is_name
 from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, stem, stems, values, words
 from learning.records import Lesson
 
-REPLACES = 0.0  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
+REPLACES = 0.5  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
 PERHAPS = -1.8  # and from which somebody is asked; until then the newer is preferred
 NEAREST = 8  # earlier lessons that are looked at
 # Coefficients: constant; likeness in meaning; the same without the values that differ; are these of one sort; how many too many differ; does a value differ
