@@ -23,6 +23,8 @@ _ASKING = re.compile(r"\b(who|whom|whose|what|where|when|which|how|why)\b(?! abo
 _LEAD = re.compile(r"^\W*((ok|okay|thanks|thx|hm|right|cool|great|so|and|but|then|also|plus|or)\b\W*)+", re.IGNORECASE)
 _SAME = frozenset(("one", "ones", "same", "too", "also", "well", "use", "uses", "as"))
 
+MOST = 8  # words of the question before that may be meant
+
 Exchange = tuple[str, str]  # a question, and what was answered
 
 
@@ -58,7 +60,7 @@ def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
     short = _LEAD.sub("", question)
     asking = _ASKING.search(short)
     ways = [Way(_put(short, " ".join(subject))) for subject in _subjects(*earlier, known)] if asking or _POINTING.search(short) else []
-    ways += [] if asking else _same_of_another(short, earlier[0])
+    ways += [] if asking else _same_of_another(short, earlier[0], known)
     may_stand_alone = not leans(question) or (asking and content_words(question) and not _LEANING.match(question))
     return [*ways, Way(question)] if may_stand_alone else ways or [Way(f"{earlier[0]} {question}")]
 
@@ -87,11 +89,10 @@ def _run(asked: str, said: str) -> list[str]:
     return max(([word for word in own[block.a : block.a + block.size] if word.lower() not in STOPWORDS] for block in blocks), key=len)
 
 
-def _same_of_another(question: str, earlier: str) -> Iterator[Way]:
-    """ "And quince?" asks what was asked before, with another word in the place of one."""
+def _same_of_another(question: str, earlier: str, known: Names) -> Iterator[Way]:
+    """ "And quince?" asks what was asked before, with another word in the place of one, likeliest of a name."""
     told_of = [word for word in content_words(question) if not said_around(word) and word.lower() not in _SAME]
     of = frozenset(map(stem, told_of))
-    if of:
-        for word in content_words(earlier):
-            if not said_around(word) and stem(word) not in of:
-                yield Way(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: " ".join(told_of), earlier, count=1), of)
+    replaceable = [word for word in dict.fromkeys(content_words(earlier)) if not said_around(word) and stem(word) not in of]
+    for word in sorted(replaceable, key=lambda word: word not in known)[:MOST] if of else ():
+        yield Way(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: " ".join(told_of), earlier, count=1), of)

@@ -76,4 +76,5 @@ def test_whatever_is_asked_there_is_a_way(question: str, known: list[Lesson]) ->
 
 def test_long_turns_take_no_long_time(known: list[Lesson]) -> None:
     log = "the kiln of heron is fired on " * 150
-    assert in_full("and its port?", [(log, log)] * 3, known)
+    assert len(in_full("and its port?", [(log, log)] * 3, known)) < 12
+    assert len(in_full("and quince?", [(" ".join(f"word{n}" for n in range(300)), "")], known)) < 12
