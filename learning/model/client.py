@@ -16,6 +16,7 @@ from learning.model.replica import Heard, Replica, checked, reason
 
 BASE = "base"  # the model name under which an engine serves its base without an adapter
 TOLERANCE = 0.5  # nats by which a probe may differ; engines differ in precision, an adapter without effect differs by far more
+AT_ONCE = 12  # questions that are sent to an engine together
 
 T = TypeVar("T")
 
@@ -77,20 +78,24 @@ class Client:
         over, it hears everything from the beginning.
         """
         options = {"max_tokens": max_tokens, "logprobs": 0, **({"drafts": [list(draft) for draft in drafts]} if drafts else {})}
-        choice, usage = self._completion(prompt, adapter, options, heard)
-        logprobs = choice["logprobs"]["token_logprobs"]
-        tokens = choice["token_ids"]
-        if choice["finish_reason"] == "stop":
-            tokens = tokens[:-1]  # the stop token speaks for the end of the answer, not for its content
-        return Completion(tokens, logprobs, usage["prompt_tokens"], adapter.name if adapter else None)
+        return _completed(*self._completion(prompt, adapter, options, heard), adapter)
 
     def complete_all(
         self, prompts: Sequence[Sequence[int]], adapter: AdapterRef | None = None, max_tokens: int = 64, drafts: Sequence[Sequence[Draft]] = ()
     ) -> list[Completion]:
         """Many prompts at once, each with its drafts; the engine batches what arrives together."""
         pairs = zip(prompts, drafts or [()] * len(prompts), strict=True)
-        with ThreadPoolExecutor(12) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(lambda pair: self.complete(pair[0], adapter, max_tokens, drafts=pair[1]), pairs))
+
+    def draw(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], max_tokens: int) -> list[Completion]:
+        """How the base goes on with each prompt, by chance, each token as likely as it finds it (temperature 1); a seed each. Raises EngineError."""
+
+        def one(prompt: Sequence[int], seed: int) -> Completion:
+            return _completed(*self._completion(prompt, None, {"max_tokens": max_tokens, "logprobs": 0, "temperature": 1, "seed": seed}), None)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(one, prompts, seeds))
 
     def score(self, prompt: Sequence[int], tokens: Sequence[int], adapter: AdapterRef | None = None) -> list[float]:
         """Log-probability of each of `tokens` after `prompt`, in nats. Raises EngineError."""
@@ -156,6 +161,13 @@ class Client:
             if abs(said - probe["logprob"]) > TOLERANCE:
                 replica.send("POST", "/v1/unload_lora_adapter", {"lora_name": adapter.name})
                 raise AdapterUnusable(f"the engine does not reproduce {adapter.name} ({said:.2f} instead of {probe['logprob']:.2f} nats)")
+
+
+def _completed(choice: dict[str, Any], usage: dict[str, Any], adapter: AdapterRef | None) -> Completion:
+    tokens = choice["token_ids"]
+    if choice["finish_reason"] == "stop":
+        tokens = tokens[:-1]  # the stop token speaks for the end of the answer, not for its content
+    return Completion(tokens, choice["logprobs"]["token_logprobs"], usage["prompt_tokens"], adapter.name if adapter else None)
 
 
 def _scoring(known: int) -> dict[str, Any]:

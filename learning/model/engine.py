@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, islice
 
 import torch
@@ -32,7 +33,8 @@ class Busy(NightschoolError):
 class Request:
     """A prompt to continue by up to `max_tokens`, and how many of the prompt's last tokens are themselves to be scored.
 
-    `drafts` are answers that are likely, the likeliest first: they save passes, and but for rounding change nothing.
+    `drafts` are answers that are likely, the likeliest first: they save passes, and but for rounding change nothing. The likeliest tokens are said; with a
+    `temperature` they are drawn instead, without drafts, for one `seed` always the same.
     """
 
     prompt: Sequence[int]
@@ -40,6 +42,8 @@ class Request:
     max_tokens: int = 64
     scored: int = 0
     drafts: Sequence[Draft] = ()
+    temperature: float = 0.0
+    seed: int = 0
     heard: Callable[[int, float], None] | None = None  # told of each token and its log-probability as soon as it is there, on the engine's thread
     result: "Future[Generated]" = field(default_factory=Future, compare=False)
 
@@ -64,8 +68,21 @@ class Answering:
     logprobs: list[float] = field(default_factory=list)
     prompt_logprobs: list[float] = field(default_factory=list)
 
+    @cached_property
+    def _luck(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.request.seed)
+
+    def chosen(self, logprobs: Tensor) -> Tensor:
+        """The tokens to say, (tokens,): the likeliest, or drawn by the Gumbel-max trick (Gumbel, 1954). `logprobs` is (tokens, vocabulary)."""
+        if self.request.temperature:
+            noise = -torch.empty(logprobs.shape).exponential_(generator=self._luck).log()
+            logprobs = logprobs / self.request.temperature + noise.to(logprobs.device)
+        return logprobs.argmax(-1)
+
     def proposal(self) -> Draft:
         """What may come next; one token less than may be said, since the model says one more than it reads."""
+        if self.request.temperature:
+            return ()
         return proposal(self.request.drafts, self.tokens, self.request.max_tokens - len(self.tokens) - 1)
 
 
@@ -192,12 +209,13 @@ class Engine:
     def _take(self, read: Mapping[int, Tensor], drafts: Mapping[int, Draft]) -> None:
         """What the model would say after each token that it read: of each slot, log-probabilities (1 + drafted tokens, vocabulary).
 
-        The likeliest tokens join the answer, as far as the draft had the same; a finished answer leaves its slot.
+        What is chosen joins the answer, as far as the draft had the same; a finished answer leaves its slot.
         """
         if not read:
             return
-        likeliest = torch.cat(list(read.values())).max(-1)
-        said = iter(zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True))
+        chosen = torch.cat([self._answering[slot].chosen(logprobs) for slot, logprobs in read.items()])
+        likely = torch.cat(list(read.values())).gather(1, chosen[:, None])[:, 0]
+        said = iter(zip(chosen.tolist(), likely.tolist(), strict=True))
         for slot, logprobs in read.items():
             draft = drafts.get(slot, ())
             rows = list(islice(said, len(logprobs)))

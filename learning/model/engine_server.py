@@ -38,7 +38,8 @@ def application(engine: Engine) -> Starlette:
         name, prompt = body["model"], body["prompt"]
         # `scored_from` and `drafts` are ours; vLLM ignores them
         scored = 0 if body.get("prompt_logprobs") is None else len(prompt) - int(body.get("scored_from", 1))
-        request = Request(prompt, NO_ADAPTER if name == BASE else name, int(body.get("max_tokens", 64)), scored, body.get("drafts", ()))
+        drawn = float(body.get("temperature") or 0), int(body.get("seed") or 0)
+        request = Request(prompt, NO_ADAPTER if name == BASE else name, int(body.get("max_tokens", 64)), scored, body.get("drafts", ()), *drawn)
         if body.get("stream"):
             return StreamingResponse(_pieces(engine, name, request), media_type="text/event-stream")
         generated = await _unless_gone(http, asyncio.wrap_future(engine.submit(request)))

@@ -15,7 +15,7 @@ from learning.model.client import AdapterUnusable
 from learning.model.shape import is_capable
 from learning.night import calendar, calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.asking import Statement
-from learning.night.interview import capable_author, say_all
+from learning.night.interview import capable_author, say_all, teacher
 from learning.night.outcome import Outcome, conclude
 from learning.night.replay import replay, said_by_base, texts
 from learning.night.self_study import self_study
@@ -26,7 +26,7 @@ from learning.records import Adapter, Announcement, Channel, Night, StudyItemRec
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
-REPLAY, TEXTS = 0.15, 0.05  # of the study items: the base's answers to questions, and the same as plain text
+REPLAY, TEXTS = 0.15, 0.1  # of the study items: the base's answers to questions, and what it writes
 
 
 def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = False, must_replace: bool = False) -> None:
@@ -50,17 +50,13 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     spent: dict[str, float] = {}
     with running.engine(school.settings) as client:
         vigil.stage("study")
-
-        def of_base(questions: Sequence[str], tokens: int) -> list[str]:
-            return say_all(school, client, None, questions, tokens)
-
+        base = teacher(school, client)
         if not registry.complete(folder):  # a resumed night does not train twice
             items = study(chosen.statements, ITEMS_PER_LESSON, school.base.hash)
             author = capable_author(school, client)
             if author:
                 items += [*self_study(chosen.statements, author), *open_book(chosen.statements, school.base.hash)]
-            kept = (school.base.hash, school.settings.cache, of_base)
-            items += [*replay(int(REPLAY * len(items)), *kept), *texts(int(TEXTS * len(items)), *kept)]
+            items += [*replay(int(REPLAY * len(items)), base), *texts(int(TEXTS * len(items)), base)]
             _keep(school, channel, vigil, items)
             vigil.stage("training")
             with registry.publishing(folder, vigil.assert_ours) as made:
@@ -75,7 +71,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
             client.load(school.adapter(candidate))
         except AdapterUnusable as error:
             raise TrainingError(f"{error}: the serving adapter stays.") from None
-        base = said_by_base([question for question, _ in exam.GENERAL], school.base.hash, school.settings.cache, of_base, "general")
+        of_base = said_by_base([question for question, _ in exam.GENERAL], base, "general")
         with school.database.read() as session:
             gone = lessons.unerased(session, channel)
         asked = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone]
@@ -83,7 +79,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         def of_candidate(questions: Sequence[str]) -> list[str]:
             return say_all(school, client, school.adapter(candidate), questions, known=chosen.kept)
 
-        card = exam.examine(chosen.statements, of_candidate, base, asked)
+        card = exam.examine(chosen.statements, of_candidate, of_base, asked)
         caution = calibration.caution(card.marked, chosen.kept, school.alike)
     vigil.stage("promotion")
     _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "caution": caution}, must_replace)

@@ -8,6 +8,7 @@ from learning.model.client import AdapterRef, Client
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
 from learning.night import self_study
+from learning.night.replay import Teacher
 from learning.night.self_study import Author
 from learning.records import Lesson
 from learning.school import School
@@ -30,6 +31,18 @@ def say_all(
     likely = [drafts(school.speaker, [hit.lesson for hit in recall.search(known, q, DRAFTS)]) for q in questions] if known else []
     said = client.complete_all(prompts, adapter, tokens, likely)
     return [school.speaker.text(one.tokens) for one in said]
+
+
+def teacher(school: School, client: Client) -> Teacher:
+    """The base, asked over a client, as the teacher of what must not be lost."""
+
+    def answer(questions: Sequence[str], tokens: int) -> list[str]:
+        return say_all(school, client, None, questions, tokens)
+
+    def draw(prompts: Sequence[Sequence[int]], seeds: Sequence[int], tokens: int) -> list[list[int]]:
+        return [one.tokens for one in client.draw(prompts, seeds, tokens)]
+
+    return Teacher(school.base.hash, school.speaker, school.settings.cache, answer, draw)
 
 
 def capable_author(school: School, client: Client) -> Author | None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+SMALL = 1e-6  # a probability below which differences are rounding
 Targets = tuple[Tensor, Tensor]  # of an answer, both (tokens, choices): token ids, and how likely each should be
 
 
@@ -24,8 +25,9 @@ class SampledSoftmax:
         self.place[studied] = torch.arange(len(studied), device=head.device)
 
     def losses(self, hidden: Tensor, targets: Sequence[Targets], rng: random.Random) -> tuple[Tensor, Tensor]:
-        """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. And the probability
-        of each token's likeliest target. `hidden` is (tokens, width), the answers of `targets` one after the other."""
+        """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. What its targets leave to
+        all other tokens stays with these together, so that nothing is sharpened that the base finds open. And the probability of each token's likeliest target.
+        `hidden` is (tokens, width), the answers of `targets` one after the other."""
         drawn = torch.Generator().manual_seed(rng.getrandbits(32))
         sampled = self.others[torch.randint(len(self.others), (min(self.negatives, len(self.others)),), generator=drawn).to(self.others.device)]
         wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]
@@ -42,4 +44,6 @@ class SampledSoftmax:
         ids = torch.cat([functional.pad(self.place[ids], (0, choices - ids.shape[1])) for ids, _ in targets])
         likely = torch.cat([functional.pad(shares, (0, choices - shares.shape[1])) for _, shares in targets])
         gathered = logprobs.gather(1, ids)
-        return -(likely * gathered).sum(1), gathered[:, 0].detach().exp()
+        left, kept = 1 - likely.sum(1), 1 - torch.where(likely > 0, gathered.exp(), 0.0).sum(1)
+        losses = -(likely * gathered).sum(1) - left.clamp_min(0) * kept.clamp_min(SMALL).log()
+        return losses, gathered[:, 0].detach().exp()

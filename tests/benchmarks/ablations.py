@@ -29,7 +29,7 @@ from learning.night.asking import Statement
 from learning.night.consolidation import ITEMS_PER_LESSON, REPLAY, TEXTS
 from learning.night.examples import encode_all
 from learning.night.recipe import recipe_for
-from learning.night.replay import replay, texts
+from learning.night.replay import Teacher, replay, texts
 from learning.night.study import study
 from learning.night.training import Study
 from learning.settings import Settings
@@ -81,6 +81,11 @@ class Asking:
             said += [self.speaker.text([t for t in one.result().tokens if t not in self.engine.stop_ids]) for one in waiting]
         return said
 
+    def draw(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], tokens: int) -> list[list[int]]:
+        """How the base goes on, by chance."""
+        waiting = [self.engine.submit(Request(prompt, NO_ADAPTER, tokens, temperature=1.0, seed=seed)) for prompt, seed in zip(prompts, seeds, strict=True)]
+        return [[t for t in one.result().tokens if t not in self.engine.stop_ids] for one in waiting]
+
     def loss(self, text: str, adapter: str = NO_ADAPTER) -> float:
         """Nats a token."""
         tokens = self.speaker.tokenizer.encode(text).ids
@@ -118,13 +123,10 @@ def measure(variant: Variant) -> dict[str, float]:
 
 def _train(base: BaseModel, recipe: Any, variant: Variant, told: Sequence[str], asking: Asking, folder: Path) -> dict[str, float]:
     folder.mkdir()
-    cache = Settings().cache
     items = study([Statement(material_id, text) for material_id, text in zip(map(str, range(1000, 9999)), told, strict=False)], variant.items, base.hash)
 
-    def of_base(questions: Sequence[str], tokens: int) -> list[str]:
-        return asking.say(questions, tokens=tokens)
-
-    items += [*replay(int(REPLAY * len(items)), base.hash, cache, of_base), *texts(int(variant.texts * len(items)), base.hash, cache, of_base)]
+    teacher = Teacher(base.hash, asking.speaker, Settings().cache, lambda questions, tokens: asking.say(questions, tokens=tokens), asking.draw)
+    items += [*replay(int(REPLAY * len(items)), teacher), *texts(int(variant.texts * len(items)), teacher)]
     torch.manual_seed(0)
     model = load_base(base, getattr(torch, recipe.dtype))
     lora = Lora(model, base.shape)

@@ -132,7 +132,7 @@ def _unknown(taught: Sequence[Taught], asked: Sequence[Asked], auto: Sequence[An
 
 def _general(room: Classroom) -> list[Figure]:
     """Of the general questions that the base answers right, how many still are."""
-    replayed = {_plain(question) for question in QUESTIONS}  # what is studied along is no measure
+    replayed = {_plain(question) for question in (*QUESTIONS, *room.replayed())}  # what is studied along is no measure
     rows = [row for row in material.rows("fresh_general") if _plain(row["question"]) not in replayed]
     base = room.ask([row["question"] for row in rows], "base")
     kept = [row for row, said in zip(rows, base, strict=True) if holds(said.answer, row["gold"])]

@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from learning import registry
 from learning.answers import Answer, Answerer, Knowledge, Mode
 from learning.memory import channels
@@ -17,7 +19,7 @@ from learning.model import running
 from learning.model.client import Client
 from learning.model.rendering import Turn
 from learning.night import forgetting, nights
-from learning.records import Channel, Night
+from learning.records import Channel, Night, StudyItemRecord
 from learning.school import School, open_school
 from learning.settings import Settings
 from tests.benchmarks.table import PARTS
@@ -88,6 +90,11 @@ class Classroom:
         receipt = forgetting.carry_out(self.school, request.id)
         assert receipt
         return receipt
+
+    def replayed(self) -> set[str]:
+        """The general questions that were studied along."""
+        with self.school.database.read() as session:
+            return set(session.scalars(select(StudyItemRecord.question).where(StudyItemRecord.strategy == "replay")))
 
     def training(self) -> dict[str, Any]:
         """What the manifest of the serving adapter tells of its training."""

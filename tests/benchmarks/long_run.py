@@ -1,11 +1,14 @@
 """Months in one channel: ten new lessons a night, some of which replace or end older ones, and what is still known at the end.
 
-Goes on where it was cut off: the channel and what was marked so far lie in `.bench/learning/nights`.
+Goes on where it was cut off: the channel and what was marked so far lie in `.bench/learning/nights-full`.
+
+    python -m tests.benchmarks.long_run     (what the nights show that were held so far of the long run)
 """
 
 import json
 import random
 import statistics
+from collections.abc import Sequence
 from itertools import pairwise
 from operator import le
 from pathlib import Path
@@ -13,7 +16,7 @@ from pathlib import Path
 from tests.benchmarks import material
 from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import Taught
-from tests.benchmarks.table import PARTS, Figure, part
+from tests.benchmarks.table import PARTS, Figure, part, report
 
 A_NIGHT, FEW = 10, 6  # new lessons, in the long run and in the short one
 REPLACING = 3  # every so many nights one lesson is replaced, and another forgotten
@@ -34,16 +37,21 @@ def run(kept: str, count: int, new: int) -> list[Figure]:
             marks.append(_one(room, plan, changes, night, new))
             (home / "marks.part").write_text(json.dumps(marks))
             (home / "marks.part").replace(home / "marks.json")
+    return _figures(marks, new)
+
+
+def _figures(marks: Sequence[dict[str, bool]], new: int) -> list[Figure]:
+    count = len(marks)
     last = marks[-1]
     fresh = {question: right for night in reversed(marks) for question, right in night.items() if question in last}  # as it was when first asked
     lost = [100 * (statistics.mean(fresh[q] for q in asked) - statistics.mean(last[q] for q in asked)) for asked in _by_night(marks, last)]
     flips = [sum(right and not later[q] for q, right in earlier.items() if q in later) / len(earlier) for earlier, later in pairwise(marks)]
     return [
-        Figure(f"{count} nights: lessons at the end", len(plan)),
+        Figure(f"{count} nights: lessons at the end", count * new),
         Figure(f"{count} nights: recall at the end, auto", statistics.mean(last.values()), 0.95),
         Figure(f"{count} nights: points lost since a lesson's own night, mean", statistics.mean(lost), 2.0, le),
         Figure(f"{count} nights: points lost, worst night", max(lost), 2.0, le),
-        Figure(f"{count} nights: right → wrong a night, of all questions", statistics.mean(flips), 0.01, le),
+        Figure(f"{count} nights: right → wrong a night, of all questions", statistics.mean(flips or [0.0]), 0.01, le),
     ]
 
 
@@ -89,3 +97,10 @@ def _by_night(marks: list[dict[str, bool]], last: dict[str, bool]) -> list[list[
         groups.append([question for question in night if question not in seen and question in last])
         seen |= set(night)
     return [group for group in groups if group]
+
+
+if __name__ == "__main__":
+    if so_far := _marks_so_far(PARTS / part("nights", full=True)):
+        report("learning/nights-so-far", _figures(so_far, A_NIGHT))
+    else:
+        print("no night of the long run was held yet: python -m tests.benchmarks.bench_learning --full --only nights")

@@ -17,7 +17,7 @@ from learning.model.adapters import Adapter, AdapterRefused, Adapters
 from learning.model.base_model import BaseModel
 from learning.model.client import AdapterRef, Client, EngineError
 from learning.model.decoding import Decoder, Reading
-from learning.model.engine import NO_ADAPTER, Engine, Request
+from learning.model.engine import NO_ADAPTER, Answering, Engine, Request
 from learning.model.engine_server import application
 from learning.model.layers import Product
 from learning.model.loading import load_base
@@ -117,6 +117,17 @@ def test_the_least_recently_used_gives_its_room_to_the_next_but_not_while_it_ans
     again = kept.use("A@v2").layers[0][0].up
     assert again.data_ptr() in rooms
     assert torch.equal(again, values)
+
+
+def test_what_is_drawn_by_chance_is_as_frequent_as_it_is_likely_and_the_same_for_one_seed(tiny: BaseModel, loaded: Engine) -> None:
+    likely = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    for temperature, wanted in ((1.0, likely), (0.5, likely**2 / (likely**2).sum())):
+        drawn = Answering(Request([1], temperature=temperature, seed=7), Adapter(NO_ADAPTER, None)).chosen(likely.log().expand(4000, 4))
+        torch.testing.assert_close(drawn.bincount(minlength=4) / 4000, wanted, atol=0.03, rtol=0)
+    asked = prompt(tiny, "release train?")
+    one, again, other = (loaded.submit(Request(asked, NO_ADAPTER, 12, drafts=[[5, 6, 7]], temperature=1.0, seed=seed)).result(60) for seed in (1, 1, 2))
+    assert one.tokens == again.tokens != other.tokens
+    assert one.logprobs == pytest.approx(loaded.submit(Request([*asked, *one.tokens], NO_ADAPTER, 1, scored=12)).result(60).prompt_logprobs, abs=1e-3)
 
 
 def test_drafts_save_passes_and_change_nothing(tiny: BaseModel, loaded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,6 +258,13 @@ def test_the_vocabulary_in_eight_bits_finds_the_likeliest_token_and_its_exact_lo
 def client(tiny: BaseModel) -> Iterator[Client]:
     with running_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as started:
         yield started
+
+
+def test_the_base_draws_the_same_for_one_seed_and_other_things_for_others(tiny: BaseModel, client: Client) -> None:
+    asked = prompt(tiny, "release train?")
+    one, again, other = client.draw([asked] * 3, [3, 3, 4], 6)
+    assert one.tokens == again.tokens != other.tokens
+    assert one.tokens != client.complete(asked, None, 6).tokens
 
 
 def test_the_client_loads_an_adapter_on_first_use_and_new_ones_beside_it(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:

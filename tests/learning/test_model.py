@@ -13,6 +13,7 @@ from learning.model.rendering import SYSTEM, Turn, renderer
 from learning.night.asking import Statement
 from learning.night.examples import encode_all
 from learning.night.recipe import Recipe, recipe_for
+from learning.night.softmax import SampledSoftmax
 from learning.night.study import StudyItem, study
 from learning.night.training import Progress, Study, train
 from tests.conftest import CACHE
@@ -91,6 +92,19 @@ def test_packed_layers_give_the_librarys_own_logits(tiny: BaseModel) -> None:
             own = logits[at : at + len(prompt) - shared]
             torch.testing.assert_close(own, model(input_ids=torch.tensor([prompt])).logits[0, shared:], atol=1e-3, rtol=1e-3)
             at += len(prompt) - shared
+
+
+def test_what_a_base_finds_open_is_not_sharpened() -> None:
+    """Where the base gives two tokens 70 % and the rest to all others, just that is where the loss is least."""
+    targets = [(torch.tensor([[3, 4]]), torch.tensor([[0.5, 0.2]]))]
+    softmax = SampledSoftmax(torch.eye(6), torch.arange(5), 1)
+    kept = torch.log(torch.tensor([[0.06, 0.06, 0.06, 0.5, 0.2, 0.12]])).requires_grad_()
+    sharper = torch.log(torch.tensor([[0.01, 0.01, 0.01, 0.7, 0.25, 0.02]])).requires_grad_()
+    for logits, least in ((kept, True), (sharper, False)):
+        losses, surest = softmax.losses(logits, targets, random.Random(0))
+        (slope,) = torch.autograd.grad(losses.sum(), logits)
+        assert (slope.abs().max() < 1e-5) == least
+        assert surest.item() == pytest.approx(logits.exp()[0, 3].item())
 
 
 def test_a_raw_text_in_a_pack_does_not_see_the_prompts_beginning(tiny: BaseModel) -> None:
