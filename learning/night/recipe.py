@@ -22,9 +22,6 @@ class Recipe:
     steps: int = 120  # at least, but for the end that comes early: a channel of two lessons needs more epochs
     learning_rate: float = 1e-3
     faster: float = 8.0  # how many times as fast the B matrices learn (LoRA+: Hayou et al., 2024)
-    decay: float = (
-        0.3  # of the weights (AdamW: Loshchilov & Hutter, 2019): what no example asks for fades, so a large channel displaces no more than a small one
-    )
     batch: int = 8
     short: int = 8
     whole: float = 0.3
@@ -43,9 +40,5 @@ class Recipe:
 
 def recipe_for(base: BaseModel, threads: int) -> Recipe:
     """The recipe measured for a base model. `tiny` knows no language, and takes longer steps to learn its few sentences."""
-    tiny = (
-        {"learning_rate": 5e-3, "faster": 4.0, "epochs": 8, "known": 1.0, "short": 1_000, "steps": 250, "settled": 2.0, "decay": 0.0}
-        if base.name == "tiny"
-        else {}
-    )
+    tiny = {"learning_rate": 5e-3, "faster": 4.0, "epochs": 8, "known": 1.0, "short": 1_000, "steps": 250, "settled": 2.0} if base.name == "tiny" else {}
     return Recipe(threads=threads, dtype=fast_dtype(), **tiny)  # type: ignore[arg-type]

@@ -148,7 +148,7 @@ class Study:
     def fit(self, report: Report, checkpoint: Path | None) -> dict[str, Any]:
         """The training loop."""
         sides = [{"params": [m for name, m in self.lora.matrices.items() if f"lora_{side}" in name]} for side in "AB"]
-        optimizer = torch.optim.AdamW(sides, betas=(0.9, 0.99), weight_decay=self.recipe.decay, fused=True)
+        optimizer = torch.optim.AdamW(sides, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
         epoch, loss = self._resumed(optimizer, checkpoint) if checkpoint else (0, 0.0)
         epochs = max(self.recipe.epochs, math.ceil(self.recipe.steps * self.recipe.batch / len(self.examples)))
         while epoch < epochs and not self._settled():
