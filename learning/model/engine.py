@@ -5,8 +5,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain, islice
 
 import torch
@@ -14,76 +12,20 @@ from torch import Tensor
 
 from learning.errors import NightschoolError
 from learning.model.adapters import Adapter, AdapterRefused, Adapters
+from learning.model.answering import NO_ADAPTER, Answering, Generated, Request
 from learning.model.base_model import BaseModel
 from learning.model.decoding import Decoder, Reading
-from learning.model.drafting import Draft, agreed, proposal
+from learning.model.drafting import Draft, agreed
 from learning.model.loading import give_back
 from learning.model.rendering import Turn, common_beginning, renderer
 
-NO_ADAPTER = "__base__"  # a row without an adapter
 MOST_ROWS = 12  # that are answered at once
 MOST_WAITING = 256
+HOTTEST = 2.0
 
 
 class Busy(NightschoolError):
     """Too many requests are waiting."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A prompt to continue by up to `max_tokens`, and how many of the prompt's last tokens are themselves to be scored.
-
-    `drafts` are answers that are likely, the likeliest first: they save passes, and but for rounding change nothing. The likeliest tokens are said; with a
-    `temperature` they are drawn instead, without drafts, for one `seed` always the same.
-    """
-
-    prompt: Sequence[int]
-    adapter: str = NO_ADAPTER
-    max_tokens: int = 64
-    scored: int = 0
-    drafts: Sequence[Draft] = ()
-    temperature: float = 0.0
-    seed: int = 0
-    heard: Callable[[int, float], None] | None = None  # told of each token and its log-probability as soon as it is there, on the engine's thread
-    result: "Future[Generated]" = field(default_factory=Future, compare=False)
-
-
-@dataclass(frozen=True)
-class Generated:
-    """Token ids with their log-probabilities, in nats; the stop token is included when generation ended by itself."""
-
-    tokens: list[int]
-    logprobs: list[float]
-    stopped: bool
-    prompt_logprobs: list[float]  # of the prompt's last `scored` tokens
-
-
-@dataclass
-class Answering:
-    """A request in a slot."""
-
-    request: Request
-    adapter: Adapter
-    tokens: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
-    prompt_logprobs: list[float] = field(default_factory=list)
-
-    @cached_property
-    def _luck(self) -> torch.Generator:
-        return torch.Generator().manual_seed(self.request.seed)
-
-    def chosen(self, logprobs: Tensor) -> Tensor:
-        """The tokens to say, (tokens,): the likeliest, or drawn by the Gumbel-max trick (Gumbel, 1954). `logprobs` is (tokens, vocabulary)."""
-        if self.request.temperature:
-            noise = -torch.empty(logprobs.shape).exponential_(generator=self._luck).log()
-            logprobs = logprobs / self.request.temperature + noise.to(logprobs.device)
-        return logprobs.argmax(-1)
-
-    def proposal(self) -> Draft:
-        """What may come next; one token less than may be said, since the model says one more than it reads."""
-        if self.request.temperature:
-            return ()
-        return proposal(self.request.drafts, self.tokens, self.request.max_tokens - len(self.tokens) - 1)
 
 
 class Engine:
@@ -123,6 +65,8 @@ class Engine:
             raise AdapterRefused("the prompt is empty", 400)
         if request.max_tokens < 1 or not 0 <= request.scored < len(request.prompt):
             raise AdapterRefused("at least one token must be asked for, and only tokens after the first can be scored", 400)
+        if not (0 <= request.temperature <= HOTTEST and 0 <= request.seed < 2**63):
+            raise AdapterRefused(f"a temperature lies between 0 and {HOTTEST:g}, a seed between 0 and 2^63", 400)
         if len(request.prompt) + request.max_tokens > self.context:
             raise AdapterRefused(f"the prompt has {len(request.prompt)} tokens; with the answer it exceeds the context of {self.context}", 400)
         if not all(type(token) is int and 0 <= token < len(self._decoder.embed) for token in chain(request.prompt, *request.drafts)):

@@ -23,9 +23,10 @@ from starlette.routing import Route
 
 from learning import lifeline
 from learning.model.adapters import AdapterRefused
+from learning.model.answering import NO_ADAPTER, Generated, Request
 from learning.model.base_model import prepare
 from learning.model.client import BASE
-from learning.model.engine import NO_ADAPTER, Busy, Engine, Generated, Request
+from learning.model.engine import Busy, Engine
 from learning.model.loading import fast_dtype
 from learning.settings import Settings
 

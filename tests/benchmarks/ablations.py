@@ -18,8 +18,9 @@ from typing import Any
 
 import torch
 
+from learning.model.answering import NO_ADAPTER, Request
 from learning.model.base_model import BaseModel, prepare
-from learning.model.engine import NO_ADAPTER, Engine, Request
+from learning.model.engine import Engine
 from learning.model.layers import Lora
 from learning.model.loading import load_base
 from learning.model.rendering import Turn, renderer

@@ -8,8 +8,9 @@ from operator import le
 import torch
 
 from learning.model import packing
+from learning.model.answering import Request
 from learning.model.client import AdapterRef
-from learning.model.engine import MOST_ROWS, Engine, Request
+from learning.model.engine import MOST_ROWS, Engine
 from learning.model.loading import fast_dtype
 from learning.model.rendering import Turn
 from tests.benchmarks import material

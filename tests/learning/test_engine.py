@@ -3,6 +3,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 from learning.model.adapters import Adapter, AdapterRefused, Adapters
+from learning.model.answering import NO_ADAPTER, Answering, Request
 from learning.model.base_model import BaseModel
 from learning.model.client import AdapterRef, Client, EngineError
 from learning.model.decoding import Decoder, Reading
-from learning.model.engine import NO_ADAPTER, Answering, Engine, Request
+from learning.model.engine import Engine
 from learning.model.engine_server import application
 from learning.model.layers import Product
 from learning.model.loading import load_base
@@ -168,6 +170,8 @@ def test_the_engine_refuses_clearly(tiny: BaseModel, adapters: dict[str, Path], 
     assert status(lambda: loaded.submit(Request([1], "nobody"))) == 404
     assert status(lambda: loaded.submit(Request([], "A@v1"))) == 400
     assert status(lambda: loaded.submit(Request([1] * 2_000, "A@v1"))) == 400
+    for by_chance in (Request([1], temperature=-0.1), Request([1], temperature=9.0), Request([1], temperature=float("nan")), Request([1], seed=-1)):
+        assert status(partial(loaded.submit, by_chance)) == 400
     assert status(lambda: loaded.adapters.load("A@v1", adapters["A@v1"])) == 400
     assert status(lambda: loaded.adapters.load("c", tmp_path)) == 404
     other = Path(shutil.copytree(adapters["A@v1"], tmp_path / "other"))
