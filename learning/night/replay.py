@@ -27,6 +27,7 @@ from learning.night.study import StudyItem
 TOKENS = 32  # an answer is studied up to its last whole sentence within these; its beginning is what must not drift
 OF_QUESTION, OF_TEXT = 40, 64  # tokens at most; a question that is longer is left out, a text is cut to whole sentences
 BLOCK = 64  # are made at once, and kept
+MOST = 10  # blocks of a kind: making them takes minutes, once for each base model
 OPENINGS = (
     "The", "In the", "When", "Most", "If", "A", "There", "Many", "After", "How", "To", "One", "Every", "People", "Some", "By", "He", "She", "They", "It is",
     "We", "For", "At", "On", "As", "With", "Although", "Before", "During", "Each", "This", "What",
@@ -53,7 +54,7 @@ def said_by_base(questions: Sequence[str], teacher: Teacher, kind: str) -> dict[
 
 
 def replay(count: int, teacher: Teacher) -> list[StudyItem]:
-    """`count` questions with the base's own answers, or as many as it has whole sentences for; the same for every night of one base model."""
+    """`count` questions with the base's own answers, some hundreds of them different; none where it says no whole sentence. The same for every night."""
     given = random.Random(teacher.hash).sample(QUESTIONS, len(QUESTIONS))
 
     def block(number: int) -> dict[str, str]:
@@ -90,9 +91,10 @@ def _seeds(number: int) -> range:
 
 
 def _whole(count: int, blocks: Iterator[dict[str, str]]) -> list[tuple[str, str]]:
-    """The first `count` that hold a whole sentence, cut to that. A base that has none is not asked for ever."""
-    said = (pair for block in itertools.islice(blocks, 2 * math.ceil(count / BLOCK)) for pair in block.items())
-    return list(itertools.islice(((asked, text) for asked, whole in said if (text := whole_sentences(whole))), count))
+    """The first `count` that hold a whole sentence, cut to that; what there is comes again where that is less."""
+    said = (pair for block in itertools.islice(blocks, min(MOST, 2 * math.ceil(count / BLOCK))) for pair in block.items())
+    whole = list(itertools.islice(((asked, text) for asked, whole in said if (text := whole_sentences(whole))), count))
+    return list(itertools.islice(itertools.cycle(whole), count))
 
 
 def _once(teacher: Teacher, kind: str, of: Sequence[Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

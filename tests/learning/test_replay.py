@@ -8,7 +8,7 @@ from learning.memory.general import QUESTIONS
 from learning.model.base_model import BaseModel
 from learning.model.rendering import renderer
 from learning.night.exam import GENERAL
-from learning.night.replay import BLOCK, OF_QUESTION, Teacher, replay, texts
+from learning.night.replay import BLOCK, MOST, OF_QUESTION, Teacher, replay, texts
 
 
 class Base:
@@ -39,6 +39,13 @@ def test_a_large_channel_studies_more_questions_than_anybody_wrote_and_none_of_t
     assert all(item.question.startswith("How deep is lake") for item in many[len(QUESTIONS) :])
     assert len(many) == len(QUESTIONS) + 30
     assert len(base.asked) == len(set(base.asked)), "what was asked once is kept"
+
+
+def test_what_there_is_comes_again_in_a_very_large_channel(tiny: BaseModel, tmp_path: Path) -> None:
+    base = Base(tiny, tmp_path)
+    many = [item.question for item in replay(5_000, base.teacher)]
+    assert len(many) == 5_000
+    assert len(QUESTIONS) < len(set(many)) == len(base.asked) <= MOST * BLOCK
 
 
 def test_few_are_asked_for_a_small_channel(tiny: BaseModel, tmp_path: Path) -> None:
