@@ -1,5 +1,9 @@
-"""Time to nine in ten: our training against plain LoRA by PEFT on the same study items, asked in people's words after every epoch; asking does not count."""
+"""Time to nine in ten: our training against plain LoRA by PEFT on the same study items, asked in people's words after every epoch; asking does not count.
 
+The long race takes hours: each run's clock is kept in `.bench/learning/race-full`, and a race that was cut off goes on with the next run.
+"""
+
+import json
 import math
 import random
 import tempfile
@@ -7,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,9 +35,9 @@ from learning.night.training import Progress, Study
 from learning.settings import Settings
 from tests.benchmarks import material
 from tests.benchmarks.material import Taught
-from tests.benchmarks.table import Figure
+from tests.benchmarks.table import PARTS, Figure, part
 
-THREADS = 2
+THREADS = Settings().training_threads
 THERE = 0.9  # share of terse and chatty questions answered right
 RATES = (2e-4, 5e-4, 1e-3)
 
@@ -77,7 +82,8 @@ def race(full: bool) -> list[Figure]:
     lessons = material.channel(20 if full else 6, 7)
     base = prepare("embedded", Settings().cache)
     examples = encode_all(base.folder, study([Statement(lesson.id, lesson.text) for lesson in lessons], ITEMS_PER_LESSON, "race"))
-    ours = _ours(base, lessons, examples)
+    home = PARTS / part("race", full)
+    ours = _kept(home / "ours.json", lambda: _ours(base, lessons, examples))
     figures = [
         Figure(f"{len(lessons)} lessons: best recall seen, ours", ours.best, THERE),
         Figure("seconds until then, ours", ours.until(min(THERE, ours.best))),
@@ -86,7 +92,7 @@ def race(full: bool) -> list[Figure]:
         ("plain PEFT", list(range(base.shape.layers)), 32, RATES if full else RATES[1:2], 5.0),
         ("uncached top layers", base.shape.adapted, base.shape.rank, (1e-3,), None),
     ):
-        runs = [_plain(base, lessons, examples, layers, rank, rate, 12 if full else 6) for rate in rates]
+        runs = [_kept(home / f"{label} {rate}.json", partial(_plain, base, lessons, examples, layers, rank, rate, 12 if full else 6)) for rate in rates]
         best = min(runs, key=lambda clock: (clock.until(THERE), -clock.best, clock.until(clock.best)))
         level = min(THERE, ours.best, best.best)
         figures += [
@@ -94,6 +100,18 @@ def race(full: bool) -> list[Figure]:
             Figure(f"{label} ÷ ours, seconds until {level:.0%}", best.until(level) / ours.until(level), goal),
         ]  # fmt: skip
     return figures
+
+
+def _kept(file: Path, run: Callable[[], Clock]) -> Clock:
+    """A run's clock: from its file where it ended before."""
+    if file.exists():
+        return Clock(lambda: 0.0, marks=[(seconds, share) for seconds, share in json.loads(file.read_text())])
+    clock = run()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_suffix(".part")
+    scratch.write_text(json.dumps(clock.marks))
+    scratch.replace(file)
+    return clock
 
 
 def _questions(lessons: Sequence[Taught]) -> list[tuple[Taught, str]]:
