@@ -19,10 +19,11 @@ SISTERS = 12  # lessons that hold a name, at most: what more of them hold leads 
 FITS = 0.3  # what the kind of value that is asked for counts, next to coverage
 TRIED = 3  # pairs whose meaning is compared with the question's
 MOST = 6  # lessons of one list
-AS_LIKE = 0.2  # how much less like the question the others of a list may be than the first
+AS_LIKE = (0.2, 0.35)  # how much less like the question the others of a list may be than the first
 _LIST = re.compile(
     r"\b(all|every\w*|list|both|which ones|who are|who(.s| is| was) (in|on|involved)|what.?s (in|all|included)|what (else|must|has to|have to)"
-    r"|(which|what) (?!is\b|does\b|was\b|us\b|this\b)\w+[^s\W]s|(what|whom?|where) (do|does|did|can|may|are|all))\b",
+    r"|(which|what) \w+ (is|are) there|(which|what) (?!is\b|does\b|was\b|us\b|this\b)\w+[^s\W]s"
+    r"|(what|whom?|where) (do|does|did|can|may|are|all))\b",
     re.IGNORECASE,
 )
 
@@ -34,17 +35,24 @@ def joined(texts: Sequence[str]) -> str:
     return " ".join(text if text.endswith((".", "!", "?")) or len(texts) == 1 else f"{text}." for text in texts)
 
 
-def several(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike, said: Sequence[Lesson] = ()) -> list[Hit]:
-    """What several lessons say together, as hits with their `parts`: two steps, lists, and what was `said` together."""
+def asks_for_several(question: str) -> bool:
+    """Is it worded as if there were more than one answer?"""
+    return bool(_LIST.search(question))
+
+
+def several(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike, said: Sequence[Lesson] = ()) -> list[tuple[Hit, bool]]:
+    """What several lessons say together, as hits with their `parts`: two steps, lists, and what was `said` together; and whether it is a list."""
     covering = Coverage(lessons, question)
     held = dict(zip((lesson.id for lesson in lessons), covering.shelf.held, strict=True))
-    found = [*pairs(lessons, hits, question, covering, held), *lists(hits, question, covering, held)]
+    listed = lists(hits, question, covering, held)
+    found = [*pairs(lessons, hits, question, covering, held), *listed]
     if said and set(said) not in [set(parts) for parts in found]:
         found.append(tuple(said))
     texts = [joined([lesson.text for lesson in parts]) for parts in found]
     likeness = alike(question, [joined([told(lesson) for lesson in parts]) for parts in found]) if found else ()
     covered = [covering.of(frozenset().union(*(held[lesson.id] for lesson in parts))) for parts in found]
-    return [Hit.of(Lesson(id=0, text=text), share, like, parts) for text, share, like, parts in zip(texts, covered, likeness, found, strict=True)]
+    together = [Hit.of(Lesson(id=0, text=text), share, like, parts) for text, share, like, parts in zip(texts, covered, likeness, found, strict=True)]
+    return [(hit, set(hit.parts) in map(set, listed)) for hit in together]
 
 
 def pairs(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, covering: Coverage, held: Held) -> list[tuple[Lesson, ...]]:
@@ -62,13 +70,17 @@ def pairs(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, coverin
 
 
 def lists(hits: Sequence[Hit], question: str, covering: Coverage, held: Held) -> list[tuple[Lesson, ...]]:
-    """All that tell of the thing that a question names, where it asks for more than one."""
-    same = covering.words_in(held[hits[0].lesson.id]) if hits and _LIST.search(question) else set()
-    if not same:
-        return []
-    thing = max(sorted(same), key=covering.weights.__getitem__)
-    kin = [hit for hit in hits[:MOST] if thing in covering.words_in(held[hit.lesson.id]) and hit.likeness >= hits[0].likeness - AS_LIKE]
-    return [tuple(hit.lesson for hit in kin)] if len(kin) > 1 else []
+    """All that tell of a thing that a question names, where it asks for more than one: those nearly as like the question as the first, and some less so.
+
+    The thing is the rarest word that the question shares with the nearest lesson and with others.
+    """
+    same = covering.words_in(held[hits[0].lesson.id]) if hits and asks_for_several(question) else set()
+    for thing in sorted(sorted(same), key=covering.weights.__getitem__, reverse=True):
+        kin = [hit for hit in hits[:MOST] if thing in covering.words_in(held[hit.lesson.id])]
+        near = [tuple(hit.lesson for hit in kin if hit.likeness >= hits[0].likeness - less) for less in AS_LIKE]
+        if found := [some for some in dict.fromkeys(near) if len(some) > 1]:
+            return found
+    return []
 
 
 def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[Lesson]:

@@ -15,6 +15,7 @@ from learning.memory.words import STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
 
 FEATURES = ("coverage", "likeness", "ahead", "fits", "strange", "matter", "matter ahead", "phrase", "length")
+TOGETHER = ("akin", "plural", "listed", "count", "likeness", "likeness ahead", "coverage", "coverage ahead")
 LONE = 0.3  # lead of what there is nothing to compare with
 LONGEST = 3.0  # tens of words; a question after several turns counts as one of these
 _NUMBERED = re.compile(r"\b([a-z]{3,})[\s-]{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
@@ -47,10 +48,20 @@ class Evidence:
         phrase, length = max(_in_one_go(self.question, told(lesson)) for lesson in cited), min(len(self.question.split()) / 10, LONGEST)
         return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), fits(self.question, said_by(hit)), strange, matter, matter - most, phrase, length
 
-    def akin(self, hit: Hit) -> float:
-        """How alike the two of several lessons are that are least so, with names left out: all of a list tell the same, two steps do not."""
+    def together(self, hit: Hit, listed: bool) -> tuple[float, ...]:
+        """What `TOGETHER` says of several lessons, `listed` where all tell of one thing that the question names.
+
+        akin: how alike the two are that are least so, with names left out: all of a list tell the same, two steps do not. plural: does the question ask for
+        more than one? count: how many they are. likeness, coverage: of the least, and ahead of the nearest other.
+        """
+        mine, others = ([other for other in self.hits if (other.lesson in hit.parts) == inside] for inside in (True, False))
         plain = [unnamed(told(lesson), self.known) for lesson in hit.parts]
-        return min(self.alike(one, [other])[0] for one, other in combinations(plain, 2))
+        like, covered = min(one.likeness for one in mine), min(one.coverage for one in mine)
+        return (
+            min(self.alike(one, [other])[0] for one, other in combinations(plain, 2)),
+            float(chains.asks_for_several(self.question)), float(listed), float(len(hit.parts)),
+            like, like - max((other.likeness for other in others), default=0.0), covered, covered - max((other.coverage for other in others), default=0.0),
+        )  # fmt: skip
 
 
 def said_by(hit: Hit) -> str:

@@ -20,6 +20,7 @@ ABSTENTION = "I don't know that yet."
 SURE = 1.8  # least certainty in a channel of `MANY` lessons or more, before any exam: one question in fifty is answered wrongly where the judge was fitted
 ALONE, MANY = 0.5, 8  # the same with one lesson, where there is less to confuse; and how many are many
 VERY_SURE = 0.7  # added where nobody addressed the bot: about half as many are wrong then
+SEVERAL = 1.0  # nats that several lessons are more certain than the judge of one says, once they are found to be better than any one
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
 WEIGHED = 3  # nearest lessons that may answer
@@ -38,21 +39,21 @@ class Candidate:
     certainty: float
 
 
-Features = tuple[float, ...]  # `evidence.FEATURES`
+Features = tuple[float, ...]  # `evidence.FEATURES`, or `TOGETHER`
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What may answer, what speaks for it, and of several lessons how `akin` they are."""
+    """What may answer, and what speaks for it; of several lessons also what `evidence.TOGETHER` tells."""
 
     hit: Hit
     features: Features
-    akin: float = 1.0
+    joint: Features = ()
 
     @property
     def candidate(self) -> Candidate:
         """It and its certainty."""
-        return Candidate(self.hit, judge.log_odds(self.features))
+        return Candidate(self.hit, judge.log_odds(self.features) + (SEVERAL if self.joint else 0.0))
 
 
 def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Candidate]:
@@ -60,7 +61,7 @@ def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence
     seen = evident(question, lessons, alike, said)
     alone = sorted(((one.candidate, one) for one in seen if not one.hit.parts), key=lambda pair: -pair[0].certainty)
     candidates = [candidate for candidate, _ in alone]
-    joint = [(judge.several(alone[0][1].features, one.features, one.akin), one) for one in seen if one.hit.parts]
+    joint = [(judge.several(alone[0][1].features, one.features, one.joint), one) for one in seen if one.hit.parts]
     odds, best = max(joint, key=lambda pair: pair[0], default=(0.0, None))
     if best is None or odds <= 0:
         return candidates
@@ -77,7 +78,10 @@ def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequen
     joint = chains.several(lessons, hits, question, alike, said if len(said) > 1 else ())
     evidence = Evidence(question, hits, alike)
     old = {hit: [] if joint else _outdated(hit, hits, alike) for hit in singles}  # where several may answer together, none is out of date
-    return [*(Seen(hit, evidence.of(hit, old[hit])) for hit in singles), *(Seen(hit, evidence.of(hit), evidence.akin(hit)) for hit in joint)]
+    return [
+        *(Seen(hit, evidence.of(hit, old[hit])) for hit in singles),
+        *(Seen(hit, evidence.of(hit), evidence.together(hit, listed)) for hit, listed in joint),
+    ]
 
 
 def _outdated(hit: Hit, hits: Sequence[Hit], alike: Alike) -> list[Lesson]:

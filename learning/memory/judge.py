@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.memory.evidence import FEATURES
+from learning.memory.evidence import FEATURES, TOGETHER
 
 Floats = NDArray[np.float64]
 Model = Mapping[str, Floats]  # mean and deviation of the features, and the coefficients
@@ -26,14 +26,14 @@ def log_odds(features: Sequence[float]) -> float:
     return float(odds(_fitted()["answers"], np.array([features]))[0])
 
 
-def several(alone: Sequence[float], together: Sequence[float], akin: float) -> float:
-    """Nats for several lessons being the right answer where the surest one `alone` is not; both by their features, and how `akin` the several are."""
-    return float(odds(_fitted()["several"], np.array([compared(alone, together, akin)]), products=False)[0])
+def several(alone: Sequence[float], together: Sequence[float], joint: Sequence[float]) -> float:
+    """Nats for several lessons being the right answer where the surest one `alone` is not; both by their features, and the several by `evidence.TOGETHER`."""
+    return float(odds(_fitted()["several"], np.array([compared(alone, together, joint)]), products=False)[0])
 
 
-def compared(alone: Sequence[float], together: Sequence[float], akin: float) -> list[float]:
+def compared(alone: Sequence[float], together: Sequence[float], joint: Sequence[float]) -> list[float]:
     """What tells whether it takes several lessons. The length of the question counts once."""
-    return [*alone, *together[:-1], akin]
+    return [*alone, *together[:-1], *joint]
 
 
 def odds(fitted: Model, features: Floats, products: bool = True) -> Floats:
@@ -52,6 +52,6 @@ def expanded(features: Floats, mean: Floats, deviation: Floats, products: bool =
 @lru_cache(maxsize=1)
 def _fitted() -> dict[str, Model]:
     told = json.loads(FILE.read_text())
-    if tuple(told.pop("features")) != FEATURES:
+    if (tuple(told.pop("features")), tuple(told.pop("together"))) != (FEATURES, TOGETHER):
         raise ValueError(f"{FILE} was fitted to other evidence: run `python -m tests.benchmarks.fit_guard`.")
     return {model: {name: np.array(numbers) for name, numbers in fitted.items()} for model, fitted in told.items()}

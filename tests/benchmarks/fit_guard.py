@@ -17,7 +17,7 @@ import numpy as np
 
 from learning.memory import chains, guard, judge
 from learning.memory.encoder import encoder
-from learning.memory.evidence import FEATURES
+from learning.memory.evidence import FEATURES, TOGETHER
 from learning.records import Lesson
 from learning.settings import Settings
 from tests.benchmarks import material
@@ -52,7 +52,7 @@ class Question:
     known: bool
     bar: float
     alone: Sequence[tuple[guard.Features, bool]]
-    joint: Sequence[tuple[guard.Features, float, bool]]
+    joint: Sequence[tuple[guard.Features, guard.Features, bool]]
 
 
 Judged = tuple[Question, float, bool]  # how certain its surest answer is, and whether that is right
@@ -116,7 +116,7 @@ def judged(channel: Channel) -> Iterator[Question]:
     for question, wanted, group in channel.asked:
         seen = [(one, bool(wanted and wanted.is_right(one.hit.lesson.text))) for one in guard.evident(question, lessons, alike)]
         alone = [(one.features, right) for one, right in seen if not one.hit.parts]
-        joint = [(one.features, one.akin, right) for one, right in seen if one.hit.parts]
+        joint = [(one.features, one.joint, right) for one, right in seen if one.hit.parts]
         yield Question(channel.name, group, wanted is not None, guard.least(len(lessons)), alone, joint)
 
 
@@ -129,9 +129,9 @@ def fit(questions: Sequence[Question]) -> dict[str, judge.Model]:
         if not question.channel.startswith("of "):
             alone, known = _surest(answers, question)[1:]
             sure = judge.odds(answers, np.array([features for features, *_ in question.joint])) if question.joint else ()
-            for (features, akin, right), odds in zip(question.joint, sure, strict=True):
+            for (features, together, right), odds in zip(question.joint, sure, strict=True):
                 if odds > HOPELESS:
-                    compared.append((judge.compared(alone, features, akin), right and not known))
+                    compared.append((judge.compared(alone, features, together), right and not known))
     return {"answers": answers, "several": logistic([row for row, _ in compared], [right for _, right in compared], False, RIDGE_SEVERAL)}
 
 
@@ -166,11 +166,12 @@ def tested(fitted: dict[str, judge.Model], questions: Sequence[Question]) -> lis
     for question in questions:
         certainty, alone, right = _surest(fitted["answers"], question)
         joint = [
-            (float(judge.odds(fitted["several"], np.array([judge.compared(alone, features, akin)]), False)[0]), features, good)
-            for features, akin, good in question.joint
+            (float(judge.odds(fitted["several"], np.array([judge.compared(alone, features, together)]), False)[0]), features, good)
+            for features, together, good in question.joint
         ]
         odds, features, good = max(joint, default=(0.0, alone, right))
-        found.append((question, float(judge.odds(fitted["answers"], np.array([features]))[0]), good) if odds > 0 else (question, certainty, right))
+        together = float(judge.odds(fitted["answers"], np.array([features]))[0]) + guard.SEVERAL
+        found.append((question, together, good) if odds > 0 else (question, certainty, right))
     return found
 
 
@@ -215,7 +216,7 @@ def main() -> None:
     show_all("by families", crossed([*older, *newer]))
     for file, questions in ((judge.FILE, [*older, *newer]), (OLDER, older)):
         written = {model: {name: [round(float(number), 4) for number in numbers] for name, numbers in of.items()} for model, of in fit(questions).items()}
-        file.write_text(json.dumps({"features": FEATURES, **written}, indent=1) + "\n")
+        file.write_text(json.dumps({"features": FEATURES, "together": TOGETHER, **written}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from learning.memory import guard
+from learning.memory import chains, guard, recall
 from learning.memory.encoder import Alike
 from learning.records import Lesson
 from tests.conftest import lesson
@@ -33,6 +33,14 @@ def test_a_question_is_answered_by_as_many_lessons_as_it_takes(known: Sequence[L
     best = guard.weigh(question, known, alike)[0]
     assert sorted(lesson.id for lesson in best.hit.sources) == answered_by
     assert best.certainty > 0
+
+
+def test_a_list_is_of_what_several_lessons_tell_whatever_else_the_question_names(alike: Alike) -> None:
+    """The rarest word that the question shares with a lesson is "depend", but only one has it."""
+    told = ("pelican depends on redis.", "pelican also needs rabbitmq.", "Without vault pelican does not start.", "Magnolia is heated with pellets.", *KNOWN)
+    known, question = [lesson(number, text) for number, text in enumerate(told, 1)], "what are the dependencies of pelican?"
+    found = chains.several(known, recall.nearest(known, question, alike, len(known)), question, alike)
+    assert ([1, 2, 3], True) in [(sorted(one.id for one in hit.parts), listed) for hit, listed in found]
 
 
 def test_of_two_steps_the_first_comes_first(known: Sequence[Lesson], alike: Alike) -> None:

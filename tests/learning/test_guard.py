@@ -8,7 +8,7 @@ import pytest
 
 from learning.memory import guard, judge
 from learning.memory.encoder import Alike
-from learning.memory.evidence import FEATURES
+from learning.memory.evidence import FEATURES, TOGETHER
 from tests.benchmarks.fit_guard import OLDER
 from tests.conftest import lesson
 
@@ -85,7 +85,7 @@ def test_a_thing_of_which_this_is_not_told_is_not_answered_with_what_is_told_of_
 @pytest.mark.parametrize("file", [judge.FILE, OLDER])
 def test_the_judge_was_fitted_on_the_evidence_that_is_given(file: Path) -> None:
     fitted = json.loads(file.read_text())
-    assert fitted["features"] == list(FEATURES)
-    one = [0.0] * len(FEATURES)
-    for model, inputs, products in (("answers", one, True), ("several", judge.compared(one, one, 0.0), False)):
+    assert (fitted["features"], fitted["together"]) == (list(FEATURES), list(TOGETHER))
+    one, several = [0.0] * len(FEATURES), [0.0] * len(TOGETHER)
+    for model, inputs, products in (("answers", one, True), ("several", judge.compared(one, one, several), False)):
         assert len(fitted[model]["coefficients"]) == judge.expanded(np.array([inputs]), np.zeros(len(inputs)), np.ones(len(inputs)), products).shape[1]
