@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+ROUND, COLUMNS = 32, 512  # of products: each size that was never seen costs oneDNN half a millisecond and half a megabyte, and more for wide ones
+SPARE = 256  # tokens drawn beyond those wanted, in place of some that are targets
 SMALL = 1e-6  # a probability below which differences are rounding
 Targets = tuple[Tensor, Tensor]  # of an answer, both (tokens, choices): token ids, and how likely each should be
 
@@ -28,13 +30,15 @@ class SampledSoftmax:
         """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. What its targets leave to
         all other tokens stays with these together, so that nothing is sharpened that the base finds open. And the probability of each token's likeliest target.
         `hidden` is (tokens, width), the answers of `targets` one after the other."""
-        drawn = torch.Generator().manual_seed(rng.getrandbits(32))
-        sampled = self.others[torch.randint(len(self.others), (min(self.negatives, len(self.others)),), generator=drawn).to(self.others.device)]
         wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]
         replayed = wanted[torch.isin(wanted, self.others)]  # the base's answers hold tokens that no lesson does
-        sampled = sampled[~torch.isin(sampled, replayed)]
+        drawn, known = torch.Generator().manual_seed(rng.getrandbits(32)), len(self.rows) + len(replayed)
+        count = min(self.negatives + -(known + self.negatives) % COLUMNS, len(self.others))
+        sampled = self.others[torch.randint(len(self.others), (count + SPARE if count else 0,), generator=drawn).to(self.others.device)]
+        sampled = sampled[~torch.isin(sampled, replayed)][:count]
         self.place[replayed] = len(self.rows) + torch.arange(len(replayed), device=hidden.device)
-        logits = functional.linear(hidden, torch.cat([self.rows, self.head.index_select(0, torch.cat([replayed, sampled]))])).float()
+        even = functional.pad(hidden, (0, 0, 0, -len(hidden) % ROUND))
+        logits = functional.linear(even, torch.cat([self.rows, self.head.index_select(0, torch.cat([replayed, sampled]))]))[: len(hidden)].float()
         if len(sampled):  # a few stand for all
             correction = torch.zeros(logits.shape[1], device=logits.device)
             correction[-len(sampled) :] = math.log(max(1, len(self.others) - len(replayed)) / len(sampled))

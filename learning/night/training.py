@@ -35,14 +35,13 @@ from learning.model.loading import load_base
 from learning.night import checkpoints
 from learning.night.examples import Cache, Example, Visit, dealt, encode_all, shared_beginning
 from learning.night.recipe import Recipe
-from learning.night.softmax import SampledSoftmax, Targets
+from learning.night.softmax import ROUND, SampledSoftmax, Targets
 from learning.night.study import StudyItem
 
 PROBES = 8
 TEACHER = 20  # of the base's likeliest tokens, kept for each token of an answer that it gave itself
 REVISITED = 0.35  # of the examples that are known, in each epoch
 LONGEST_REPLAY = 24  # tokens of a replayed answer
-ROUND = 32  # rows: each number of rows that was never seen costs oneDNN half a millisecond and half a megabyte for every product
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,8 @@ class Study:
     @torch.no_grad()
     def _embed_some(self, embed: torch.nn.Module, start: int) -> list[Targets]:
         chunk = self.examples[start : start + 2 * self.recipe.batch]
-        hidden, _ = self._below(embed, [(example.tokens[: example.length], example.raw) for example in chunk])
-        self.cache.fill(start, hidden[self.shared :])
+        hidden, pack = self._below(embed, [(example.tokens[: example.length], example.raw) for example in chunk])
+        self.cache.fill(start, hidden[self.shared : len(hidden) - pack.spare])
         taught = [example for example in chunk if example.of_base]
         likely = iter(self._taught(embed, taught) if taught else ())
         device = self.layers.device
@@ -130,8 +129,9 @@ class Study:
     def _below(self, embed: torch.nn.Module, rows: Sequence[tuple[Sequence[int], bool]]) -> tuple[Tensor, Pack]:
         """What the lower layers make of some rows of token ids, raw or with the beginning that all prompts share."""
         own = [ids[0 if raw else self.shared :] for ids, raw in rows]
-        pack = self.layers.pack(self.shared, list(map(len, own)), [raw for _, raw in rows])
-        ids = [*self.prompt, *(token for row in own for token in row)]
+        spare = -(self.shared + sum(map(len, own))) % ROUND
+        pack = self.layers.pack(self.shared, list(map(len, own)), [raw for _, raw in rows], spare)
+        ids = [*self.prompt, *(token for row in own for token in row), *self.prompt[:1] * spare]
         return self.layers.run(embed(torch.tensor(ids, device=self.layers.device)), pack, 0, self.first), pack
 
     def _taught(self, embed: torch.nn.Module, examples: Sequence[Example]) -> list[Targets]:
@@ -141,7 +141,9 @@ class Study:
         targets, at = [], self.shared
         for example, length in zip(examples, pack.lengths, strict=True):
             at += length
-            likely = functional.softmax(functional.linear(self.norm(hidden[at - len(example.answer) : at]), self.head).float(), -1).topk(TEACHER)
+            told = len(example.answer)
+            even = functional.pad(self.norm(hidden[at - told : at]), (0, 0, 0, -told % ROUND))
+            likely = functional.softmax(functional.linear(even, self.head)[:told].float(), -1).topk(TEACHER)
             targets.append((likely.indices, likely.values))
         return targets
 
