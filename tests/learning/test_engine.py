@@ -95,7 +95,7 @@ def test_what_prompts_begin_with_is_read_once_below_the_adapters_and_once_by_eac
             assert decoder.begin(0, adapter, usual=True) == len(loaded.beginning)
             assert decoder.begin(1, adapter) == 0
             read = decoder.read([Reading(0, asked[len(loaded.beginning) :]), Reading(1, asked)])
-            torch.testing.assert_close(read[0], read[1], atol=1e-4, rtol=0)
+            torch.testing.assert_close(read[0], read[1], atol=1e-4, rtol=1e-5)  # of log-probabilities down to -20
             assert adapter.beginning is not None
             assert len(adapter.beginning) == len(tiny.shape.adapted)
             decoder.end(0)
