@@ -53,7 +53,7 @@ class Seen:
     @property
     def candidate(self) -> Candidate:
         """It and its certainty."""
-        return Candidate(self.hit, judge.log_odds(self.features) + (SEVERAL if self.joint else 0.0))
+        return Candidate(self.hit, judge.log_odds(self.features) + (SEVERAL if self.hit.parts else 0.0))
 
 
 def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Candidate]:

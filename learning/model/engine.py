@@ -17,7 +17,7 @@ from learning.model.base_model import BaseModel
 from learning.model.decoding import Decoder, Reading
 from learning.model.drafting import Draft, agreed
 from learning.model.loading import give_back
-from learning.model.rendering import Turn, common_beginning, renderer
+from learning.model.rendering import renderer
 
 MOST_ROWS = 12  # that are answered at once
 MOST_WAITING = 256
@@ -39,7 +39,7 @@ class Engine:
         speaker = renderer(base.folder)
         self.base, self.stop_ids = base, speaker.stop_ids
         self.adapters = Adapters(base, dtype)
-        self.beginning = common_beginning([speaker.prompt([Turn("user", text)]) for text in ("a", "Z", "1")])
+        self.beginning = speaker.beginning
         self._plain = Adapter(NO_ADAPTER, None)
         self._waiting: OrderedDict[str, deque[Answering]] = OrderedDict()  # by adapter: channels take turns
         self._news = threading.Condition()

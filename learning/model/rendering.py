@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,11 @@ class Renderer:
     def prompt(self, turns: Sequence[Turn], notes: Sequence[str] = ()) -> list[int]:
         """Token ids up to where the assistant begins to speak. `notes` are recalled lessons, put before the last turn."""
         return self._encode(self._render(_messages(turns, notes), add_generation_prompt=True))
+
+    @cached_property
+    def beginning(self) -> list[int]:
+        """The token ids with which the prompt of every question begins."""
+        return common_beginning([self.prompt([Turn("user", text)]) for text in ("a", "Z", "1")])
 
     def example(self, turns: Sequence[Turn], answer: str, notes: Sequence[str] = ()) -> tuple[list[int], list[int]]:
         """Token ids of a training example: prompt, and answer up to and including the stop token."""

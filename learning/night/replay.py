@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from learning.memory.general import QUESTIONS
 from learning.memory.guard import whole_sentences
-from learning.model.rendering import Renderer, Turn, common_beginning
+from learning.model.rendering import Renderer
 from learning.night.exam import GENERAL
 from learning.night.study import StudyItem
 
@@ -79,8 +79,7 @@ def texts(count: int, teacher: Teacher) -> list[StudyItem]:
 
 def _drawn_questions(teacher: Teacher, number: int) -> list[str]:
     """What the base asks itself; nothing that the exam asks."""
-    beginning = common_beginning([teacher.speaker.prompt([Turn("user", text)]) for text in ("a", "Z", "1")])
-    drawn = teacher.draw([beginning] * BLOCK, _seeds(number), OF_QUESTION)
+    drawn = teacher.draw([teacher.speaker.beginning] * BLOCK, _seeds(number), OF_QUESTION)
     asked = dict.fromkeys(teacher.speaker.text(tokens) for tokens in drawn if len(tokens) < OF_QUESTION)
     examined = {question.casefold() for question, _ in GENERAL}
     return [question for question in asked if question and question.casefold() not in examined]

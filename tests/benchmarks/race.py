@@ -82,7 +82,7 @@ def race(full: bool) -> list[Figure]:
     lessons = material.channel(20 if full else 6, 7)
     base = prepare("embedded", Settings().cache)
     examples = encode_all(base.folder, study([Statement(lesson.id, lesson.text) for lesson in lessons], ITEMS_PER_LESSON, "race"))
-    home = PARTS / part("race", full)
+    home = PARTS / part("race", full) / f"{torch.backends.cpu.get_cpu_capability()} {THREADS}"  # another machine's seconds are no rival's
     ours = _kept(home / "ours.json", lambda: _ours(base, lessons, examples))
     figures = [
         Figure(f"{len(lessons)} lessons: best recall seen, ours", ours.best, THERE),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from tokenizers import Tokenizer
+from torch.nn import functional
 
 from learning.model.base_model import BaseModel, BaseModelError, export, prepare
 from learning.model.layers import Layers, Lora
@@ -13,7 +14,7 @@ from learning.model.rendering import SYSTEM, Turn, renderer
 from learning.night.asking import Statement
 from learning.night.examples import encode_all
 from learning.night.recipe import Recipe, recipe_for
-from learning.night.softmax import SampledSoftmax
+from learning.night.softmax import COLUMNS, ROUND, SampledSoftmax
 from learning.night.study import StudyItem, study
 from learning.night.training import Progress, Study, train
 from tests.conftest import CACHE
@@ -105,6 +106,23 @@ def test_what_a_base_finds_open_is_not_sharpened() -> None:
         (slope,) = torch.autograd.grad(losses.sum(), logits)
         assert (slope.abs().max() < 1e-5) == least
         assert surest.item() == pytest.approx(logits.exp()[0, 3].item())
+
+
+def test_the_products_of_a_softmax_have_few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each size that was never seen stays in oneDNN's memory."""
+    sizes, linear, rng = set[tuple[int, int]](), functional.linear, random.Random(0)
+
+    def product(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        sizes.add((len(rows) % ROUND, len(columns) % COLUMNS))
+        return linear(rows, columns)
+
+    softmax = SampledSoftmax(torch.randn(8_000, 4), torch.arange(700), 100)
+    monkeypatch.setattr(functional, "linear", product)
+    for answers in (1, 5, 70):
+        targets = [(torch.randint(8_000, (answers, 20)), torch.full((answers, 20), 0.04))]
+        losses, _ = softmax.losses(torch.randn(answers, 4), targets, rng)
+        assert losses.shape == (answers,)
+    assert sizes == {(0, 0)}
 
 
 def test_a_raw_text_in_a_pack_does_not_see_the_prompts_beginning(tiny: BaseModel) -> None:
