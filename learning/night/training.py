@@ -187,7 +187,7 @@ class Study:
         (due,) = torch.autograd.grad(loss, hidden)
         back = self.pool.map(lambda rows, part: torch.autograd.grad(rows, self.weights, part), ahead, torch.split(due, [len(rows) for rows in ahead]))
         for weight, *parts in zip(self.weights, *back, strict=True):
-            weight.grad = functools.reduce(torch.add, parts)
+            weight.grad = functools.reduce(torch.add, parts).contiguous()  # a card hands some over transposed, and the fused step goes by their place
         for visit, part in zip(flat, torch.split(surest.cpu(), [v.answer for v in flat]), strict=True):
             self.weakest[visit.number] = part.min().item()
         self.tokens += sum(self.shared + sum(v.tokens for v in part) for part in visits)
