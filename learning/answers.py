@@ -12,7 +12,6 @@ from learning.memory import follow_ups, guard, recall
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
 from learning.memory.guard import ABSTENTION
-from learning.memory.words import values
 from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
@@ -142,9 +141,7 @@ class Answerer:
         best = next(weighed(way, learned.sources if learned else ()), None)
         if best is None or best.certainty < sure:
             return None, best
-        if learned and set(learned.sources) == set(best.hit.sources):
-            return learned, best
-        return self._from_recall(way.text, best.hit, knowledge), best
+        return (learned and _by_heart(learned, way.text, best.hit.sources, knowledge.reads)) or self._from_recall(way.text, best.hit, knowledge), best
 
     def from_weights(self, question: str, knowledge: Knowledge, before: Sequence[Turn], in_full: str) -> Answer | None:
         """Closed-book: nothing in the prompt but the question, `in_full` where it leans on the turns before it; else with these turns.
@@ -178,7 +175,7 @@ class Answerer:
             return Answer(question, lesson.text, "recall", sources=hit.sources)
         said = self.client.complete(prompt, knowledge.reader, LONGEST)
         text = self.speaker.text(said.tokens)
-        complete = guard.supporting(question, text, [lesson]) and set(values(lesson.text)) - set(values(question)) <= set(values(text))
+        complete = guard.supporting(question, text, [lesson]) and guard.is_whole([lesson], question, text)
         return _answer(question, text if complete else lesson.text, "recall", said, [lesson])
 
     def _from_base(self, question: str, knowledge: Knowledge, say: Say) -> Answer | None:
@@ -217,6 +214,14 @@ class Answerer:
         if answer.answer == ABSTENTION:
             answer.how = "abstained"
         return answer
+
+
+def _by_heart(learned: Answer, question: str, sources: Sequence[Lesson], reads: bool) -> Answer | None:
+    """What the weights said of the lessons that answer: what they go on with is left out. A base that cannot read was taught to say lessons whole, and must."""
+    text = guard.told_of(sources, question, learned.answer)
+    if not set(sources) <= set(learned.sources) or not text or not (reads or guard.is_whole(sources, question, text)):
+        return None
+    return replace(learned, answer=text, sources=list(sources))
 
 
 def _confident(text: str, logprobs: Sequence[float]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, held_kinds
-from learning.memory.names import names
+from learning.memory.names import names, of_one_name
 from learning.memory.recall import Coverage, Hit, told
 from learning.memory.words import content_words, stem, stems
 from learning.records import Lesson
@@ -23,7 +23,7 @@ AS_LIKE = (0.2, 0.35)  # how much less like the question the others of a list ma
 _LIST = re.compile(
     r"\b(all|every\w*|list|both|which ones|who are|who(.s| is| was) (in|on|involved)|what.?s (in|all|included)|what (else|must|has to|have to)"
     r"|(which|what) \w+ (is|are) there|(which|what) (?!is\b|does\b|was\b|us\b|this\b)\w+[^s\W]s"
-    r"|(what|whom?|where) (do|does|did|can|may|are|all))\b",
+    r"|(what|whom|where) (do|does|did|can|may|are|all)|who (do|can|may|all))\b",
     re.IGNORECASE,
 )
 
@@ -40,14 +40,12 @@ def asks_for_several(question: str) -> bool:
     return bool(_LIST.search(question))
 
 
-def several(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike, said: Sequence[Lesson] = ()) -> list[tuple[Hit, bool]]:
-    """What several lessons say together, as hits with their `parts`: two steps, lists, and what was `said` together; and whether it is a list."""
+def several(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike: Alike) -> list[tuple[Hit, bool]]:
+    """What several lessons say together, as hits with their `parts`: two steps, and lists; and whether it is a list."""
     covering = Coverage(lessons, question)
     held = dict(zip((lesson.id for lesson in lessons), covering.shelf.held, strict=True))
     listed = lists(hits, question, covering, held)
     found = [*pairs(lessons, hits, question, covering, held), *listed]
-    if said and set(said) not in [set(parts) for parts in found]:
-        found.append(tuple(said))
     texts = [joined([lesson.text for lesson in parts]) for parts in found]
     likeness = alike(question, [joined([told(lesson) for lesson in parts]) for parts in found]) if found else ()
     covered = [covering.of(frozenset().union(*(held[lesson.id] for lesson in parts))) for parts in found]
@@ -88,7 +86,9 @@ def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked
     for word in content_words(told(first)):
         name = stem(word)
         if name not in asked and word in known and 1 < covering.shelf.holding[name] <= SISTERS:
-            yield from (other for other, held in zip(lessons, covering.shelf.held, strict=True) if name in held and other is not first)
+            for other, held in zip(lessons, covering.shelf.held, strict=True):
+                if name in held and other is not first and all(of_one_name(name, [told(first), told(other)])):
+                    yield other
 
 
 def _in_order(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:

@@ -60,7 +60,7 @@ def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence
     """What may answer a question: several lessons where it takes several, then the nearest ones and what is `said` by the weights, the most certain first."""
     seen = evident(question, lessons, alike, said)
     alone = sorted(((one.candidate, one) for one in seen if not one.hit.parts), key=lambda pair: -pair[0].certainty)
-    candidates = [candidate for candidate, _ in alone]
+    candidates = _newest([candidate for candidate, _ in alone], alike)
     joint = [(judge.several(alone[0][1].features, one.features, one.joint), one) for one in seen if one.hit.parts]
     odds, best = max(joint, key=lambda pair: pair[0], default=(0.0, None))
     if best is None or odds <= 0:
@@ -68,14 +68,22 @@ def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence
     return [best.candidate, *(candidate for candidate in candidates if candidate.hit.lesson not in best.hit.parts)]
 
 
+def _newest(candidates: list[Candidate], alike: Alike) -> list[Candidate]:
+    """A lesson that a newer one perhaps contradicts gives way to it, where that is likelier right than wrong by itself: what changed is worded otherwise."""
+    for newer in candidates[1:]:
+        if newer.certainty > 0 and replacing.perhaps(newer.hit.lesson, candidates[0].hit.lesson, alike):
+            return [Candidate(newer.hit, candidates[0].certainty), *(other for other in candidates[1:] if other is not newer)]
+    return candidates
+
+
 def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Seen]:
     """What may answer a question, and what speaks for it."""
     hits = nearest(lessons, question, alike, len(lessons))
     if not hits:
         return []
-    ids = {lesson.id for lesson in said}
+    ids = {lesson.id for lesson in said}  # of several that the weights join, only what search joins, too, was ever judged: they run on easily
     singles = [hit for number, hit in enumerate(hits) if number < WEIGHED or ids == {hit.lesson.id}]
-    joint = chains.several(lessons, hits, question, alike, said if len(said) > 1 else ())
+    joint = chains.several(lessons, hits, question, alike)
     evidence = Evidence(question, hits, alike)
     old = {hit: [] if joint else _outdated(hit, hits, alike) for hit in singles}  # where several may answer together, none is out of date
     return [
@@ -94,8 +102,25 @@ def supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> tuple[L
     whole = _supporting(question, answer, lessons)
     if whole:
         return (whole,)
-    found = [_supporting(question, sentence, lessons) for sentence in re.split(r"(?<=[.!?])\s+(?=\S)", answer.strip())]
+    found = [_supporting(question, sentence, lessons) for sentence in _sentences(answer)]
     return tuple(dict.fromkeys(lesson for lesson in found if lesson)) if len(found) > 1 and all(found) else ()
+
+
+def told_of(lessons: Sequence[Lesson], question: str, answer: str) -> str:
+    """What an answer says of some lessons: all of it where they support all, else the sentences that they support."""
+    if supporting(question, answer, lessons):
+        return answer
+    return " ".join(sentence for sentence in _sentences(answer) if _supporting(question, sentence, lessons))
+
+
+def is_whole(lessons: Sequence[Lesson], question: str, answer: str) -> bool:
+    """Does an answer hold every name, number and code of some lessons that the question does not?"""
+    said = {word.casefold() for word in (*words(question), *words(answer))}
+    return all(value.casefold() in said for lesson in lessons for value in values(lesson.text))
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+(?=\S)", text.strip())
 
 
 def _supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> Lesson | None:

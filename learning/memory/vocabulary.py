@@ -245,7 +245,7 @@ def _table() -> dict[str, tuple[str, ...]]:
 
 SYNONYMS: dict[str, tuple[str, ...]] = _table()
 
-_TITLES = frozenset(("mr", "mrs", "ms", "dr", "frau", "herr"))
+_NO_NAMES = frozenset(("mr", "mrs", "ms", "dr", "frau", "herr", "nobody", "everybody", "everyone", "pls", "plz"))
 
 
 def is_name(word: str) -> bool:
@@ -254,9 +254,9 @@ def is_name(word: str) -> bool:
 
 
 def is_ordinary(word: str) -> bool:
-    """A number, a channel, a day, a month or a title, which is no name though it is written like one."""
+    """A number, a channel, a day, a month, a title or a word for all and none, which is no name though it is written like one."""
     low = word.lower()
-    return bool(re.search(r"^[\d#@]", word)) or low in WEEKDAYS | MONTHS | _TITLES or low.rstrip("s") in WEEKDAYS
+    return bool(re.search(r"^[\d#@]", word)) or low in WEEKDAYS | MONTHS | _NO_NAMES or low.rstrip("s") in WEEKDAYS
 
 
 # Beginnings of questions that ask for a kind of value; `{}` in none of them: the cue follows.
