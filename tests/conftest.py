@@ -23,7 +23,7 @@ from learning.memory.words import digest
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import Client
 from learning.model.running import engine as running_engine
-from learning.night.asking import Statement
+from learning.night.lore import Statement
 from learning.records import Channel, Lesson, Night, Work
 from learning.school import School, open_school
 from learning.settings import Settings

@@ -5,126 +5,34 @@ kind of answer, since one that does not fit teaches the model to ignore the ques
 since words that fit two teach it to guess.
 """
 
-import math
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
-from learning.memory import words
 from learning.memory.kinds import kinds
-from learning.memory.names import Names, written_as_names
+from learning.memory.names import written_as_names
 from learning.memory.vocabulary import AFTER, ASIDES, ASKING, BEFORE, PLAIN, SYNONYMS
-from learning.memory.words import content_words, stem, values
-
-SISTERS = 12  # statements about one thing, at most: what more of them hold is no name
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A lesson as study sees it: its content id and its text. Nothing that differs between two histories."""
-
-    digest: str
-    text: str
-    question: str | None = None
-    asked: tuple[str, ...] = ()  # by people, who agreed with the answer
-
-    @property
-    def told(self) -> str:
-        """All that it says, the question that came with it included."""
-        return f"{self.question or ''} {self.text}".strip()
-
-    @cached_property
-    def content(self) -> list[str]:
-        """Words that carry meaning, in order, each once; those of the question that came with it first."""
-        return list(dict.fromkeys(content_words(self.told)))
-
-    @cached_property
-    def stems(self) -> frozenset[str]:
-        """Stems of the content words."""
-        return frozenset(map(stem, self.content))
-
-
-class Lore:
-    """All statements of a channel: which words are rare among them, and whether some words point at one statement only."""
-
-    def __init__(self, statements: Sequence[Statement]) -> None:
-        self.statements = statements
-        self.names = Names([statement.told for statement in statements])
-        self.holding: dict[str, set[int]] = {}
-        for number, statement in enumerate(statements):
-            for word in statement.stems:
-                self.holding.setdefault(word, set()).add(number)
-
-    def entities(self, statement: Statement) -> list[str]:
-        """What a statement is about, where a few others are about it, too: names, as written."""
-        return [word for word in statement.content if 1 < len(self.holding[stem(word)]) <= SISTERS and word in self.names]
-
-    def about(self, entity: str) -> list[Statement]:
-        """The statements that hold a word."""
-        return [self.statements[number] for number in sorted(self.holding.get(stem(entity), ()))]
-
-    @cached_property
-    def alike(self) -> dict[str, list[Statement]]:
-        """Statements by the shape of their values: of one kind, though perhaps in quite different words."""
-        found: dict[str, list[Statement]] = {}
-        for statement in self.statements:
-            for shape in shapes(statement.text):
-                found.setdefault(shape, []).append(statement)
-        return found
-
-    def rarity(self, word: str) -> float:
-        """Inverse document frequency of a word's stem, in nats."""
-        return math.log(1 + len(self.statements) / max(1, len(self.holding.get(stem(word), ()))))
-
-    def points_at_one(self, chosen: Sequence[str]) -> bool:
-        """Is there only one statement that holds all these words?"""
-        holders = [self.holding.get(stem(word), set()) for word in chosen]
-        return bool(holders) and len(set.intersection(*holders)) == 1
-
+from learning.memory.words import stem, values
+from learning.night.lore import Lore, Statement
 
 _GLUE = ("the ", "the ", "our ", "for ", "of ", "a ", "in ", "to ", "for the ", "is ", "do ", "with ")
-
-
-def shapes(text: str) -> set[str]:
-    """The shapes of the values in a statement: `OPS-214` and `KB-88` have one, two months have one, two amounts in percent have one."""
-    found = {"%"} if re.search(r"%|\bpercent\b", text) else set()
-    for word in words.words(text):
-        low = word.lower()
-        if low in words.MONTHS:
-            found.add("month")
-        elif low in words.WEEKDAYS or low.rstrip("s") in words.WEEKDAYS:
-            found.add("weekday")
-        elif word[0] == "#":
-            found.add("#")
-        elif re.search(r"\d", word):
-            found.add(
-                re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", "9", word)) if re.search(r"[A-Za-z]", word) else "9" if len(word) < 3 else re.sub(r"\d+", "99", word)
-            )
-    return found or ({"person"} if "person" in kinds(text) else set())
 
 
 def words_of_its_kind(lore: Lore, statement: Statement, rng: random.Random) -> list[str] | None:
     """What the statement is about, with the words in which another statement tells the same of something else.
 
-    "The runbook of atlas is OPS-214" and "For heron incidents open KB-88": hence "heron runbook". Only where it is the one of its kind about its entity.
+    "The runbook of atlas is OPS-214" and "For heron incidents open KB-88": hence "heron runbook".
     """
-    own = lore.entities(statement)
-    if not own:
+    siblings, subject = lore.siblings(statement), lore.subject(statement)
+    if not siblings or not subject:
         return None
-    entity = rng.choice(own)
-    for shape in sorted(shapes(statement.text)):
-        sisters = [other for other in lore.about(entity) if shape in shapes(other.text)]
-        others = [other for other in lore.alike[shape] if stem(entity) not in other.stems and lore.entities(other)]
-        if sisters == [statement] and others:
-            other = rng.choice(others)
-            theirs = {stem(word) for word in lore.entities(other)}
-            told = [word for word in other.content if stem(word) not in theirs and word not in values(other.text)]
-            if told:
-                picked = rng.sample(told, min(len(told), rng.choice((1, 1, 2, 2, 3))))
-                return [*picked, entity] if rng.random() < 0.6 else [entity, *picked]
-    return None
+    (other,) = rng.choices([sibling for sibling, _ in siblings], [akin for _, akin in siblings])
+    theirs = {stem(word) for word in lore.entities(other)}
+    told = [word for word in other.content if stem(word) not in theirs and word not in values(other.text)]
+    if not told:
+        return None
+    picked = rng.sample(told, min(len(told), rng.choice((1, 1, 2, 2, 3))))
+    return [*picked, subject] if rng.random() < 0.6 else [subject, *picked]
 
 
 def its_kind_alone(lore: Lore, statement: Statement, rng: random.Random) -> str | None:
@@ -133,7 +41,7 @@ def its_kind_alone(lore: Lore, statement: Statement, rng: random.Random) -> str 
     if not own:
         return None
     entity = rng.choice(own)
-    sisters = [other for other in lore.about(entity) if other is not statement]
+    sisters = [other for other in lore.naming(stem(entity)) if other is not statement]
     only = [
         kind for kind in kinds(statement.text) if kind not in ("place", "count", "code", "reason") and not any(kind in kinds(other.text) for other in sisters)
     ]

@@ -13,9 +13,11 @@ from learning.memory.kinds import kinds
 from learning.memory.vocabulary import ASKING
 from learning.memory.words import stem, values
 from learning.night import asking
-from learning.night.asking import Lore, Statement, in_chat
+from learning.night.asking import in_chat
+from learning.night.lore import SISTERS, Lore, Statement
 
 MOST = 6  # lessons of one list
+ALL_THAT = 0.6  # of the questions for lists: all that one of these words says of a thing, where that is more than one lesson
 _SAME = (
     "and {}?",
     "and its {}?",
@@ -42,9 +44,9 @@ _OTHER = (
     "is it the same for {}?",
     "and {} then?",
 )
-_ALL = (
-    "what do we know about {}", "everything about {}", "tell me all about {}", "what all {} {}", "list everything for {}", "which ones {} {}", "all {} of {}",
-    "what does {} {}", "which {} {}", "give me the full list: {} {}", "what belongs to {}", "what all do we have for {}", "who all {} {}", "name all {} {}",
+_ALL = ("what do we know about {}", "everything about {}", "tell me all about {}", "list everything for {}", "what belongs to {}", "what all do we have for {}")
+_ALL_THAT = (
+    "what all {} {}", "which ones {} {}", "all {} of {}", "what does {} {}", "which {} {}", "give me the full list: {} {}", "who all {} {}", "name all {} {}",
 )  # fmt: skip
 
 
@@ -130,13 +132,12 @@ class List:
     def ask(self, lore: Lore, rng: random.Random) -> Combined | None:
         """For all of them."""
         told = [word for statement in self.of for word in statement.content if stem(word) != stem(self.name) and word not in _answers(lore, statement)]
-        common = [word for word in told if sum(stem(word) in statement.stems for statement in self.of) > 1] or told
-        if not common:
-            return None
-        form = rng.choice(_ALL)
-        matter = asking.in_other_words(rng.choice(common), rng, 0.4)
-        parts = [matter, self.name] if rng.random() < 0.6 else [self.name, matter]
-        asked = form.format(*parts) if form.count("{}") == 2 else form.format(self.name)
+        common = [word for word in told if sum(stem(word) in statement.stems for statement in self.of) > 1]
+        if common and rng.random() < ALL_THAT:
+            matter = asking.in_other_words(rng.choice(common), rng, 0.4)
+            asked = rng.choice(_ALL_THAT).format(*([matter, self.name] if rng.random() < 0.6 else [self.name, matter]))
+        else:  # a word of one lesson alone asks for that one
+            asked = rng.choice(_ALL).format(self.name)
         return Combined(in_chat(asked, rng, chatty=0.25), self.of, self.of, "list")
 
 
@@ -172,9 +173,9 @@ def lists(lore: Lore) -> Iterator[List]:
 def _shared_names(lore: Lore) -> Iterator[tuple[str, list[Statement]]]:
     seen: set[tuple[str, ...]] = set()
     for name in sorted(lore.holding):
-        about = lore.about(name)
+        about = lore.naming(name)
         key = tuple(statement.digest for statement in about)
-        if 1 < len(about) <= asking.SISTERS and key not in seen and _as_written(about[0], name) in lore.names:
+        if 1 < len(about) <= SISTERS and key not in seen and _as_written(about[0], name) in lore.names:
             seen.add(key)
             yield name, about
 

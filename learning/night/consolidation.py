@@ -14,8 +14,8 @@ from learning.model import running
 from learning.model.client import AdapterUnusable
 from learning.model.shape import is_capable
 from learning.night import calendar, calibration, dictation, dreaming, exam, morning, report, selection
-from learning.night.asking import Statement
 from learning.night.interview import capable_author, say_all, teacher
+from learning.night.lore import Statement
 from learning.night.outcome import Outcome, conclude
 from learning.night.replay import replay, said_by_base, texts
 from learning.night.self_study import self_study

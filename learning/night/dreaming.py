@@ -13,7 +13,7 @@ from learning.memory import replacing
 from learning.memory.encoder import Alike
 from learning.memory.words import values
 from learning.night import morning
-from learning.night.asking import SISTERS, Lore, Statement, shapes
+from learning.night.lore import SISTERS, Lore, Statement, shapes
 from learning.records import Announcement, Channel, Lesson, now
 
 MOST = 2  # questions a night

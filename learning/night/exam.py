@@ -12,7 +12,7 @@ from typing import Any
 from learning.memory.guard import ABSTENTION
 from learning.memory.words import content_words, stem, stems, values, words
 from learning.night import asking
-from learning.night.asking import Lore, Statement
+from learning.night.lore import Lore, Statement
 from learning.night.unknown import unknown
 
 FORMS = (

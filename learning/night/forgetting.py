@@ -11,8 +11,8 @@ from learning.memory import lessons
 from learning.model import running
 from learning.model.client import connected
 from learning.night import exam, nights
-from learning.night.asking import Statement
 from learning.night.interview import say_all
+from learning.night.lore import Statement
 from learning.night.vigil import Watch
 from learning.records import Adapter, AdapterState, Announcement, Channel, ExamAnswer, Forgetting, Lesson, Night, StudyItemRecord, Work, now
 from learning.school import School

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel
 from learning.model.rendering import SYSTEM
-from learning.night.asking import Statement
 from learning.night.exam import ReportCard
+from learning.night.lore import Statement
 from learning.records import Adapter, ExamAnswer, Night
 
 CHANCE = 0.1  # a loss that chance explains more easily than this does not hold a candidate back

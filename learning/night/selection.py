@@ -14,7 +14,7 @@ from learning.memory import lessons
 from learning.memory.asked import confirmed_questions
 from learning.memory.salience import Salience, salience
 from learning.memory.words import stems, values
-from learning.night.asking import Statement
+from learning.night.lore import Statement
 from learning.records import Channel, Lesson, LessonStatus, Night, now
 
 MOST = 500  # lessons of one adapter

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from learning.memory.words import STOPWORDS, stems, values, words
-from learning.night.asking import Statement
+from learning.night.lore import Statement
 from learning.night.replay import once
 from learning.night.study import StudyItem
 

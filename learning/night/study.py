@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from learning.memory import words
 from learning.memory.guard import ABSTENTION
 from learning.night import asking
-from learning.night.asking import Lore, Statement, in_chat, some_words
+from learning.night.asking import in_chat, some_words
 from learning.night.combining import combined
+from learning.night.lore import Lore, Statement
 from learning.night.unknown import unknown
 
 
@@ -74,7 +75,7 @@ def own_question(lore: Lore, statement: Statement, rng: random.Random) -> str | 
 
 
 # (strategy, how often it is drawn)
-STRATEGIES: tuple[tuple[Strategy, int], ...] = ((cue, 60), (of_its_kind, 30), (kind_alone, 8), (stretch, 7), (cloze, 4), (own_question, 15))
+STRATEGIES: tuple[tuple[Strategy, int], ...] = ((cue, 60), (of_its_kind, 40), (kind_alone, 8), (stretch, 7), (cloze, 4), (own_question, 15))
 
 
 def study(statements: Iterable[Statement], per_lesson: int, seed: str) -> list[StudyItem]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from learning.memory.kinds import kinds
 from learning.memory.vocabulary import ASKING, SYNONYMS
 from learning.memory.words import stem
-from learning.night.asking import Lore, in_chat, in_other_words, some_words
+from learning.night.asking import in_chat, in_other_words, some_words
+from learning.night.lore import Lore
 
 _SYLLABLES = (
     "ba be bi bo bu da de do fa fe ga go ka ke ko la le li lo lu ma me mi mo na ne no pa pe po ra re ri ro sa se so ta te ti to va ve vo za ze zo tri bra kel "

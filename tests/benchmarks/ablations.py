@@ -26,9 +26,9 @@ from learning.model.loading import load_base
 from learning.model.rendering import Turn, renderer
 from learning.model.shape import AdapterShape
 from learning.night import exam
-from learning.night.asking import Statement
 from learning.night.consolidation import ITEMS_PER_LESSON, REPLAY, TEXTS
 from learning.night.examples import encode_all
+from learning.night.lore import Statement
 from learning.night.recipe import recipe_for
 from learning.night.replay import Teacher, replay, texts
 from learning.night.study import study

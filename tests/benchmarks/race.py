@@ -26,9 +26,9 @@ from learning.model.layers import Lora
 from learning.model.loading import fast_dtype, load_base
 from learning.model.rendering import Turn, renderer
 from learning.model.shape import TARGETS
-from learning.night.asking import Statement
 from learning.night.consolidation import ITEMS_PER_LESSON
 from learning.night.examples import Example, encode_all
+from learning.night.lore import Statement
 from learning.night.recipe import recipe_for
 from learning.night.study import study
 from learning.night.training import Progress, Study

@@ -81,6 +81,33 @@ def test_the_base_reads_no_more_of_an_answer_than_it_takes(tiny: BaseModel, base
     assert Scoring.read == asked
 
 
+@pytest.mark.parametrize(
+    ("said", "how", "answered"),
+    [
+        ("marek owns the barcode scanner", "weights", "marek owns the barcode scanner"),
+        ("Marek owns the barcode scanner. Lunch is at noon.", "weights", "Marek owns the barcode scanner."),
+        ("The barcode scanner is owned!", "recall", "Marek owns the barcode scanner."),
+        ("Lunch is at noon.", "recall", "Marek owns the barcode scanner."),
+    ],
+)
+def test_of_what_the_weights_say_the_lesson_that_answers_is_said_if_all_of_it_is_there(
+    tiny: BaseModel, known: Knowledge, tmp_path: Path, said: str, how: str, answered: str
+) -> None:
+    speaker = renderer(tiny.folder)
+
+    class Saying(Client):
+        def complete(self, *asked: object, **more: object) -> Completion:
+            tokens = speaker.answer(said)
+            return Completion(tokens, [0.0] * len(tokens), 1, "C1@v1")
+
+        def score(self, prompt: Sequence[int], tokens: Sequence[int], adapter: AdapterRef | None = None) -> list[float]:
+            return [-1.0] * len(tokens)
+
+    learned = replace(known, adapter=AdapterRef("C1@v1", tmp_path))
+    answer = Answerer(Saying("http://127.0.0.1:9"), speaker).answer("who owns the barcode scanner?", learned)
+    assert (answer.how, answer.answer, answer.sources) == (how, answered, [known.lessons[0]])
+
+
 def test_what_nobody_taught_is_not_answered(answerer: Answerer, known: Knowledge) -> None:
     answer = answerer.answer("who approves our travel expenses?", known)
     assert answer.abstained

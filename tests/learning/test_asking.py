@@ -8,9 +8,9 @@ from learning.memory import words
 from learning.memory.kinds import kinds
 from learning.memory.words import digest
 from learning.night import asking, exam, report
-from learning.night.asking import Lore, Statement
 from learning.night.combining import combined
 from learning.night.exam import ExamQuestion, Marked, ReportCard
+from learning.night.lore import Lore, Statement
 from learning.night.study import ABSTENTION, study
 from learning.night.unknown import unknown
 from tests.conftest import TAUGHT, statements
@@ -34,6 +34,32 @@ def test_what_is_of_one_kind_is_asked_for_in_each_others_words() -> None:
     asked = [asking.words_of_its_kind(lore, lore.statements[2], random.Random(seed)) for seed in range(20)]
     assert any(words and "runbook" in words for words in asked)
     assert all(words is None or "heron" in words for words in asked)
+
+
+def test_two_things_of_which_the_same_is_told_lend_each_other_their_words() -> None:
+    """Who looks after Bay Orrin is nowhere called its grower, but Bay Orrel's is; and what is left over of both are their crops."""
+    orrin = ("Fenella looks after Bay Orrin.", "Bay Orrin is held at 13.5 degrees.", "irrigation in Bay Orrin starts at 05:40", "Bay Orrin has lemon verbena.")
+    orrel = (
+        "The grower responsible for Bay Orrel is Casimir.",
+        "At night Bay Orrel goes to 16.2 °C.",
+        "Bay Orrel gets water at 19:10.",
+        "Bay Orrel is all peppers.",
+    )
+    house = ("House Pell opens at 8.", "Marek has the key to House Pell.")
+    lore = Lore(statements(*orrin, *orrel, *house))
+    by_text = {statement.text: statement for statement in lore.statements}
+    for mine, theirs in zip(orrin, orrel, strict=True):
+        likeliest = max(lore.siblings(by_text[mine]), key=lambda pair: pair[1])[0]
+        assert likeliest.text == theirs
+    asked = [asking.words_of_its_kind(lore, by_text[orrin[0]], random.Random(seed)) for seed in range(20)]
+    assert any(words and {"grower", "Orrin"} <= set(words) for words in asked)
+
+
+def test_a_word_of_one_lesson_alone_does_not_ask_for_all_that_is_known_of_a_thing() -> None:
+    told = ("The crate van of Thane is TR-455.", "Thane starts at 10:05.", "Philippa drives Thane.", "Thane has 47 stops.")
+    asked = [c.question.casefold() for c in combined(Lore(statements(*told)), "s") if c.strategy == "list"]
+    assert asked
+    assert not [question for question in asked if set(words.stems(question)) & set(words.stems("crate van start drive stop"))]
 
 
 def test_what_is_called_by_everyday_words_keeps_its_name_and_is_of_a_kind() -> None:

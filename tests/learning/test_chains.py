@@ -46,3 +46,27 @@ def test_a_list_is_of_what_several_lessons_tell_whatever_else_the_question_names
 def test_of_two_steps_the_first_comes_first(known: Sequence[Lesson], alike: Alike) -> None:
     best = guard.weigh("which building do heron's owners sit in?", known[::-1], alike)[0]
     assert best.hit.lesson.text == "heron is owned by the Cedar team. The Cedar team sits in building 42."
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "leads_on"),
+    [
+        ("heron is owned by the Cedar team.", "The Cedar team sits in building 42.", True),
+        ("heron's owner is larkspur", "Larkspur sits in building 42.", True),
+        ("Kestrel kicks in at 5.", "Kick the lower corner, building 42 sticks.", False),
+        ("heron is graded by the Quarry team.", "Meet at the quarry behind building 42.", False),
+        ("heron keeps 144 MB.", "tern keeps 12 MB in building 42.", False),
+        ("Acker v. Hallam is about heron.", "Castell v. Dunn is heard in building 42.", False),
+    ],
+)
+def test_what_is_written_otherwise_leads_nowhere(alike: Alike, first: str, second: str, leads_on: bool) -> None:
+    known = [lesson(1, first), lesson(2, second), *(lesson(number, f"Shelf {number} is full.") for number in range(3, 9))]
+    question = "in which building are the owners of heron?"
+    found = chains.several(known, recall.nearest(known, question, alike, len(known)), question, alike)
+    assert ({1, 2} in [{part.id for part in hit.parts} for hit, _ in found]) is leads_on
+
+
+def test_who_does_a_thing_is_one_person() -> None:
+    assert chains.asks_for_several("what does the Birch team own?")
+    assert chains.asks_for_several("who all owns quince?")
+    assert not chains.asks_for_several("who does the Thane loop?")

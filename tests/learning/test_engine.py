@@ -26,7 +26,7 @@ from learning.model.loading import load_base
 from learning.model.packing import FEW_ASK, SMALL, Packed, Vocabulary, packed
 from learning.model.rendering import Turn, renderer
 from learning.model.running import engine as running_engine
-from learning.night.asking import Statement
+from learning.night.lore import Statement
 from learning.night.recipe import Recipe
 from learning.night.study import study
 from learning.night.training import train

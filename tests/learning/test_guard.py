@@ -53,6 +53,16 @@ def test_a_lesson_that_came_with_a_question_leads_on_by_it(alike: Alike) -> None
     assert known[1] in [part for candidate in weighed for part in candidate.hit.sources]
 
 
+def test_what_a_newer_lesson_perhaps_contradicts_is_not_said_though_the_question_is_worded_like_it(alike: Alike) -> None:
+    known = [lesson(1, "Backups run at 02:10."), lesson(2, "Lunch is at noon."), lesson(3, "From this week on the backups start at 04:35.")]
+    weighed = guard.weigh("when do backups run?", known, alike)
+    assert weighed[0].hit.lesson == known[2]
+    assert weighed[0].certainty > guard.least(3)
+    assert known[0] not in [candidate.hit.lesson for candidate in weighed]
+    known[2].beside = [1]  # somebody said that both stand
+    assert guard.weigh("when do backups run?", known, alike)[0].hit.lesson == known[0]
+
+
 def test_the_only_lesson_does_not_answer_everything(alike: Alike) -> None:
     known = [lesson(1, "The printer stands in the basement.")]
     assert guard.weigh("where is the printer?", known, alike)[0].certainty > guard.least(1)

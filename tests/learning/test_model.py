@@ -7,12 +7,12 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from learning.model.base_model import BaseModel, BaseModelError, export, prepare
+from learning.model.base_model import BaseModel, BaseModelError, alike_everywhere, export, prepare
 from learning.model.layers import Layers, Lora
 from learning.model.loading import load_base
 from learning.model.rendering import SYSTEM, Turn, renderer
-from learning.night.asking import Statement
 from learning.night.examples import encode_all
+from learning.night.lore import Statement
 from learning.night.recipe import Recipe, recipe_for
 from learning.night.softmax import COLUMNS, ROUND, SampledSoftmax
 from learning.night.study import StudyItem, study
@@ -41,6 +41,14 @@ def test_a_prompt_has_our_system_text_and_an_example_goes_on_where_it_ends(tiny:
 
 def test_preparing_again_only_checks_and_gives_the_same_hash(tiny: BaseModel) -> None:
     assert prepare("tiny", CACHE) == tiny
+
+
+def test_a_base_that_was_made_offline_is_the_same(tiny: BaseModel, tmp_path: Path) -> None:
+    file, here = tmp_path / "tokenizer_config.json", (tiny.folder / "tokenizer_config.json").read_text()
+    assert '"local_files_only": false' in here
+    file.write_text(here.replace('"local_files_only": false', '"local_files_only": true'))
+    alike_everywhere(tmp_path)
+    assert file.read_text() == here
 
 
 @pytest.mark.parametrize(

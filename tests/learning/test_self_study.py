@@ -12,8 +12,8 @@ from learning.model.base_model import BaseModel
 from learning.model.layers import Lora
 from learning.model.loading import load_base
 from learning.model.rendering import Turn, renderer
-from learning.night.asking import Statement
 from learning.night.examples import encode_all
+from learning.night.lore import Statement
 from learning.night.recipe import recipe_for
 from learning.night.self_study import READING, Author, questions_in, reads, self_study
 from learning.night.study import StudyItem, contradicting, open_book

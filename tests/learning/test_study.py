@@ -13,9 +13,9 @@ from learning.memory.replacing import replaced_by
 from learning.memory.salience import salience
 from learning.memory.vocabulary import SYNONYMS, is_name
 from learning.night import nights, selection
-from learning.night.asking import Statement
 from learning.night.calibration import MORE, caution
 from learning.night.exam import ExamQuestion, Marked
+from learning.night.lore import Statement
 from learning.night.study import study
 from learning.records import Channel, LessonStatus, Question, Work, now
 from tests.benchmarks import material

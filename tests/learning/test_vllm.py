@@ -20,7 +20,7 @@ from learning.model.base_model import BaseModel, export
 from learning.model.client import AdapterRef, AdapterUnusable, Client, EngineError
 from learning.model.rendering import Turn, renderer
 from learning.model.running import engine as our_engine
-from learning.night.asking import Statement
+from learning.night.lore import Statement
 from learning.night.recipe import recipe_for
 from learning.night.study import study
 from learning.night.training import train
