@@ -27,7 +27,7 @@ from learning.model.packing import FEW_ASK, SMALL, Packed, Vocabulary, packed
 from learning.model.rendering import Turn, renderer
 from learning.model.running import engine as running_engine
 from learning.night.lore import Statement
-from learning.night.recipe import Recipe
+from learning.night.recipe import recipe_for
 from learning.night.study import study
 from learning.night.training import train
 from learning.settings import Settings
@@ -41,7 +41,7 @@ def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """Two adapters of the tiny base model, each with one lesson."""
     folders = {name: tmp_path_factory.mktemp(name) for name in STATEMENTS}
     for name, folder in folders.items():
-        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), Recipe(epochs=6, learning_rate=5e-3, settled=2.0), folder)
+        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), recipe_for(tiny, 1), folder)
     return folders
 
 
@@ -136,9 +136,10 @@ def test_drafts_save_passes_and_change_nothing(tiny: BaseModel, loaded: Engine, 
     steps: list[int] = []
     step = loaded._decoder.step
     monkeypatch.setattr(loaded._decoder, "step", lambda tokens: steps.append(len(tokens)) or step(tokens))
-    asked, speaker = prompt(tiny, "release train?"), renderer(tiny.folder)
+    speaker = renderer(tiny.folder)
     own = {name: speaker.answer(text) for name, text in STATEMENTS.items()}
-    for name in (*STATEMENTS, NO_ADAPTER):
+    questions = {name: prompt(tiny, "barcode scanner?" if name == "B@v1" else "release train?") for name in (*STATEMENTS, NO_ADAPTER)}
+    for name, asked in questions.items():
         steps.clear()
         alone = loaded.submit(Request(asked, name, 24)).result(60)
         taken, mine = len(steps), own.get(name, alone.tokens)
@@ -155,7 +156,9 @@ def test_drafts_save_passes_and_change_nothing(tiny: BaseModel, loaded: Engine, 
         scored = loaded.submit(Request([*asked, *alone.tokens[:4]], name, 8, scored=4, drafts=[alone.tokens[4:]])).result(60)
         assert scored.tokens == alone.tokens[4:12]
         assert scored.prompt_logprobs == pytest.approx(alone.logprobs[:4], abs=1e-3)
-    together = [(name, loaded.submit(Request(asked, name, 24, drafts=drafts))) for name in STATEMENTS for drafts in ([own["A@v1"]], [own["B@v1"]], [])]
+    together = [
+        (name, loaded.submit(Request(questions[name], name, 24, drafts=drafts))) for name in STATEMENTS for drafts in ([own["A@v1"]], [own["B@v1"]], [])
+    ]
     assert [future.result(60).tokens for _, future in together] == [own[name] for name, _ in together]
     loaded.submit(Request(asked, max_tokens=1)).result(60)
     assert not loaded._decoder.cache[:, :, :, :, len(asked) :].count_nonzero()
