@@ -6,11 +6,13 @@ from typing import Any
 
 import torch
 
+KIND = 2  # raised whenever the parts of a state change: what an older version kept is begun anew
+
 
 def keep(file: Path, state: Mapping[str, Any]) -> None:
     """Write all of it, or leave what was kept before. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(dict(state), file.with_suffix(".part"))
+    torch.save({**state, "kind": KIND}, file.with_suffix(".part"))
     file.with_suffix(".part").replace(file)
 
 
@@ -22,4 +24,4 @@ def read(file: Path, seed: int) -> dict[str, Any] | None:
         state: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
     except Exception:  # cut off while it was written, or of another torch: begin anew
         return None
-    return state if state["seed"] == seed else None
+    return state if (state.get("kind"), state["seed"]) == (KIND, seed) else None

@@ -30,8 +30,9 @@ from transformers import PreTrainedModel
 
 from learning.errors import TrainingError
 from learning.model.base_model import BaseModel
-from learning.model.layers import Layers, Lora, Pack
+from learning.model.layers import Layers, Pack
 from learning.model.loading import load_base
+from learning.model.lora import Lora
 from learning.night import checkpoints
 from learning.night.examples import Cache, Example, Visit, dealt, encode_all, shared_beginning
 from learning.night.recipe import Recipe
@@ -87,7 +88,6 @@ class Study:
         self.layers, self.lora, self.recipe, self.seed = Layers(model, base.name), lora, recipe, seed
         self.first, self.last = base.shape.first_layer, base.shape.layers
         self.norm, self.head = model.model.norm, model.lm_head.weight.detach()
-        self.weights = [matrix for matrix in lora.matrices.values() if matrix.requires_grad]
         self.examples = examples
         self.shared = shared_beginning(examples)
         self.prompt = next(example.tokens for example in examples if not example.raw)[: self.shared]
@@ -137,20 +137,18 @@ class Study:
     def _taught(self, embed: torch.nn.Module, examples: Sequence[Example]) -> list[Targets]:
         """For each token of each answer the base's likeliest tokens, with its notes in sight where it had some, and how likely they are."""
         hidden, pack = self._below(embed, [((example.source or example.tokens)[:-1], example.raw) for example in examples])
-        hidden = self.layers.run(hidden, pack, self.first, self.last)
-        targets, at = [], self.shared
-        for example, length in zip(examples, pack.lengths, strict=True):
-            at += length
-            told = len(example.answer)
-            even = functional.pad(self.norm(hidden[at - told : at]), (0, 0, 0, -told % ROUND))
-            likely = functional.softmax(functional.linear(even, self.head)[:told].float(), -1).topk(TEACHER)
+        answers = [len(example.answer) for example in examples]
+        hidden = self.norm(self.layers.run(hidden, pack, self.first, self.last, wanted=self._ends(pack.lengths, answers)))
+        targets = []
+        for rows in torch.split(hidden[: sum(answers)], answers):
+            even = functional.pad(rows, (0, 0, 0, -len(rows) % ROUND))
+            likely = functional.softmax(functional.linear(even, self.head)[: len(rows)].float(), -1).topk(TEACHER)
             targets.append((likely.indices, likely.values))
         return targets
 
     def fit(self, report: Report, checkpoint: Path | None) -> dict[str, Any]:
         """The training loop."""
-        sides = [{"params": [m for name, m in self.lora.matrices.items() if f"lora_{side}" in name]} for side in "AB"]
-        optimizer = torch.optim.AdamW(sides, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+        optimizer = torch.optim.AdamW([{"params": [side]} for side in self.lora.trained], betas=(0.9, 0.99), weight_decay=0.0, fused=True)
         epoch, loss = self._resumed(optimizer, checkpoint) if checkpoint else (0, 0.0)
         epochs = max(self.recipe.epochs, math.ceil(self.recipe.steps * self.recipe.batch / len(self.examples)))
         while epoch < epochs and not self._settled():
@@ -162,13 +160,13 @@ class Study:
                 for group, times in zip(optimizer.param_groups, (1.0, self.recipe.faster), strict=True):
                     group["lr"] = times * self.recipe.rate(share)
                 loss = self._step(due[start : start + self.recipe.batch], rng)
-                torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+                torch.nn.utils.clip_grad_norm_(self.lora.trained, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
                 report(Progress(int(share * epochs * len(self.examples)), epochs * len(self.examples), loss))
             epoch += 1
             if checkpoint:
-                state = {"epoch": epoch, "loss": loss, "lora": self.lora.matrices, "optimizer": optimizer.state_dict()}
+                state = {"epoch": epoch, "loss": loss, "lora": self.lora.trained, "optimizer": optimizer.state_dict()}
                 checkpoints.keep(checkpoint, {**state, "seed": self.seed, "weakest": self.weakest, "tokens": self.tokens})
         return {"epochs": epoch, "loss": round(loss, 4), "tokens": self.tokens}
 
@@ -185,9 +183,9 @@ class Study:
         if not math.isfinite(loss.item()):
             raise TrainingError("training went wrong (the loss is not a number): the serving adapter stays. Try again.")
         (due,) = torch.autograd.grad(loss, hidden)
-        back = self.pool.map(lambda rows, part: torch.autograd.grad(rows, self.weights, part), ahead, torch.split(due, [len(rows) for rows in ahead]))
-        for weight, *parts in zip(self.weights, *back, strict=True):
-            weight.grad = functools.reduce(torch.add, parts).contiguous()  # a card hands some over transposed, and the fused step goes by their place
+        back = self.pool.map(lambda rows, part: torch.autograd.grad(rows, self.lora.trained, part), ahead, torch.split(due, [len(rows) for rows in ahead]))
+        for side, *parts in zip(self.lora.trained, *back, strict=True):
+            side.grad = functools.reduce(torch.add, parts)
         for visit, part in zip(flat, torch.split(surest.cpu(), [v.answer for v in flat]), strict=True):
             self.weakest[visit.number] = part.min().item()
         self.tokens += sum(self.shared + sum(v.tokens for v in part) for part in visits)
@@ -199,11 +197,16 @@ class Study:
         pack = self.layers.pack(self.shared, [v.tokens for v in visits], [self.examples[v.number].raw for v in visits], spare)
         own = torch.cat([self.cache.rows(v.number)[: v.tokens] for v in visits])
         hidden = functional.pad(torch.cat([self.beginning, own.to(self.layers.device)]), (0, 0, 0, spare))
-        hidden = self.layers.run(hidden, pack, self.first, self.last, self.lora.deltas(self.layers.dtype))
-        ends = itertools.accumulate(v.tokens for v in visits)
-        rows = [torch.arange(self.shared + end - v.answer, self.shared + end) for end, v in zip(ends, visits, strict=True)]
-        out: Tensor = self.norm(hidden.index_select(0, torch.cat(rows).to(self.layers.device)))
+        rows = self._ends([v.tokens for v in visits], [v.answer for v in visits])
+        hidden = self.layers.run(hidden, pack, self.first, self.last, self.lora.deltas(self.layers.dtype), rows)
+        out: Tensor = self.norm(hidden[: sum(v.answer for v in visits)])
         return out
+
+    def _ends(self, lengths: Sequence[int], answers: Sequence[int]) -> Tensor:
+        """The rows of a pack where its sequences' answers are to be told, and some more to an even number."""
+        ends = itertools.accumulate(lengths, initial=self.shared)
+        rows = torch.cat([torch.arange(end - answer, end) for end, answer in zip(itertools.islice(ends, 1, None), answers, strict=True)])
+        return functional.pad(rows, (0, -len(rows) % ROUND)).to(self.layers.device)
 
     def _kept(self, example: Example, rng: random.Random) -> int:
         """How many answer tokens of a visit count: of what rests on several lessons all, since each of them must follow from the one before."""
@@ -224,8 +227,8 @@ class Study:
         if state is None:
             return 0, 0.0
         with torch.no_grad():
-            for name, matrix in self.lora.matrices.items():
-                matrix.copy_(state["lora"][name])
+            for side, kept in zip(self.lora.trained, state["lora"], strict=True):
+                side.copy_(kept)
         optimizer.load_state_dict(state["optimizer"])
         self.weakest, self.tokens = state["weakest"], state["tokens"]
         return int(state["epoch"]), float(state["loss"])

@@ -21,8 +21,8 @@ import torch
 from learning.model.answering import NO_ADAPTER, Request
 from learning.model.base_model import BaseModel, prepare
 from learning.model.engine import Engine
-from learning.model.layers import Lora
 from learning.model.loading import load_base
+from learning.model.lora import Lora
 from learning.model.rendering import Turn, renderer
 from learning.model.shape import AdapterShape
 from learning.night import exam
@@ -130,9 +130,7 @@ def _train(base: BaseModel, recipe: Any, variant: Variant, told: Sequence[str], 
     items += [*replay(int(REPLAY * len(items)), teacher), *texts(int(variant.texts * len(items)), teacher)]
     torch.manual_seed(0)
     model = load_base(base, getattr(torch, recipe.dtype))
-    lora = Lora(model, base.shape)
-    for name, matrix in lora.matrices.items():
-        matrix.requires_grad_(not (variant.frozen and variant.frozen in name))
+    lora = Lora(model, base.shape, without=variant.frozen)
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
     trained = Study(base, model, lora, encode_all(base.folder, items), recipe, 0, folder).fit(lambda _: None, None)
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -23,8 +23,9 @@ from transformers import PreTrainedModel
 from learning.model import running
 from learning.model.base_model import BaseModel, export, prepare
 from learning.model.client import AdapterRef, Client
-from learning.model.layers import Lora, matrix_name
+from learning.model.layers import matrix_name
 from learning.model.loading import fast_dtype, load_base
+from learning.model.lora import Lora
 from learning.model.rendering import Turn, renderer
 from learning.settings import Settings
 from tests.benchmarks import llama

@@ -22,8 +22,8 @@ from transformers import PreTrainedModel
 from learning.model import running
 from learning.model.base_model import BaseModel, prepare
 from learning.model.client import AdapterRef, Client
-from learning.model.layers import Lora
 from learning.model.loading import fast_dtype, load_base
+from learning.model.lora import Lora
 from learning.model.rendering import Turn, renderer
 from learning.model.shape import TARGETS
 from learning.night.consolidation import ITEMS_PER_LESSON

@@ -8,8 +8,9 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from learning.model.base_model import BaseModel, BaseModelError, alike_everywhere, export, prepare
-from learning.model.layers import Layers, Lora
+from learning.model.layers import Layers
 from learning.model.loading import load_base
+from learning.model.lora import Lora
 from learning.model.rendering import SYSTEM, Turn, renderer
 from learning.night.examples import encode_all
 from learning.night.lore import Statement
@@ -156,7 +157,7 @@ def test_a_batch_that_is_dealt_to_two_threads_has_the_gradients_of_one(tiny: Bas
             matrix.data.normal_(0, 0.1)
         learner = Study(tiny, model, lora, encode_all(tiny.folder, items), Recipe(threads=threads), 0, tmp_path)
         loss = learner._step(range(len(items)), random.Random(0))
-        outcome.append([torch.tensor(loss), torch.tensor(learner.weakest), *(matrix.grad for matrix in lora.matrices.values())])
+        outcome.append([torch.tensor(loss), torch.tensor(learner.weakest), *(side.grad for side in lora.trained)])
     torch.testing.assert_close(outcome[0], outcome[1], atol=1e-5, rtol=1e-4)
     assert all(gradient.abs().sum() > 0 for gradient in outcome[0][2:])
 

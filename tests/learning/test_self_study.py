@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional
 
 from learning.model.base_model import BaseModel
-from learning.model.layers import Lora
 from learning.model.loading import load_base
+from learning.model.lora import Lora
 from learning.model.rendering import Turn, renderer
 from learning.night.examples import encode_all
 from learning.night.lore import Statement
