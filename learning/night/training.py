@@ -1,7 +1,4 @@
-"""Study items to an adapter folder: LoRA (Hu et al., 2021) on the upper layers, activations below them computed once.
-
-With LoRA on the upper layers only, what the lower layers compute for an example never changes. It is computed once per example instead of once per epoch,
-and back-propagation ends where the adapted layers begin.
+"""Study items to an adapter folder: LoRA (Hu et al., 2021) on the upper layers, over what the lower ones made once (groundwork.py).
 
 A batch is dealt to as many threads as the recipe has, and each runs its part forwards and backwards by itself: products are so small here that two threads
 which share each of them are hardly faster than one.
@@ -12,7 +9,6 @@ the recipe. So a rebuilt adapter can be compared byte for byte, and a training t
 
 import functools
 import hashlib
-import itertools
 import json
 import math
 import os
@@ -30,17 +26,17 @@ from transformers import PreTrainedModel
 
 from learning.errors import TrainingError
 from learning.model.base_model import BaseModel
-from learning.model.layers import Layers, Pack
+from learning.model.layers import Pack
 from learning.model.loading import load_base
 from learning.model.lora import Lora
 from learning.night import checkpoints
-from learning.night.examples import Cache, Example, Visit, dealt, encode_all, shared_beginning
+from learning.night.examples import Example, Visit, dealt, encode_all
+from learning.night.groundwork import Groundwork
 from learning.night.recipe import Recipe
-from learning.night.softmax import ROUND, SampledSoftmax, Targets
+from learning.night.softmax import SampledSoftmax
 from learning.night.study import StudyItem
 
 PROBES = 8
-TEACHER = 20  # of the base's likeliest tokens, kept for each token of an answer that it gave itself
 REVISITED = 0.35  # of the examples that are known, in each epoch
 LONGEST_REPLAY = 24  # tokens of a replayed answer
 
@@ -82,75 +78,25 @@ def train(
 
 
 class Study:
-    """One training: the frozen base, what its lower layers made of the examples, and the LoRA that learns."""
+    """One training: what is computed once, and the LoRA that learns above it."""
 
     def __init__(self, base: BaseModel, model: PreTrainedModel, lora: Lora, examples: Sequence[Example], recipe: Recipe, seed: int, folder: Path) -> None:
-        self.layers, self.lora, self.recipe, self.seed = Layers(model, base.name), lora, recipe, seed
-        self.first, self.last = base.shape.first_layer, base.shape.layers
-        self.norm, self.head = model.model.norm, model.lm_head.weight.detach()
-        self.examples = examples
-        self.shared = shared_beginning(examples)
-        self.prompt = next(example.tokens for example in examples if not example.raw)[: self.shared]
-        self.cache = Cache(folder, list(map(self._own, examples)), self.head.shape[1], self.layers.dtype)
+        self.examples, self.lora, self.recipe, self.seed = examples, lora, recipe, seed
         torch.set_num_threads(1)  # of this thread, and of each of those that share a batch; a card needs none of them
-        self.workers = recipe.threads if self.layers.device.type == "cpu" else 1
+        self.workers = recipe.threads if lora.down.device.type == "cpu" else 1
         self.pool = ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,))
+        self.ground = Groundwork(base, model, examples, folder, self.pool)
         self.tokens = 0  # that went through the adapted layers
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
-        self.targets: list[Targets] = []  # of each example
-        self._embed(model.model.embed_tokens)
-        own = [ids.flatten() for (ids, _), example in zip(self.targets, examples, strict=True) if not example.of_base]
-        studied = torch.cat(own or [torch.zeros(0, device=self.layers.device).long()])
-        self.softmax = SampledSoftmax(self.head, studied.unique(), recipe.negatives)  # type: ignore[no-untyped-call]
-
-    def _embed(self, embed: torch.nn.Module) -> None:
-        """Run the layers that never change, once; and all layers where the base is the teacher, to see how likely it finds which token."""
-        with torch.no_grad():
-            self.beginning = self._below(embed, [((*self.prompt, 0), False)])[0][: self.shared].clone()
-        starts = range(0, len(self.examples), 2 * self.recipe.batch)
-        for targets in self.pool.map(lambda start: self._embed_some(embed, start), starts):
-            self.targets += targets
-
-    @torch.no_grad()
-    def _embed_some(self, embed: torch.nn.Module, start: int) -> list[Targets]:
-        chunk = self.examples[start : start + 2 * self.recipe.batch]
-        hidden, pack = self._below(embed, [(example.tokens[: example.length], example.raw) for example in chunk])
-        self.cache.fill(start, hidden[self.shared : len(hidden) - pack.spare])
-        taught = [example for example in chunk if example.of_base]
-        likely = iter(self._taught(embed, taught) if taught else ())
-        device = self.layers.device
-        own = [(torch.tensor(example.answer, device=device)[:, None], torch.ones(len(example.answer), 1, device=device)) for example in chunk]
-        return [next(likely) if example.of_base else target for example, target in zip(chunk, own, strict=True)]
-
-    def _own(self, example: Example) -> int:
-        """Tokens of an example that are input, and not of the beginning that it shares."""
-        return example.length - (0 if example.raw else self.shared)
-
-    def _below(self, embed: torch.nn.Module, rows: Sequence[tuple[Sequence[int], bool]]) -> tuple[Tensor, Pack]:
-        """What the lower layers make of some rows of token ids, raw or with the beginning that all prompts share."""
-        own = [ids[0 if raw else self.shared :] for ids, raw in rows]
-        spare = -(self.shared + sum(map(len, own))) % ROUND
-        pack = self.layers.pack(self.shared, list(map(len, own)), [raw for _, raw in rows], spare)
-        ids = [*self.prompt, *(token for row in own for token in row), *self.prompt[:1] * spare]
-        return self.layers.run(embed(torch.tensor(ids, device=self.layers.device)), pack, 0, self.first), pack
-
-    def _taught(self, embed: torch.nn.Module, examples: Sequence[Example]) -> list[Targets]:
-        """For each token of each answer the base's likeliest tokens, with its notes in sight where it had some, and how likely they are."""
-        hidden, pack = self._below(embed, [((example.source or example.tokens)[:-1], example.raw) for example in examples])
-        answers = [len(example.answer) for example in examples]
-        hidden = self.norm(self.layers.run(hidden, pack, self.first, self.last, wanted=self._ends(pack.lengths, answers)))
-        targets = []
-        for rows in torch.split(hidden[: sum(answers)], answers):
-            even = functional.pad(rows, (0, 0, 0, -len(rows) % ROUND))
-            likely = functional.softmax(functional.linear(even, self.head)[: len(rows)].float(), -1).topk(TEACHER)
-            targets.append((likely.indices, likely.values))
-        return targets
+        own = [ids.flatten() for (ids, _), example in zip(self.ground.targets, examples, strict=True) if not example.of_base]
+        studied = torch.cat(own or [torch.zeros(0, device=lora.down.device).long()])
+        self.softmax = SampledSoftmax(self.ground.head, studied.unique(), recipe.negatives)  # type: ignore[no-untyped-call]
 
     def fit(self, report: Report, checkpoint: Path | None) -> dict[str, Any]:
         """The training loop."""
         optimizer = torch.optim.AdamW([{"params": [side]} for side in self.lora.trained], betas=(0.9, 0.99), weight_decay=0.0, fused=True)
         epoch, loss = self._resumed(optimizer, checkpoint) if checkpoint else (0, 0.0)
-        epochs = max(self.recipe.epochs, math.ceil(self.recipe.steps * self.recipe.batch / len(self.examples)))
+        epochs = max(self.recipe.epochs, math.ceil(self.recipe.visits / len(self.examples)))
         while epoch < epochs and not self._settled():
             rng = random.Random(f"{self.seed} {epoch}")
             due = [number for number, weakest in enumerate(self.weakest) if weakest < self.recipe.known or rng.random() < REVISITED]
@@ -172,12 +118,12 @@ class Study:
 
     def _step(self, chosen: Sequence[int], rng: random.Random) -> float:
         """Gradients of one batch; the loss in nats per answer token. Raises TrainingError when it is not finite."""
-        planned = [Visit(n, self._own(self.examples[n]) - len(self.examples[n].answer), self._kept(self.examples[n], rng)) for n in chosen]
+        planned = [Visit(n, self.ground.own(self.examples[n]) - len(self.examples[n].answer), self._kept(self.examples[n], rng)) for n in chosen]
         visits = dealt(planned, self.workers)
         ahead = list(self.pool.map(self._ahead, visits))
         flat = [visit for part in visits for visit in part]
         hidden = torch.cat(ahead).detach().requires_grad_()
-        targets = [(self.targets[v.number][0][: v.answer], self.targets[v.number][1][: v.answer]) for v in flat]
+        targets = [(tokens[: v.answer], shares[: v.answer]) for v in flat for tokens, shares in [self.ground.targets[v.number]]]
         losses, surest = self.softmax.losses(hidden, targets, rng)
         loss = losses.mean()
         if not math.isfinite(loss.item()):
@@ -188,25 +134,21 @@ class Study:
             side.grad = functools.reduce(torch.add, parts)
         for visit, part in zip(flat, torch.split(surest.cpu(), [v.answer for v in flat]), strict=True):
             self.weakest[visit.number] = part.min().item()
-        self.tokens += sum(self.shared + sum(v.tokens for v in part) for part in visits)
+        self.tokens += sum(self.ground.shared + sum(v.tokens for v in part) for part in visits)
         return float(loss.item())
 
     def _ahead(self, visits: Sequence[Visit]) -> Tensor:
         """Some prompts and answers through the adapted layers; what comes out where the answers' tokens are to be told, (answer tokens, width)."""
-        spare = -(self.shared + sum(v.tokens for v in visits)) % ROUND
-        pack = self.layers.pack(self.shared, [v.tokens for v in visits], [self.examples[v.number].raw for v in visits], spare)
-        own = torch.cat([self.cache.rows(v.number)[: v.tokens] for v in visits])
-        hidden = functional.pad(torch.cat([self.beginning, own.to(self.layers.device)]), (0, 0, 0, spare))
-        rows = self._ends([v.tokens for v in visits], [v.answer for v in visits])
-        hidden = self.layers.run(hidden, pack, self.first, self.last, self.lora.deltas(self.layers.dtype), rows)
-        out: Tensor = self.norm(hidden[: sum(v.answer for v in visits)])
-        return out
+        hidden, pack = self.ground.packed([v.number for v in visits], [v.tokens for v in visits])
+        answers = [v.answer for v in visits]
+        hidden = self._above(hidden, pack, self.ground.ends(pack, answers))
+        return hidden[: sum(answers)]
 
-    def _ends(self, lengths: Sequence[int], answers: Sequence[int]) -> Tensor:
-        """The rows of a pack where its sequences' answers are to be told, and some more to an even number."""
-        ends = itertools.accumulate(lengths, initial=self.shared)
-        rows = torch.cat([torch.arange(end - answer, end) for end, answer in zip(itertools.islice(ends, 1, None), answers, strict=True)])
-        return functional.pad(rows, (0, -len(rows) % ROUND)).to(self.layers.device)
+    def _above(self, hidden: Tensor, pack: Pack, wanted: Tensor) -> Tensor:
+        """Hidden states through the adapted layers and the last norm, (wanted, width)."""
+        ground = self.ground
+        out: Tensor = ground.norm(ground.layers.run(hidden, pack, ground.first, ground.last, self.lora.deltas(ground.layers.dtype), wanted))
+        return out
 
     def _kept(self, example: Example, rng: random.Random) -> int:
         """How many answer tokens of a visit count: of what rests on several lessons all, since each of them must follow from the one before."""
@@ -240,12 +182,10 @@ class Study:
         probes = []
         for number in chosen[:: max(1, len(chosen) // PROBES)][:PROBES]:
             example = self.examples[number]
-            length = example.length - self.shared - len(example.answer) + 1
-            hidden = torch.cat([self.beginning, self.cache.rows(number)[:length].to(self.layers.device)])
-            hidden = self.layers.run(hidden, self.layers.pack(self.shared, [length]), self.first, self.last, self.lora.deltas(self.layers.dtype))
-            logits = functional.linear(self.norm(hidden[-1:]), self.head).float()
+            hidden, pack = self.ground.packed([number], [self.ground.own(example) - len(example.answer) + 1])
+            logits = functional.linear(self._above(hidden, pack, self.ground.ends(pack, [1]))[:1], self.ground.head).float()
             logprob = torch.log_softmax(logits, -1)[0, example.answer[0]].item()
-            probes.append({"prompt": list(example.tokens[: self.shared + length]), "token": example.answer[0], "logprob": round(logprob, 4)})
+            probes.append({"prompt": list(example.tokens[: -len(example.answer)]), "token": example.answer[0], "logprob": round(logprob, 4)})
         return probes
 
 

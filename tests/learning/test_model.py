@@ -164,7 +164,7 @@ def test_a_batch_that_is_dealt_to_two_threads_has_the_gradients_of_one(tiny: Bas
 
 def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:
     items = study([Statement(name, text) for name, text in STATEMENTS.items()], 8, "x")
-    recipe = Recipe(epochs=3, steps=1, settled=2.0, batch=8)
+    recipe = Recipe(epochs=3, visits=1, settled=2.0, batch=8)
     for name in ("whole", "resumed"):
         (tmp_path / name).mkdir()
     train(tiny, items, recipe, tmp_path / "whole")

@@ -77,7 +77,7 @@ def test_what_the_base_wrote_is_learned_as_likely_as_it_finds_it_with_the_lesson
     study = Study(tiny, model, Lora(model, tiny.shape), examples, recipe_for(tiny, 1), 0, tmp_path)
     with torch.no_grad():
         logits = model(torch.tensor([examples[0].source[:-1]])).logits[0, -len(examples[0].answer) :]
-    chosen, shares = study.targets[0]
+    chosen, shares = study.ground.targets[0]
     expected = functional.softmax(logits, -1).gather(1, chosen)
     torch.testing.assert_close(shares, expected, atol=1e-4, rtol=1e-3)
-    assert study.targets[1][1].tolist() == [[1.0]] * len(examples[1].answer), "a lesson is learned as it was taught"
+    assert study.ground.targets[1][1].tolist() == [[1.0]] * len(examples[1].answer), "a lesson is learned as it was taught"
