@@ -18,7 +18,7 @@ def load_base(base: BaseModel, dtype: torch.dtype) -> PreTrainedModel:
 
 
 def give_back() -> None:
-    """What loading took and freed goes back to the system: the C library of Linux keeps it otherwise, half a gigabyte with the embedded base."""
+    """What was taken and freed goes back to the system: the C library of Linux keeps it otherwise, half a gigabyte after loading the embedded base."""
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 

@@ -85,11 +85,14 @@ class Visit:
 
 
 def dealt(visits: Sequence[Visit], hands: int) -> list[list[Visit]]:
-    """The visits of a batch in as many parts as there are hands (fewer, if there are fewer visits), of about as many tokens each."""
-    parts: list[list[Visit]] = [[] for _ in range(min(hands, len(visits)))]
+    """The visits of a batch in as many parts as there are hands (fewer, if there are fewer visits), of about as many tokens each, and of like lengths: attention
+    pads them."""
+    total, before = sum(v.tokens for v in visits), 0
+    parts: list[list[Visit]] = [[] for _ in range(hands)]
     for visit in sorted(visits, key=lambda v: -v.tokens):
-        min(parts, key=lambda part: sum(v.tokens for v in part)).append(visit)
-    return parts
+        parts[hands * before // total].append(visit)
+        before += visit.tokens
+    return [part for part in parts if part]
 
 
 class Cache:

@@ -15,12 +15,14 @@ from transformers import PreTrainedModel
 
 from learning.model.base_model import BaseModel
 from learning.model.layers import Layers, Pack
+from learning.model.loading import give_back
 from learning.night.examples import Cache, Example, shared_beginning
 from learning.night.softmax import ROUND, Targets
 
 TEACHER = 20  # of the base's likeliest tokens, kept for each token of an answer that it gave itself
 CHUNK = 32  # examples at once
 WIDE = 4 * ROUND  # rows of a product with the whole vocabulary
+TIDIED = 8  # after so many chunks or steps: else what was freed between what is kept adds up to a gigabyte with a hundred lessons
 
 
 class Groundwork:
@@ -35,7 +37,11 @@ class Groundwork:
         self.prompt = next(example.tokens for example in examples if not example.raw)[: self.shared]
         self.cache = Cache(folder, list(map(self.own, examples)), self.head.shape[1], self.layers.dtype)
         self.beginning = self._below([((*self.prompt, 0), False)])[0][: self.shared].clone()
-        self.targets = [targets for chunk in pool.map(self._prepared, range(0, len(examples), CHUNK)) for targets in chunk]  # of each example
+        self.targets: list[Targets] = []  # of each example
+        for chunk, targets in enumerate(pool.map(self._prepared, range(0, len(examples), CHUNK))):
+            self.targets += targets
+            if chunk % TIDIED == 0:
+                give_back()
 
     def own(self, example: Example) -> int:
         """Tokens of an example that are input, and not of the beginning that it shares."""

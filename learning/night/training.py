@@ -27,11 +27,11 @@ from transformers import PreTrainedModel
 from learning.errors import TrainingError
 from learning.model.base_model import BaseModel
 from learning.model.layers import Pack
-from learning.model.loading import load_base
+from learning.model.loading import give_back, load_base
 from learning.model.lora import Lora
 from learning.night import checkpoints
 from learning.night.examples import Example, Visit, dealt, encode_all
-from learning.night.groundwork import Groundwork
+from learning.night.groundwork import TIDIED, Groundwork
 from learning.night.recipe import Recipe
 from learning.night.softmax import SampledSoftmax
 from learning.night.study import StudyItem
@@ -109,6 +109,8 @@ class Study:
                 torch.nn.utils.clip_grad_norm_(self.lora.trained, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
+                if start // self.recipe.batch % TIDIED == 0:
+                    give_back()
                 report(Progress(int(share * epochs * len(self.examples)), epochs * len(self.examples), loss))
             epoch += 1
             if checkpoint:

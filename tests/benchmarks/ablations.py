@@ -60,6 +60,8 @@ VARIANTS = {
     "feed-forward alone": Variant(frozen="self_attn"),
     "attention alone": Variant(frozen="mlp"),
     "rank 64": Variant(rank=64),
+    "batches of 8": Variant(recipe={"batch": 8, "learning_rate": 1e-3}),
+    "batches of 32": Variant(recipe={"batch": 32, "learning_rate": 2e-3}),
     "48 items": Variant(items=48),
     "12 items, 6 epochs": Variant(items=12, recipe={"epochs": 6}),
     "72 items, 1 epoch": Variant(items=72, recipe={"epochs": 1}),
