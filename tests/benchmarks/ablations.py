@@ -1,6 +1,6 @@
 """What each part of the recipe is worth: the development set is learned with one part changed at a time, and asked with the book closed.
 
-    python -m tests.benchmarks.ablations [NAME …]     (15 minutes each on two cores, one on a graphics card; without names: lists them)
+    python -m tests.benchmarks.ablations [NAME …]     (without names: lists them)
 
 Never the sets that are measured. Prints one JSON object a variant; what was learned from it stands in learning/LOG.md.
 """
