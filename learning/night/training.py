@@ -81,7 +81,7 @@ class Study:
     """One training: what is computed once, and the LoRA that learns above it."""
 
     def __init__(self, base: BaseModel, model: PreTrainedModel, lora: Lora, examples: Sequence[Example], recipe: Recipe, seed: int, folder: Path) -> None:
-        self.examples, self.lora, self.recipe, self.seed = examples, lora, recipe, seed
+        self.examples, self.lora, self.recipe, self.seed = examples, lora, recipe.sized(len(examples)), seed
         torch.set_num_threads(1)  # of this thread, and of each of those that share a batch; a card needs none of them
         self.workers = recipe.threads if lora.down.device.type == "cpu" else 1
         self.pool = ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,))

@@ -162,6 +162,12 @@ def test_a_batch_that_is_dealt_to_two_threads_has_the_gradients_of_one(tiny: Bas
     assert all(gradient.abs().sum() > 0 for gradient in outcome[0][2:])
 
 
+def test_a_large_channel_is_studied_in_batches_twice_as_large() -> None:
+    recipe = Recipe(batch=8, learning_rate=1e-3, many=1_000)
+    assert recipe.sized(999) == recipe
+    assert (recipe.sized(1_000).batch, recipe.sized(1_000).learning_rate) == (16, pytest.approx(1.414e-3, rel=1e-3))
+
+
 def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:
     items = study([Statement(name, text) for name, text in STATEMENTS.items()], 8, "x")
     recipe = Recipe(epochs=3, visits=1, settled=2.0, batch=8)
