@@ -85,8 +85,7 @@ class Visit:
 
 
 def dealt(visits: Sequence[Visit], hands: int) -> list[list[Visit]]:
-    """The visits of a batch in as many parts as there are hands (fewer, if there are fewer visits), of about as many tokens each, and of like lengths: attention
-    pads them."""
+    """The visits of a batch in as many parts as there are hands (fewer, if there are fewer visits), of about as many tokens each, and of like lengths."""
     total, before = sum(v.tokens for v in visits), 0
     parts: list[list[Visit]] = [[] for _ in range(hands)]
     for visit in sorted(visits, key=lambda v: -v.tokens):
