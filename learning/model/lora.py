@@ -34,7 +34,7 @@ class Lora:
         device = weights[0][0].device
         self.down, self.up, self.scale = (torch.zeros(sum(a * b for a, b in sizes), device=device) for sizes in (self.downs, self.ups, self.ups))
         self.matrices: dict[str, Tensor] = {}  # by PEFT's names, each a part of `down` or `up`
-        tensors = zip(_parts(self.down, self.downs), _parts(self.up, self.ups), _parts(self.scale, self.ups), strict=True)
+        tensors = zip(_parts(self.down.detach(), self.downs), _parts(self.up.detach(), self.ups), _parts(self.scale, self.ups), strict=True)
         for (number, targets), parts, (down, up, scale) in zip(products, weights, tensors, strict=True):
             rows = [len(part) for part in parts]
             for target, a, b, scales in zip(targets, torch.split(down, rank), _diagonal(up, rows, rank), _diagonal(scale, rows, rank), strict=True):

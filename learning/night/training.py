@@ -74,7 +74,7 @@ def train(
     study = Study(base, model, lora, encode_all(base.folder, items), recipe, seed, folder)
     outcome = study.fit(report, checkpoint)
     lora.save(folder)
-    return {"items": len(items), **outcome, "recipe": asdict(recipe), "probes": study.probes()}
+    return {"items": len(items), **outcome, "recipe": asdict(study.recipe), "probes": study.probes()}
 
 
 class Study:

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from learning.model.base_model import BaseModel, BaseModelError, alike_everywhere, export, prepare
-from learning.model.layers import Layers
+from learning.model.layers import Layers, deltas
 from learning.model.loading import load_base
 from learning.model.lora import Lora
 from learning.model.rendering import SYSTEM, Turn, renderer
@@ -160,6 +160,18 @@ def test_a_batch_that_is_dealt_to_two_threads_has_the_gradients_of_one(tiny: Bas
         outcome.append([torch.tensor(loss), torch.tensor(learner.weakest), *(side.grad for side in lora.trained)])
     torch.testing.assert_close(outcome[0], outcome[1], atol=1e-5, rtol=1e-4)
     assert all(gradient.abs().sum() > 0 for gradient in outcome[0][2:])
+
+
+def test_an_adapter_is_trained_as_engines_read_it_and_what_is_beside_its_diagonals_never_learns(tiny: BaseModel) -> None:
+    lora = Lora(load_base(tiny, torch.float32), tiny.shape)
+    for matrix in lora.matrices.values():
+        matrix.normal_()
+    trained, read = lora.deltas(torch.float32), deltas(lora.matrices, tiny.shape, torch.float32)
+    torch.testing.assert_close([[(d.down, d.up) for d in layer] for layer in trained], [[(d.down, d.up) for d in layer] for layer in read])
+    sum(delta.up.sum() for layer in trained for delta in layer).backward()
+    assert lora.up.grad is not None
+    assert torch.equal(lora.up.grad != 0, lora.scale != 0)
+    assert 0 < (lora.up != 0).sum() == sum(matrix.numel() for name, matrix in lora.matrices.items() if "lora_B" in name) < len(lora.up)
 
 
 def test_a_large_channel_is_studied_in_batches_twice_as_large() -> None:
