@@ -1,15 +1,23 @@
-"""A bot in this process: the real Bolt app over Socket Mode against a sandbox, with an engine, and without workers."""
+"""A bot in this process: the real Bolt app over Socket Mode against a sandbox, with an engine, and without workers. Or its question queue alone."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 
 import pytest
 from pydantic import SecretStr
+from slack_sdk import WebClient
 
+from bot.answering import Answering
 from bot.app import Bot
 from bot.sandbox import server
-from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN
+from bot.sandbox.people import Message, Person
+from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, TEAM
+from bot.workspaces import Workspaces
+from learning.answers import Answer, Say
+from learning.memory import channels
 from learning.model.client import Client
-from learning.school import open_school
+from learning.records import Question, Work
+from learning.school import School, open_school
 from learning.settings import Settings
 from tests.conftest import CACHE, Running
 
@@ -30,3 +38,66 @@ def bot(tmp_path_factory: pytest.TempPathFactory, shared_engine: Client) -> Iter
         everything.ana.wait(lambda: everything.ana.state()["connected"], 60)
         yield everything
         started.stop()
+
+
+class ScriptedAnswerer:
+    """Gives prepared answers, one after the other; a function is called for its answer."""
+
+    def __init__(self, *script: Answer | Callable[[], Answer] | Callable[[Say], Answer]) -> None:
+        self.script = list(script)
+
+    def answer(self, question: str, *_: object, say: Say, **__: object) -> Answer:
+        following = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(following, Answer):
+            return following
+        return following(say) if inspect.signature(following).parameters else following()
+
+
+@pytest.fixture
+def ben() -> Iterator[Person]:
+    with server.running() as site:
+        yield Person(site, "U0BEN", "C0OPS")
+
+
+@pytest.fixture
+def web(ben: Person) -> WebClient:
+    return WebClient(BOT_TOKEN, base_url=f"{ben.site}/api/")
+
+
+@pytest.fixture
+def workspaces(school: School, ben: Person) -> Workspaces:
+    settings = school.settings.model_copy(update={"slack_api_url": f"{ben.site}/api/", "slack_bot_token": SecretStr(BOT_TOKEN)})
+    return Workspaces(settings, school.database)
+
+
+def ask(school: School, ben: Person, text: str = "what?") -> str:
+    ts = ben.say(text)
+    with school.database.write() as session:
+        channel = channels.ensure(session, TEAM, "C0OPS")
+        session.add(Question(channel_id=channel.id, ts=ts, author="U0BEN", text=text))
+    return ts
+
+
+def answers_in(ben: Person, ts: str) -> list[Message]:
+    return [m for m in ben.messages() if m.get("thread_ts") == ts and "bot_id" in m]
+
+
+def finished(school: School, state: Work = Work.DONE) -> Callable[[], bool]:
+    def look() -> bool:
+        with school.database.read() as session:
+            return all(question.state == state for question in session.query(Question))
+
+    return look
+
+
+@pytest.fixture
+def answering(school: School, workspaces: Workspaces) -> Iterator[Callable[[ScriptedAnswerer], None]]:
+    started: list[Answering] = []
+
+    def start(answerer: ScriptedAnswerer) -> None:
+        started.append(Answering(school, workspaces, lambda: answerer))  # type: ignore[arg-type,return-value]
+        started[-1].loop.start()
+
+    yield start
+    for one in started:
+        one.loop.stop()

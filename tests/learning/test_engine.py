@@ -2,13 +2,10 @@ import asyncio
 import json
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import torch
 from peft import PeftModel
@@ -17,32 +14,12 @@ from safetensors.torch import load_file, save_file
 from learning.model.adapters import Adapter, AdapterRefused, Adapters
 from learning.model.answering import NO_ADAPTER, Answering, Request
 from learning.model.base_model import BaseModel
-from learning.model.client import AdapterRef, Client, EngineError
 from learning.model.decoding import Decoder, Reading
 from learning.model.engine import Engine
 from learning.model.engine_server import application
-from learning.model.layers import Product
 from learning.model.loading import load_base
-from learning.model.packing import FEW_ASK, SMALL, Packed, Vocabulary, packed
-from learning.model.rendering import Turn, renderer
-from learning.model.running import engine as running_engine
-from learning.night.lore import Statement
-from learning.night.recipe import recipe_for
-from learning.night.study import study
-from learning.night.training import train
-from learning.settings import Settings
-from tests.conftest import CACHE
-
-STATEMENTS = {"A@v1": "The release train leaves on Thursdays at 14:30.", "B@v1": "Marek owns the barcode scanner."}
-
-
-@pytest.fixture(scope="module")
-def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two adapters of the tiny base model, each with one lesson."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in STATEMENTS}
-    for name, folder in folders.items():
-        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), recipe_for(tiny, 1), folder)
-    return folders
+from learning.model.rendering import renderer
+from tests.learning.conftest import STATEMENTS, prompt
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +28,6 @@ def loaded(tiny: BaseModel, adapters: dict[str, Path]) -> Engine:
     for name, folder in adapters.items():
         engine.adapters.load(name, folder)
     return engine
-
-
-def prompt(tiny: BaseModel, text: str) -> list[int]:
-    return renderer(tiny.folder).prompt([Turn("user", text)])
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -231,97 +204,6 @@ def test_a_cancelled_question_frees_its_slot_at_the_next_token(tiny: BaseModel, 
     assert len(heard) == said < 900
 
 
-def test_four_bits_say_what_the_plain_weights_say_where_they_came_from_four_bits() -> None:
-    torch.manual_seed(1)
-    step, values = 0.05 + torch.rand(48, 3) / 10, torch.randint(0, 16, (48, 3, 32))
-    values[:, :, :2] = torch.tensor([0, 15])
-    weight = (step[..., None] * (values - 7)).view(48, 96).bfloat16()
-    product = packed(Product(weight, None))
-    assert isinstance(product, Packed)
-    asked = torch.randn(4, 96).bfloat16()
-    torch.testing.assert_close(product(asked), product.plain(asked), atol=0.05, rtol=0.02)
-    other = Product(torch.randn(48, 96).bfloat16(), None)
-    assert packed(other) is other
-
-
-@pytest.mark.parametrize("in_integers", [True, False])
-def test_the_vocabulary_in_eight_bits_finds_the_likeliest_token_and_its_exact_logit(monkeypatch: pytest.MonkeyPatch, in_integers: bool) -> None:
-    if not in_integers:  # as on a processor without AVX2
-        monkeypatch.setattr(torch.cpu, "_is_avx2_supported", lambda: False)
-    torch.manual_seed(2)
-    weight, asked = torch.randn(SMALL, 96) * torch.rand(SMALL, 1), torch.randn(4, 96)
-    asked[1, 5], asked[2] = 60.0, asked[2] * 1e-3  # a row has an outlier, another is small beside it
-    plain, few = asked @ weight.T, Vocabulary(weight)
-    said = few(asked)
-    assert few.eighths is not None
-    assert said.argmax(1).tolist() == plain.argmax(1).tolist()
-    torch.testing.assert_close(said.amax(1), plain.amax(1))
-    assert ((said - plain).abs().mean(1) < 0.01 * plain.std(1)).all()
-    many = torch.randn(FEW_ASK[torch.float32] + 1, 96)
-    torch.testing.assert_close(few(many), many @ weight.T)
-
-
-@pytest.fixture(scope="module")
-def client(tiny: BaseModel) -> Iterator[Client]:
-    with running_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as started:
-        yield started
-
-
-def test_the_base_draws_the_same_for_one_seed_and_other_things_for_others(tiny: BaseModel, client: Client) -> None:
-    asked = prompt(tiny, "release train?")
-    one, again, other = client.draw([asked] * 3, [3, 3, 4], 6)
-    assert one.tokens == again.tokens != other.tokens
-    assert one.tokens != client.complete(asked, None, 6).tokens
-
-
-def test_the_client_loads_an_adapter_on_first_use_and_new_ones_beside_it(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:
-    first, second = AdapterRef("C1@v1", adapters["A@v1"]), AdapterRef("C1@v2", adapters["B@v1"])
-    said = client.complete(prompt(tiny, "release train?"), first, 24)
-    assert (said.adapter, client.loaded()) == ("C1@v1", ["C1@v1"])
-    client.load(second)
-    client.load(second)
-    assert client.loaded() == ["C1@v1", "C1@v2"]
-    assert client.complete(prompt(tiny, "release train?"), first, 24).tokens == said.tokens
-    assert len(client.score(prompt(tiny, "release train?"), said.tokens, None)) == len(said.tokens)
-    client.unload("C1@v2")
-    client.unload("C1@v2")
-    assert client.loaded() == ["C1@v1"]
-
-
-def test_an_answer_is_heard_while_it_grows_until_enough_was_heard(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:
-    asked, adapter = prompt(tiny, "release train?"), AdapterRef("S@v1", adapters["A@v1"])
-    grown: list[list[int]] = []
-
-    def hear(tokens: Sequence[int], logprobs: Sequence[float]) -> bool:
-        assert len(tokens) == len(logprobs)
-        grown.append(list(tokens))
-        return True
-
-    client.load(adapter)
-    client.complete(asked, adapter, 1)  # reads what all prompts begin with: rounding differs from later ones in the last digits
-    whole = client.complete(asked, adapter, 24)
-    assert client.complete(asked, adapter, 24, hear) == whole
-    assert grown[0] == whole.tokens[:1]
-    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(grown))
-    cut = client.complete(asked, adapter, 24, lambda tokens, _: len(tokens) < 3)
-    assert (cut.tokens, cut.prompt_tokens) == (whole.tokens[:3], whole.prompt_tokens)
-    with pytest.raises(EngineError, match="refused"):
-        client.complete([10**6], None, 4, hear)
-
-
-def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Client) -> None:
-    def post(path: str, **body: object) -> httpx.Response:
-        return httpx.post(client.url + path, json=body, trust_env=False)
-
-    added = post("/v1/load_lora_adapter", lora_name="X@v1", lora_path=str(adapters["A@v1"]))
-    assert (added.status_code, added.text) == (200, "Success: LoRA adapter 'X@v1' added successfully.")
-    again = post("/v1/load_lora_adapter", lora_name="X@v1", lora_path=str(adapters["A@v1"]))
-    assert (again.status_code, again.json()["error"]["type"]) == (400, "InvalidUserInput")
-    assert post("/v1/load_lora_adapter", lora_name="Y", lora_path="/no/such").status_code == 404
-    assert post("/v1/completions", model="nobody", prompt=[1], max_tokens=1).status_code == 404
-    assert post("/v1/unload_lora_adapter", lora_name="X@v1").text == "Success: LoRA adapter 'X@v1' removed successfully."
-
-
 def test_who_hangs_up_is_no_longer_answered(tiny: BaseModel, loaded: Engine) -> None:
     asked = json.dumps({"model": "base", "prompt": prompt(tiny, "say on"), "max_tokens": 900}).encode()
     scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": [], "query_string": b""}
@@ -342,8 +224,3 @@ def test_who_hangs_up_is_no_longer_answered(tiny: BaseModel, loaded: Engine) -> 
     assert said[0]["status"] == 499
     assert len(loaded.submit(Request(prompt(tiny, "x"), "A@v1", 2)).result(60).tokens) == 2
     assert not loaded._answering, "its slot is free"
-
-
-def test_a_dead_engine_is_a_clear_error() -> None:
-    with pytest.raises(EngineError, match="nightschool up"):
-        Client("http://127.0.0.1:9").complete([1, 2])

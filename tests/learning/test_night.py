@@ -1,60 +1,24 @@
 import hashlib
 import json
-import threading
-from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
 from learning import registry
 from learning.answers import Answerer
 from learning.errors import TrainingError
-from learning.memory import channels, lessons, log, privacy, words
+from learning.memory import lessons, log, privacy
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel
 from learning.model.client import Client, EngineError
-from learning.night import exam, forgetting, morning, nights, selection
+from learning.night import exam, morning, nights, selection
 from learning.night.recipe import Recipe
 from learning.night.study import study
 from learning.night.training import train
-from learning.records import Adapter, Announcement, Channel, ExamAnswer, Lesson, Message, Night, Question, StudyItemRecord, Work, now
+from learning.records import Adapter, Announcement, ExamAnswer, Message, Night, Question, StudyItemRecord, Work, now
 from learning.school import School
 from tests.conftest import TAUGHT, statements
-
-DAY = date(2026, 3, 1)
-
-
-def teach(school: School, *texts: str, handle: str = "C1") -> Channel:
-    with school.database.write() as session:
-        channel = channels.by_handle(session, handle)
-        for text in texts:
-            lessons.teach(session, channel, text, "U1")
-        return channel
-
-
-def sleep(school: School, channel: Channel, kind: str = "sleep") -> Night:
-    with school.database.write() as session:
-        night = nights.open_another(session, channel, DAY, kind)
-    held = nights.hold_night(school, night.id)
-    assert held
-    return held
-
-
-def forget(school: School, channel: Channel, text: str) -> forgetting.Receipt:
-    with school.database.write() as session:
-        request = lessons.forget(session, channel, [lesson.id for lesson in lessons.find(session, channel, text)], "U1")
-    assert request
-    receipt = forgetting.carry_out(school, request.id)
-    assert receipt
-    return receipt
-
-
-def weights(school: School, channel: Channel) -> bytes:
-    with school.database.read() as session:
-        adapter = school.knowledge(session, channel).adapter
-    assert adapter
-    return (adapter.folder / registry.WEIGHTS).read_bytes() + (adapter.folder / "adapter_config.json").read_bytes()
+from tests.learning.conftest import DAY, sleep, teach
 
 
 def test_training_twice_gives_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:
@@ -140,87 +104,6 @@ def test_a_held_candidate_does_not_serve(school: School) -> None:
     strict = School(school.settings.model_copy(update={"promote_at": 1.0}), school.database, school.base)
     channel = teach(school, *TAUGHT)
     assert sleep(strict, channel).verdict == "held"
-    with school.database.read() as session:
-        assert registry.serving(session, channel) is None
-
-
-def test_a_forgotten_lesson_leaves_no_trace_and_the_rebuilt_adapter_is_as_if_it_never_was(school: School, settings: object) -> None:
-    channel = teach(school, *TAUGHT)
-    sleep(school, channel)
-    with school.database.write() as session:
-        request = lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
-        assert registry.serving(session, channel) is None, "a tainted adapter stops serving at once"
-    assert request
-    receipt = forgetting.carry_out(school, request.id)
-    assert receipt
-    assert (receipt["tainted"], receipt["serving"], receipt["probes"]["leaked"]) == (["C1@v1"], "C1@v2", 0)
-    with school.database.read() as session:
-        rebuilt = session.scalars(select(Night).order_by(Night.id.desc())).first()
-        assert rebuilt
-        assert (rebuilt.report_card or {})["forgotten"] == 1.0, "the exam asked for it"
-    assert forgetting.carry_out(school, request.id) == receipt, "repeating it changes nothing"
-    assert not (school.settings.adapters / "C1@v1").exists()
-    with school.database.read() as session:
-        everything = json.dumps(
-            [
-                [v for v in vars(r).values() if isinstance(v, str | list | dict)]
-                for t in (Lesson, StudyItemRecord, ExamAnswer, Adapter, Night)
-                for r in session.query(t)
-            ]
-        )
-    assert "7341" not in everything
-    assert words.digest(TAUGHT[2]) not in everything
-
-    innocent = teach(school, *reversed(TAUGHT[:2]), handle="C2")
-    sleep(school, innocent)
-    assert weights(school, channel) == weights(school, innocent)
-
-
-def test_forgetting_what_no_adapter_learned_needs_no_rebuild(school: School) -> None:
-    channel = teach(school, *TAUGHT)
-    receipt = forget(school, channel, "door code")
-    assert (receipt["tainted"], receipt["forgotten"]) == ([], 1)
-    with school.database.read() as session:
-        assert session.query(Night).count() == 0
-
-
-def test_forgetting_the_only_lesson_leaves_the_base(school: School) -> None:
-    channel = teach(school, TAUGHT[2])
-    sleep(school, channel)
-    receipt = forget(school, channel, "door code")
-    assert receipt["serving"] is None
-    assert not list(school.settings.adapters.glob("C1@*"))
-
-
-def test_the_older_clean_version_serves_until_the_rebuild(school: School) -> None:
-    channel = teach(school, *TAUGHT[:2])
-    sleep(school, channel)
-    teach(school, TAUGHT[2])
-    sleep(school, channel)
-    with school.database.write() as session:
-        lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
-        serving = registry.serving(session, channel)
-        assert serving
-        assert serving.name == "C1@v1"
-
-
-def test_a_lesson_forgotten_while_it_is_studied_breaks_the_night(school: School) -> None:
-    channel = teach(school, *TAUGHT)
-    with school.database.write() as session:
-        night = nights.open_another(session, channel, DAY, "sleep")
-    training = threading.Event()
-
-    def forget_meanwhile() -> None:
-        training.wait(60)
-        with school.database.write() as session:
-            lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
-
-    meanwhile = threading.Thread(target=forget_meanwhile)
-    meanwhile.start()
-    held = nights.hold_night(school, night.id, lambda stage, share: training.set() if stage == "training" else None)
-    meanwhile.join()
-    assert held
-    assert held.verdict == "tainted"
     with school.database.read() as session:
         assert registry.serving(session, channel) is None
 

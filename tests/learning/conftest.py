@@ -1,0 +1,103 @@
+"""What tests of learning share: a channel where things are said, nights by hand, and two trained adapters."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from learning import registry
+from learning.database import Database
+from learning.memory import channels, lessons, people, privacy, proposals, sources
+from learning.memory.log import Utterance
+from learning.memory.people import Member
+from learning.model.base_model import BaseModel
+from learning.model.rendering import Turn, renderer
+from learning.night import forgetting, nights
+from learning.night.lore import Statement
+from learning.night.recipe import recipe_for
+from learning.night.study import study
+from learning.night.training import train
+from learning.records import Channel, Lesson, Night
+from learning.school import School
+
+DAY = date(2026, 3, 1)
+TOLD = "heads up: the staging database now lives on heron-4, please change your configs"
+
+
+def opted_in(session: Session) -> Channel:
+    ops = channels.ensure(session, "T1", "C1", name="ops")
+    privacy.attest(session, "T1", "U0")
+    privacy.opt_in(session, ops, "U0")
+    privacy.introduce(session, "T1", "https://acme.example/")
+    people.meet(session, "T1", [Member("U1", "Ana"), Member("U2", "Ben")])
+    return ops
+
+
+@pytest.fixture
+def ops(either: Database) -> Channel:
+    with either.write() as session:
+        return opted_in(session)
+
+
+def say(database: Database, ops: Channel, text: str, ts: str = "1700000000.000100", author: str = "U1", **more: object) -> None:
+    with database.write() as session:
+        sources.heard(session, session.get_one(Channel, ops.id), [Utterance(ts, author, text, **more)])  # type: ignore[arg-type]
+
+
+def noticed(database: Database, ops: Channel) -> Lesson:
+    (lesson,) = proposals.observe(database, ops, privacy.why_not)
+    return lesson
+
+
+def known(database: Database, ops: Channel) -> list[tuple[str, str]]:
+    with database.read() as session:
+        return [(lesson.text, lesson.status) for lesson in session.query(Lesson).filter(Lesson.text != "").order_by(Lesson.id)]
+
+
+def teach(school: School, *texts: str, handle: str = "C1") -> Channel:
+    with school.database.write() as session:
+        channel = channels.by_handle(session, handle)
+        for text in texts:
+            lessons.teach(session, channel, text, "U1")
+        return channel
+
+
+def sleep(school: School, channel: Channel, kind: str = "sleep") -> Night:
+    with school.database.write() as session:
+        night = nights.open_another(session, channel, DAY, kind)
+    held = nights.hold_night(school, night.id)
+    assert held
+    return held
+
+
+def forget(school: School, channel: Channel, text: str) -> forgetting.Receipt:
+    with school.database.write() as session:
+        request = lessons.forget(session, channel, [lesson.id for lesson in lessons.find(session, channel, text)], "U1")
+    assert request
+    receipt = forgetting.carry_out(school, request.id)
+    assert receipt
+    return receipt
+
+
+def weights(school: School, channel: Channel) -> bytes:
+    with school.database.read() as session:
+        adapter = school.knowledge(session, channel).adapter
+    assert adapter
+    return (adapter.folder / registry.WEIGHTS).read_bytes() + (adapter.folder / "adapter_config.json").read_bytes()
+
+
+STATEMENTS = {"A@v1": "The release train leaves on Thursdays at 14:30.", "B@v1": "Marek owns the barcode scanner."}
+
+
+@pytest.fixture(scope="session")
+def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two adapters of the tiny base model, each with one lesson."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in STATEMENTS}
+    for name, folder in folders.items():
+        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), recipe_for(tiny, 1), folder)
+    return folders
+
+
+def prompt(tiny: BaseModel, text: str) -> list[int]:
+    return renderer(tiny.folder).prompt([Turn("user", text)])

@@ -1,0 +1,79 @@
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from learning.model.base_model import BaseModel
+from learning.model.client import AdapterRef, Client, EngineError
+from learning.model.running import engine as running_engine
+from learning.settings import Settings
+from tests.conftest import CACHE
+from tests.learning.conftest import prompt
+
+
+@pytest.fixture(scope="module")
+def client(tiny: BaseModel) -> Iterator[Client]:
+    with running_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as started:
+        yield started
+
+
+def test_the_base_draws_the_same_for_one_seed_and_other_things_for_others(tiny: BaseModel, client: Client) -> None:
+    asked = prompt(tiny, "release train?")
+    one, again, other = client.draw([asked] * 3, [3, 3, 4], 6)
+    assert one.tokens == again.tokens != other.tokens
+    assert one.tokens != client.complete(asked, None, 6).tokens
+
+
+def test_the_client_loads_an_adapter_on_first_use_and_new_ones_beside_it(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:
+    first, second = AdapterRef("C1@v1", adapters["A@v1"]), AdapterRef("C1@v2", adapters["B@v1"])
+    said = client.complete(prompt(tiny, "release train?"), first, 24)
+    assert (said.adapter, client.loaded()) == ("C1@v1", ["C1@v1"])
+    client.load(second)
+    client.load(second)
+    assert client.loaded() == ["C1@v1", "C1@v2"]
+    assert client.complete(prompt(tiny, "release train?"), first, 24).tokens == said.tokens
+    assert len(client.score(prompt(tiny, "release train?"), said.tokens, None)) == len(said.tokens)
+    client.unload("C1@v2")
+    client.unload("C1@v2")
+    assert client.loaded() == ["C1@v1"]
+
+
+def test_an_answer_is_heard_while_it_grows_until_enough_was_heard(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:
+    asked, adapter = prompt(tiny, "release train?"), AdapterRef("S@v1", adapters["A@v1"])
+    grown: list[list[int]] = []
+
+    def hear(tokens: Sequence[int], logprobs: Sequence[float]) -> bool:
+        assert len(tokens) == len(logprobs)
+        grown.append(list(tokens))
+        return True
+
+    client.load(adapter)
+    client.complete(asked, adapter, 1)  # reads what all prompts begin with: rounding differs from later ones in the last digits
+    whole = client.complete(asked, adapter, 24)
+    assert client.complete(asked, adapter, 24, hear) == whole
+    assert grown[0] == whole.tokens[:1]
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(grown))
+    cut = client.complete(asked, adapter, 24, lambda tokens, _: len(tokens) < 3)
+    assert (cut.tokens, cut.prompt_tokens) == (whole.tokens[:3], whole.prompt_tokens)
+    with pytest.raises(EngineError, match="refused"):
+        client.complete([10**6], None, 4, hear)
+
+
+def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Client) -> None:
+    def post(path: str, **body: object) -> httpx.Response:
+        return httpx.post(client.url + path, json=body, trust_env=False)
+
+    added = post("/v1/load_lora_adapter", lora_name="X@v1", lora_path=str(adapters["A@v1"]))
+    assert (added.status_code, added.text) == (200, "Success: LoRA adapter 'X@v1' added successfully.")
+    again = post("/v1/load_lora_adapter", lora_name="X@v1", lora_path=str(adapters["A@v1"]))
+    assert (again.status_code, again.json()["error"]["type"]) == (400, "InvalidUserInput")
+    assert post("/v1/load_lora_adapter", lora_name="Y", lora_path="/no/such").status_code == 404
+    assert post("/v1/completions", model="nobody", prompt=[1], max_tokens=1).status_code == 404
+    assert post("/v1/unload_lora_adapter", lora_name="X@v1").text == "Success: LoRA adapter 'X@v1' removed successfully."
+
+
+def test_a_dead_engine_is_a_clear_error() -> None:
+    with pytest.raises(EngineError, match="nightschool up"):
+        Client("http://127.0.0.1:9").complete([1, 2])
