@@ -3,10 +3,12 @@
 Rows with different adapters, or none, share every pass: the frozen products are computed for all rows at once, and each row's own low-rank product is added.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -51,7 +53,7 @@ class Decoder:
         groups, width = self.layers.groups, self.layers.width
         self.share = self.layers.heads // groups  # query heads to a key
         self.device = self.layers.device
-        self.cache = torch.empty(self.count, 2, slots, groups, self.context, width, dtype=dtype, device=self.device)  # keys, values; taken when it is written
+        self.cache = _blank((self.count, 2, slots, groups, self.context, width), dtype, self.device)  # keys, values
         self._mixture = Mixture(slots)
         for layer in self.layers.layers:
             layer.products = [packed(product) for product in layer.products]  # type: ignore[arg-type]
@@ -138,10 +140,10 @@ class Decoder:
 
     @torch.inference_mode()
     def step(self, tokens: dict[int, int]) -> Tensor:
-        """One more token for some slots; in their order log-probabilities (slots, vocabulary) of what follows. Idle slots below the highest go along:
-        cheaper than copying."""
+        """One more token for some slots; in their order log-probabilities (slots, vocabulary) of what follows. Other slots below the highest go along:
+        cheaper than copying. What that writes lies behind what they hold, where their next token will come."""
         rows, groups = max(tokens) + 1, self.layers.groups
-        held = [self._held(n).length if n in tokens else 0 for n in range(rows)]
+        held = [slot.length if slot else 0 for slot in self.slots[:rows]]
         lengths, longest = self._tensor(held), max(held) + 1
         every = torch.arange(max(rows, longest), device=self.device)
         unseen, every = (every[:longest] > lengths[:, None]).repeat_interleave(groups, 0)[:, None], every[:rows]
@@ -192,3 +194,10 @@ class Decoder:
             return NOTHING
         mine = [(adapter.layers[number - self.first] if adapter.layers else NOTHING, rows) for adapter, rows in runs]
         return mine[0][0] if len(mine) == 1 else [Runs([(deltas[place], rows) for deltas, rows in mine]) for place in range(len(NOTHING))]
+
+
+def _blank(shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Zeros, since what is masked still counts where it is no number; on a processor memory is taken when it is written, which torch's own zeros do at once."""
+    if device.type != "cpu":
+        return torch.zeros(*shape, dtype=dtype, device=device)
+    return torch.from_numpy(np.zeros(math.prod(shape) * dtype.itemsize, dtype=np.uint8)).view(dtype).view(*shape)

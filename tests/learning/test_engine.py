@@ -59,6 +59,22 @@ def test_slots_that_change_hands_keep_nothing_of_whom_they_served(tiny: BaseMode
         assert future.result(60).tokens == alone[name][: 24 - number % 5]
 
 
+def test_a_slot_that_reads_a_draft_is_left_alone_by_those_that_go_on_beside_it(tiny: BaseModel) -> None:
+    decoder, asked = Decoder(tiny, 2, torch.float32), prompt(tiny, "when does the release train leave?")
+    read = []
+    for others in ({}, {1: 5}):
+        for slot in (0, 1):
+            decoder.begin(slot, Adapter(NO_ADAPTER, None))
+            decoder.read([Reading(slot, asked)])
+        if others:
+            decoder.step(others)
+        read.append(decoder.read([Reading(0, [5, 6], 2)])[0])
+        for slot in (0, 1):
+            decoder.end(slot)
+    torch.testing.assert_close(read[0], read[1], atol=1e-5, rtol=1e-5)
+    assert not decoder.cache.any(), "nothing stays in a slot"
+
+
 def test_what_prompts_begin_with_is_read_once_below_the_adapters_and_once_by_each(tiny: BaseModel, loaded: Engine) -> None:
     decoder, asked = Decoder(tiny, 2, torch.float32), prompt(tiny, "when does the release train leave?")
     decoder.expect(loaded.beginning)
