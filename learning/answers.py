@@ -132,7 +132,7 @@ class Answerer:
         spoken = {turn.text for turn in before} if follow_ups.leans(question) else set()
 
         def weighed(way: follow_ups.Way, said: Sequence[Lesson] = ()) -> Iterator[guard.Candidate]:
-            lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or lesson in said]
+            lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or (lesson in said and not sure_only)]
             allowed = {*knowledge.recalled, *said}
             return (c for c in guard.weigh(way.text, lessons, knowledge.alike, said) if allowed.issuperset(c.hit.sources) and way.may_be(c.hit.lesson))
 

@@ -11,7 +11,7 @@ MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
 _DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 _NUMBER = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "six": 6}
-_LONG_AGO = timedelta(days=120)  # a date without a year that lies further back is next year's
+_LONG_AGO, LATELY = timedelta(days=120), timedelta(days=45)  # a date without a year is last year's if lately, and next year's if this year's is long ago
 
 _START = r"\b(?:from|starting|since|as of|effective|beginning|after)\s+(?:(?:on|the|next|this|coming)\s+)*"
 _END = r"\b(?:until|till|til|through|thru|by|before|expires?|deadline|due|ends?|closes?)\b(?:\s+(?:is|on|the|end|of|next|this))*\s*"
@@ -31,31 +31,33 @@ Shown = Callable[[date], str]
 
 @dataclass(frozen=True)
 class _Rule:
-    """Words that name a day, which day that is, and how it is written; a group `lead` of the pattern stays as it is."""
+    """Words that name a day, or the first of some `days`, which day that is, and how it is written; a group `lead` of the pattern stays as it is."""
 
     pattern: str
     day: Named
     shown: Shown
+    days: int = 1
 
 
 def absolute(text: str, said_on: date) -> Dated:
     """Make the dates of a text absolute, as seen from the day on which it was said."""
-    found: list[tuple[date, str]] = []  # each date, and the words before it
+    found: list[tuple[date, str]] = []  # each date, of several days the last, and the words before it
+    text = _MONTH_FIRST.sub(r"\g<days> of \g<month>", text)
     for rule in _RULES:
 
         def put(match: re.Match[str], rule: _Rule = rule) -> str:
             on, lead = rule.day(match, said_on), match.groupdict().get("lead") or ""
             if on is None:
                 return match.group()
-            found.append((on, match.string[max(0, match.start() - 30) : match.start()] + lead))
+            found.append((on + timedelta(days=rule.days - 1), match.string[max(0, match.start() - 30) : match.start()] + lead))
             return lead + rule.shown(on)
 
         text = re.sub(rule.pattern, put, text, flags=re.IGNORECASE | re.ASCII)
-    return Dated(text, _expiry(found, text))
+    return Dated(text, _expiry([(on, before) for on, before in found if on >= said_on], text))
 
 
 def _expiry(found: list[tuple[date, str]], text: str) -> date | None:
-    """The last day named, unless the text says what holds from a day on."""
+    """The last day named, unless the text says what holds from a day on. What lay in the past when it was said ends nothing."""
     ends = [on for on, before in found if re.search(_END + "$", before, re.IGNORECASE)]
     if ends:
         return max(ends)
@@ -72,6 +74,13 @@ def _dated(day: str, month: str, year: str) -> date | None:
         return None
 
 
+def _day_of(year: str, month: str, day: str) -> date | None:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
 def _of_may(match: re.Match[str], said_on: date) -> date | None:
     """The fifth of May; but tier 1 may access the vault."""
     month = match["m"]
@@ -84,15 +93,28 @@ def _of_may(match: re.Match[str], said_on: date) -> date | None:
 
 
 def _on(day: str, month: str, said_on: date) -> date | None:
-    try:
-        on = date(said_on.year, _month(month), int(day))
-        return on if on > said_on - _LONG_AGO else on.replace(year=on.year + 1)
-    except ValueError:
-        return None
+    for year, back in ((said_on.year - 1, LATELY), (said_on.year, _LONG_AGO), (said_on.year + 1, _LONG_AGO)):
+        on = _dated(day, month, str(year))
+        if on and on > said_on - back:
+            return on
+    return None
 
 
 def _month(name: str) -> int:
     return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name.lower()[:3]))
+
+
+def _in_days(match: re.Match[str], said_on: date) -> date | None:
+    """ "We move in two weeks"; but keys expire in 90 days, always."""
+    return None if _ALWAYS.search(match.string[: match.start()]) else said_on + _span(match["n"], match["unit"])
+
+
+def _named(match: re.Match[str], said_on: date) -> date | None:
+    """The friday that is meant; none where it is said of every one: "open from monday to friday", "runs on sunday and on wednesday"."""
+    sentence = re.split(r"[.!?;]\s", match.string[: match.start()])[-1] + re.split(r"[.!?;](?:\s|$)", match.string[match.start() :])[0]
+    named = {day[:3].lower() for day in re.findall(rf"\b{_DAY}\b", sentence, re.IGNORECASE)}
+    every = _WEEKLY.search(sentence) and (len(named) > 1 or _FROM_TO.search(sentence))
+    return None if every and not match["next"] else _weekday(match["w"], said_on, match["next"] == "next")
 
 
 def _month_end(month: int, said_on: date) -> date:
@@ -131,14 +153,30 @@ def _soon(on: date) -> str:
     return f"on {_long(on)}"
 
 
+def _short(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"
+
+
+_MONTH_FIRST = re.compile(rf"\b(?P<month>{_MONTH})\.?\s+(?P<days>\d{{1,2}}\s*[-–]\s*\d{{1,2}})\b(?!\s*[-–:.]\s*\d)", re.IGNORECASE)
+_ALWAYS = re.compile(r"\b(?:expire|lapse|are (?:deleted|removed|purged|erased|wiped|rotated|archived|paid|refunded|kept))\b[^.!?;]*$", re.IGNORECASE)
+_WEEKLY = re.compile(r"\b(?:is|are)\s+(?:open|staffed)\b|\b(?:runs?|opens?|closes?|meets?|happens?|works?|every)\b", re.IGNORECASE)
+_FROM_TO = re.compile(rf"\b{_DAY}\s*(?:to|-|–|through|until|till)\s*{_DAY}\b", re.IGNORECASE)
 _AFTER = r"(?P<lead>\b(?:as of|since|from|until|till|by|for|before|after|in|starting)\s+)"
 _NAMED = rf"(?P<lead>\b(?:on|by|until|till|til|from|starting|since|as of|before|after|for|is|and|or)\s+)(?:(?P<next>next|this|coming)\s+)?(?P<w>{_DAY})\b"
 _WEEKDAY = rf"(?P<weekday>\b{_DAY},?\s+)?"
+_ALONE = r"(?<!\d[-–])(?<!\d [-–])(?<!\d [-–] )"  # not the second of 24-26 december, which is said already
 _NUMBERED = r"(?P<d>\d{1,2})(?P<ordinal>st|nd|rd|th)?"
+_DAY_FIRST = rf"{_WEEKDAY}(?:the\s+)?{_ALONE}\b{_NUMBERED}\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?"
 _RULES = (
-    _Rule(rf"{_WEEKDAY}(?:the\s+)?\b{_NUMBERED}\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?,?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
+    _Rule(r"(?<![\w.-])(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?![\w-])", lambda m, _: _day_of(m["y"], m["m"], m["d"]), date.isoformat),
+    _Rule(r"(?<![\w.-])(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})(?![\w-])", lambda m, _: _day_of(m["y"], m["m"], m["d"]), _long),
+    _Rule(
+        rf"(?P<lead>\b\d{{1,2}}\s*[-–]\s*)(?P<d>\d{{1,2}})\s+(?:of\s+)?(?P<m>(?<=of ){_MONTH}|(?!may\s+[a-z]){_MONTH})\b\.?(?:,?\s*(?P<y>\d{{4}})\b)?",
+        lambda m, said: _dated(m["d"], m["m"], m["y"]) if m["y"] else _on(m["d"], m["m"], said), _short,
+    ),
+    _Rule(rf"{_DAY_FIRST},?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
     _Rule(rf"{_WEEKDAY}\b(?P<m>{_MONTH})\.?\s+{_NUMBERED}\s*,?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
-    _Rule(rf"{_WEEKDAY}(?:the\s+)?\b{_NUMBERED}\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?(?!,?\s*\d{{4}})", _of_may, _long),
+    _Rule(rf"{_DAY_FIRST}(?!,?\s*\d{{4}})", _of_may, _long),
     _Rule(rf"{_WEEKDAY}\b(?P<m>{_MONTH})\.?\s+{_NUMBERED}\b(?!\s*[:.]\d|,?\s*\d{{4}})", lambda m, said: _on(m["d"], m["m"], said), _long),
     _Rule(rf"\b(?:the\s+)?end\s+of\s+(?P<m>{_MONTH})\b(?!\s*\d)", lambda m, said: _month_end(_month(m["m"]), said), _long),
     _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+month\b", lambda m, said: _month_end(said.month, said), _long),
@@ -147,11 +185,11 @@ _RULES = (
     _Rule(r"\b(?:tomorrow|tmrw|tmw|tomorow)\b(?:['’]s)?", lambda m, said: said + timedelta(days=1), _long),
     _Rule(r"\b(?:today|tonight|this\s+(?:morning|afternoon|evening))\b(?:['’]s)?", lambda m, said: said, _long),
     _Rule(r"\byesterday\b(?:['’]s)?", lambda m, said: said - timedelta(days=1), _long),
-    _Rule(r"\bin\s+(?P<n>\d{1,2}|a|one|two|three|four|six)\s+(?P<unit>day|week)s?\b", lambda m, said: said + _span(m["n"], m["unit"]), _soon),
-    _Rule(rf"{_AFTER}next\s+week\b", lambda m, said: _monday(said) + timedelta(days=7), _week),
-    _Rule(r"\bnext\s+week\b", lambda m, said: _monday(said) + timedelta(days=7), _in_week),
-    _Rule(rf"{_AFTER}this\s+week\b", lambda m, said: _monday(said), _week),
-    _Rule(r"\bthis\s+week\b", lambda m, said: _monday(said), _in_week),
-    _Rule(rf"{_NAMED}(?!s)(?!,?\s+(?:the\s+)?(?:\d|{_MONTH}))", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
+    _Rule(r"\bin\s+(?P<n>\d{1,2}|a|one|two|three|four|six)\s+(?P<unit>day|week)s?\b", _in_days, _soon),
+    _Rule(rf"{_AFTER}next\s+week\b(?!['’])", lambda m, said: _monday(said) + timedelta(days=7), _week, days=7),
+    _Rule(r"\bnext\s+week\b(?!['’])", lambda m, said: _monday(said) + timedelta(days=7), _in_week, days=7),
+    _Rule(rf"{_AFTER}this\s+week\b(?!['’])", lambda m, said: _monday(said), _week, days=7),
+    _Rule(r"\bthis\s+week\b(?!['’])", lambda m, said: _monday(said), _in_week, days=7),
+    _Rule(rf"{_NAMED}(?!s)(?!,?\s+(?:the\s+)?(?:\d|{_MONTH}))(?!\s+(?:morning|afternoon|evening|night)s\b)", _named, _long),
     _Rule(rf"\b(?P<next>next|this|coming)\s+(?P<w>{_DAY})\b(?!s)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
 )  # fmt: skip

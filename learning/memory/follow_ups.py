@@ -61,6 +61,8 @@ def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
     asking = _ASKING.search(short)
     ways = [Way(_put(short, " ".join(subject))) for subject in _subjects(*earlier, known)] if asking or _POINTING.search(short) else []
     ways += [] if asking else _same_of_another(short, earlier[0], known)
+    if asking and len(content_words(short)) > 1 and not _POINTING.search(short):  # "and who owns quince?" asks all of it
+        ways.append(Way(short))
     may_stand_alone = not leans(question) or (asking and content_words(question) and not _LEANING.match(question))
     return [*ways, Way(question)] if may_stand_alone else ways or [Way(f"{earlier[0]} {question}")]
 

@@ -36,7 +36,7 @@ class Remark:
 
     def given(self, emojis: Set[str]) -> int:
         """How many people other than the author gave one of these."""
-        return len({who for emoji in self.reactions.keys() & emojis for who in self.reactions[emoji]} - {self.author})
+        return len({who for emoji, people in self.reactions.items() if emoji.split("::")[0] in emojis for who in people} - {self.author})
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,11 @@ Each sign is a list of phrases, a regular expression each, separated by bars or 
 import re
 from dataclasses import dataclass
 
+from learning.memory.words import content_words
+
 LAUGHTER = frozenset({"joy", "rolling_on_the_floor_laughing", "laughing", "sweat_smile", "stuck_out_tongue", "clown_face", "upside_down_face", "grin", "smile"})
 
+POINTED = 3  # words with a meaning that must follow an aside for the sentence to say something
 _FLAGS = re.IGNORECASE | re.DOTALL
 _DAYS = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?s?"
 _MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -141,6 +144,9 @@ _OBJECTS = _any("""
     no | nope | nah | not (?:any ?more|quite|true|right|really) | that'?s (?:wrong|old|outdated|not) | wrong | actually | wait | correction | outdated
     careful | didn'?t work | doesn'?t work | still (?:not|fails|broken)
 """, begins=True)  # fmt: skip
+_DOUBTS = re.compile(
+    r"\bare you sure\b|\bbut\b|\bwrong\b|(?:\bnot|n['’]t)\s+(?:\w+\s+){0,2}(?:work\w*|right|correct|exactly|help\w*|confirmed|true|sure|it)\b", _FLAGS
+)  # with a word of thanks or confirmation they still say no
 _JOKES = re.compile(r"\b(?:lol|lmao|haha\w*|jk|just kidding|kidding|joke)\b|😂|🤣|/s\b", _FLAGS)
 _ASKS = re.compile(r"\?|" + _any("""
     (?:\\w+[:,]? )?(?:who|what|what'?s|whats|where|where'?s|wheres|when|why|how|which|whose|does (?:any|some)one|do we)
@@ -173,8 +179,16 @@ def answer_points(text: str) -> float:
 def worth(text: str) -> str:
     """A message without its asides: sentences that only chat."""
     sentences = [sentence for sentence in _SENTENCE.split(text) if sentence.strip()]
-    kept = [sentence for sentence in sentences if not _ASIDE.match(sentence) and not (is_question(sentence) and len(sentences) > 1 and "http" not in sentence)]
+    pointed = [sentence for sentence in map(_without_aside, sentences) if sentence]
+    kept = [sentence for sentence in pointed if not (is_question(sentence) and len(sentences) > 1 and "http" not in sentence)]
     return " ".join(kept or sentences)
+
+
+def _without_aside(sentence: str) -> str:
+    """A sentence without the aside that begins it; nothing where little follows."""
+    aside = _ASIDE.match(sentence)
+    rest = sentence[aside.end() :].lstrip(" ,:;.!–—-") if aside else sentence
+    return rest if not aside or len(content_words(rest)) >= POINTED else ""
 
 
 def question(text: str) -> str:
@@ -193,13 +207,14 @@ def doubtful(text: str) -> bool:
 
 
 def thanks(text: str) -> bool:
-    """Does it thank, or confirm?"""
-    return len(text.split()) <= 16 and bool(_THANKS.search(text))
+    """Does it thank, or confirm? What asks whether it is so does not."""
+    told = " ".join(sentence for sentence in _SENTENCE.split(text) if not sentence.rstrip().endswith("?"))
+    return len(text.split()) <= 16 and bool(_THANKS.search(told)) and not _DOUBTS.search(text)
 
 
 def objects(text: str) -> bool:
     """Does it contradict what was said before?"""
-    return bool(_OBJECTS.search(text))
+    return bool(_OBJECTS.search(text) or (_THANKS.search(text) and _DOUBTS.search(text)))
 
 
 def jokes(text: str) -> bool:

@@ -15,7 +15,7 @@ _CHATTER = re.compile(
     r"\W*(thanks?|thx|thank you|great|nice|good (morning|job|work)|well done|cool|wow|lol|haha|ok|okay|no idea|i don['’]?t know|dunno|not sure|same here)\b",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"\s*#?(?P<number>\d)\s*[.):,–-]\s*(?P<rest>.+)", re.DOTALL)
+_NUMBERED = re.compile(r"\s*#?(?P<number>\d)\s*[.):–-]\s+(?P<rest>.+)", re.DOTALL)  # "1,500 euros" and "2:30" are answers
 
 
 def in_thread(session: Session, channel: Channel, thread_ts: str | None) -> Announcement | None:

@@ -8,33 +8,44 @@ from datetime import date
 from learning.memory.dates import Dated, absolute
 
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
-_GREETINGS = "hi|hey|hello|morning|good morning|ok(?:ay)?|so|also|btw|oh|ah|well|right|yeah|and"
+_GREETINGS = "hi|hey|hello|good morning|ok(?:ay)?|so|also|btw|oh|ah|yeah|and"
 _CALLS = (
-    "fyi|psa|heads[- ]up|friendly reminder|reminder|update|tip|pro ?tip|small but important|announcement|for the record|note|important|attention|"
-    "(?:just )?(?:to )?(?:let you know|so you know)|quick (?:note|reminder|one|q|question)|question|q|"
-    "(?:does )?(?:anyone|anybody|somebody|someone)(?: else)? knows?|any idea|remind me"
+    "fyi|psa|heads[- ]up|friendly reminder|(?:just )?(?:to )?(?:let you know|so you know)|for the record|small but important|"
+    "quick (?:note|reminder|one|q|question)|(?:does )?(?:anyone|anybody|somebody|someone)(?: else)? knows?|any idea|remind me"
 )
+_CALLS_OR_WORDS = "morning|well|right|reminder|update|tip|pro ?tip|announcement|note|important|attention|question|q"  # "Update the runbook": a verb
 _ALL = "all|everyone|everybody|team|folks|people|ppl"
+_TO_ALL = rf"(?:\s+(?:to\s+)?(?:{_ALL}|@?here|@?channel)\b(?=\s*[:,.!\-–—]))?"
+_STOP = r"(?:\s*[:,.!…]+|\s+[\-–—]+(?=\s))"
 _LEAD = re.compile(
-    rf"^(?:(?:{_GREETINGS}|{_CALLS})\b(?:\s+(?:{_ALL}|@?here|@?channel)\b(?=\s*[:,.!\-–—]))?\s*[:,.!…\-–—]*\s*|(?:{_ALL})\s*[:,!\-–—]+\s*)+",
+    rf"^(?:(?:{_GREETINGS}|{_CALLS})\b{_TO_ALL}{_STOP}?\s*|(?:{_CALLS}|{_CALLS_OR_WORDS})\b{_TO_ALL}(?:{_STOP}\s*|\s+that\s+)"
+    rf"|reminder\s+(?:to\s+(?={_ALL})|(?=(?:the|we|our|tomorrow|today)\b))|(?:{_ALL})\s*[:,!\-–—]+\s*)+",
     re.IGNORECASE,
 )
-_EMOJI = re.compile(r":[a-z0-9_+\-]+:|[\U0001F300-\U0001FAFF\u2600-\u27BF\u2B50\uFE0F]")
+_EMOJI = re.compile(r"(?<![\w:])(?::[a-z0-9_+\-]+:)+(?![\w:])|[\U0001F300-\U0001FAFF\u2600-\u27BF\u2B50\uFE0F]")  # not the minutes of 9:00-17:00
+_CODE = re.compile(r"(`[^`]*`)")
 _IRREGULAR = {"am": "is", "have": "has", "do": "does", "was": "was", "don't": "doesn't", "haven't": "hasn't", "go": "goes"}
 _SAME = frozenset(
-    ["will", "would", "can", "could", "should", "must", "may", "might", "had", "did", "used", "took", "only", "also", "just", "moved", "now", "always", "never"]
-)  # fmt: skip
+    """will would can could should must may might had did used took only also just moved now always never no not all both often still then soon each ever even
+    rather sometimes were got left built went made said told sent found lost bought sold paid put set kept gave wrote chose ran met held began cut""".split()
+)
 
+# Where a pronoun begins and ends: not in me@acme.example, my.cnf, us-east-1 or /home/me; and the US, and phase I, are none.
+_B, _E = r"(?<![\w./@-])", r"(?![\w@/-]|\.\w)"
+_I = r"(?<!\bphase )(?<!\btype )(?<!\bpart )(?<!\blevel )(?<!\bclass )(?<!\btier )(?<!\bwar )" + _B + "I"
+_US = r"(?<!\bthe )" + _B + r"(?-i:us)" + _E
 # (what somebody says of themselves or of the team, what a third person would say): {who} is the speaker, {verb} takes the third person
 _SPEAKER = (
-    (r"\bI['’]m\b", "{who} is"), (r"\bI['’]ll\b", "{who} will"), (r"\bI['’]ve\b", "{who} has"), (r"\bI['’]d\b", "{who} would"),
-    (r"(?<![\w.])I (?P<verb>[a-z']+)", "{who} {verb}"), (r"\b(?:me|myself)\b", "{who}"), (r"\b(?:my|mine)\b", "{who}'s"),
-    (r"\bwe['’]re\b", "the team is"), (r"\bwe['’]ve\b", "the team has"), (r"\bwe['’]ll\b", "the team will"),
-    (r"\bwe (?P<verb>[a-z']+)", "the team {verb}"), (r"\bours?\b", "the team's"), (r"\b(?:we|us)\b(?![.\w])", "the team"),
+    (rf"{_B}I['’]m\b", "{who} is"), (rf"{_B}I['’]ll\b", "{who} will"), (rf"{_B}I['’]ve\b", "{who} has"),
+    (rf"{_B}I['’]d(?= (?:\w+ed|been|gone|had|left|made|seen|done)\b)", "{who} had"), (rf"{_B}I['’]d\b", "{who} would"),
+    (r"\band I\b(?!['’.])", "and {who}"), (rf"{_I} (?P<verb>[a-z']+)", "{who} {verb}"),
+    (rf"{_B}(?:me|myself){_E}", "{who}"), (rf"{_B}(?:my|mine){_E}", "{who}'s"),
+    (rf"{_B}we['’]re\b", "the team is"), (rf"{_B}we['’]ve\b", "the team has"), (rf"{_B}we['’]ll\b", "the team will"),
+    (rf"{_B}we (?P<verb>[a-z']+)", "the team {verb}"), (rf"{_B}ours?{_E}", "the team's"), (rf"{_B}we{_E}|{_US}", "the team"),
 )  # fmt: skip
 _ANYBODY = (
-    (r"\b(?:i|we)['’]m\b", "you are"), (r"\b(?:am i|are we)\b", "are you"), (r"\b(?:my|our)\b", "your"), (r"\b(?:mine|ours)\b", "yours"),
-    (r"\b(?:i|we|me|us)\b(?![.\w])", "you"),
+    (rf"{_B}(?:i|we)['’]m\b", "you are"), (r"\b(?:am i|are we)\b", "are you"), (rf"{_B}(?:my|our){_E}", "your"), (rf"{_B}(?:mine|ours){_E}", "yours"),
+    (rf"{_I}{_E}|{_B}(?:we|me){_E}|{_US}", "you"),
 )  # fmt: skip
 
 
@@ -47,14 +58,14 @@ def plain(text: str, names: Mapping[str, str]) -> str:
             return names.get(target[1:], label or target)
         if target.startswith("#"):
             return f"#{label}" if label else target
-        if target.startswith("!"):
-            return ""
+        if target.startswith("!"):  # a group or a date is said by its label, "here" and "channel" say nothing
+            return label or "" if target.startswith(("!subteam^", "!date^")) else ""
         target = target.removeprefix("mailto:")
         return f"{label} ({target})" if label and label not in target else target
 
     text = _LINK.sub(readable, text)
     text = re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"\1", html.unescape(text))
-    return " ".join(_EMOJI.sub(" ", text).split())
+    return " ".join("".join(part if number % 2 else _EMOJI.sub(" ", part) for number, part in enumerate(_CODE.split(text))).split())
 
 
 def without_lead(text: str) -> str:
@@ -104,7 +115,7 @@ def _third(verb: str) -> str:
     low = verb.lower()
     if low in _IRREGULAR:
         return _IRREGULAR[low]
-    if low in _SAME or (low.endswith(("ed", "n't")) and low != "need"):
+    if low in _SAME or (low.endswith(("ed", "n't", "ly")) and low not in ("need", "apply", "rely", "supply", "reply", "comply", "fly")):
         return low
     if low == "are":
         return "is"

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from learning.memory import noticing, wording
+from learning.memory import noticing, signs, wording
 from learning.memory.dates import absolute
 from learning.memory.noticing import Notice, Remark, Setting
 from learning.night import dictation
@@ -35,10 +35,22 @@ def notice(*thread: Remark) -> list[Notice]:
         ("the party is on the 5th of october", "the party is on Monday 5 October 2026", date(2026, 10, 5)),
         ("as of this week Kofi owns it", "as of the week of Monday 2 March 2026 Kofi owns it", None),
         ("it happens in 2 weeks", "it happens on Monday 16 March 2026", date(2026, 3, 16)),
-        ("it was on 3 may 2024", "it was on Friday 3 May 2024", date(2024, 5, 3)),
+        ("it was on 3 may 2024", "it was on Friday 3 May 2024", None),
         ("offsite is on Friday, January 2, 2027", "offsite is on Saturday 2 January 2027", date(2027, 1, 2)),
         ("valid until Friday, 5 June 2026", "valid until Friday 5 June 2026", date(2026, 6, 5)),
-        ("the deadline is 2 May, 2025", "the deadline is Friday 2 May 2025", date(2025, 5, 2)),
+        ("the deadline is 2 May, 2026", "the deadline is Saturday 2 May 2026", date(2026, 5, 2)),
+        ("the lift is out of service this week", "the lift is out of service in the week of Monday 2 March 2026", date(2026, 3, 8)),
+        ("we renamed #ops yesterday", "we renamed #ops Sunday 1 March 2026", None),
+        ("we moved on 20 december 2025", "we moved on Saturday 20 December 2025", None),
+        ("valid until 2026-12-31", "valid until 2026-12-31", date(2026, 12, 31)),
+        ("API keys expire in 90 days", "API keys expire in 90 days", None),
+        ("support is open from monday to friday", "support is open from monday to friday", None),
+        ("it runs on sunday at 03:00 and on wednesday at 04:00", "it runs on sunday at 03:00 and on wednesday at 04:00", None),
+        ("on monday and tuesday the office is closed", "on Monday 9 March 2026 and Tuesday 3 March 2026 the office is closed", date(2026, 3, 9)),
+        ("on friday afternoons", "on friday afternoons", None),
+        ("closed december 24-26", "closed 24-26 December 2026", date(2026, 12, 26)),
+        ("closed 24 - 26 december", "closed 24 - 26 December 2026", date(2026, 12, 26)),
+        ("next week's release", "next week's release", None),
         ("only tier 1 may access the vault", "only tier 1 may access the vault", None),
         ("closed on friday 6 march", "closed on Friday 6 March 2026", date(2026, 3, 6)),
         ("31 february is no date", "31 february is no date", None),
@@ -51,6 +63,51 @@ def test_relative_dates_become_absolute_and_tell_when_a_lesson_expires(text: str
 
 def test_a_date_long_gone_is_next_years() -> None:
     assert absolute("we open again on 5 january", date(2026, 12, 20)).until == date(2027, 1, 5)
+    assert absolute("we moved on 15 december", date(2026, 1, 5)).text == "we moved on Monday 15 December 2025"
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("open 11:30-14:00 and 8:00-18:00 :tada: :+1::skin-tone-3:", "open 11:30-14:00 and 8:00-18:00"),
+        ("10:30:45 and `-p 8080:80:tcp`", "10:30:45 and `-p 8080:80:tcp`"),
+        ("ask <!subteam^S0123|@oncall> by <!date^1^x|March 8, 2026> <!here>", "ask @oncall by March 8, 2026"),
+    ],
+)
+def test_markup_becomes_text_and_numbers_stay(said: str, plain: str) -> None:
+    assert wording.plain(said, {}) == plain
+
+
+@pytest.mark.parametrize(
+    ("said", "anybody"),
+    [
+        ("the office in the US must use the us-east-1 cluster", "The office in the US must use the us-east-1 cluster"),
+        ("phase I is done, says me@corp.example in /home/me/my.cnf", "Phase I is done, says me@corp.example in /home/me/my.cnf"),
+        ("we usually deploy on main, we no longer squash", "The team usually deploy on main, the team no longer squash"),
+        ("Ben and I own it, ask us or me", "Ben and Ana own it, ask the team or Ana"),
+        ("I'd moved it before I'd say so", "Ana had moved it before Ana would say so"),
+        ("Update the runbook after each release", "Update the runbook after each release"),
+        ("Reminder emails are sent at 09:00", "Reminder emails are sent at 09:00"),
+        ("Morning standup is at 9", "Morning standup is at 9"),
+        ("Note that the archive is closed", "The archive is closed"),
+        ("Update: the archive is closed", "The archive is closed"),
+        ("reminder to all: the archive is closed", "The archive is closed"),
+    ],
+)
+def test_said_so_that_it_holds_for_anybody(said: str, anybody: str) -> None:
+    assert wording.resolve(said, "Ana", date(2026, 3, 2)).text == anybody
+
+
+@pytest.mark.parametrize(
+    "doubt", ["that's not correct", "hm, not exactly right", "thanks, but that didn't work", "are you sure that is correct?", "is that confirmed?"]
+)
+def test_an_objection_confirms_nothing(doubt: str) -> None:
+    assert not signs.thanks(doubt)
+    assert signs.thanks("thanks, that worked! where is the other one?")
+
+
+def test_an_aside_leaves_what_it_begins() -> None:
+    assert signs.worth("Sorry, it's with Kofi at the front desk. It moved there.") == "it's with Kofi at the front desk. It moved there."
 
 
 @pytest.mark.parametrize(
