@@ -64,6 +64,7 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     if question is None:
         return False
     question.text, question.state = mrkdwn.plain(said.text, bot_user_id), Work.WAITING
+    log.unstudy(session, channel.id)
     wondering.tidy(session, channel)
     question.attempts = 1  # an answer may be on its way just now: it is looked for before another is posted
     return True
@@ -77,6 +78,7 @@ def question_gone(session: Session, channel: Channel, ts: str) -> None:
     if question:
         question.text = ""
         question.state = Work.SKIPPED
+        log.unstudy(session, channel.id)
         wondering.tidy(session, channel)
 
 

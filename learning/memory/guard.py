@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from learning.memory import chains, judge, replacing
 from learning.memory.encoder import Alike
 from learning.memory.evidence import Evidence
+from learning.memory.polarity import turned_round
 from learning.memory.recall import Hit, nearest, search
 from learning.memory.words import stems, values, words
 from learning.records import Lesson
@@ -130,7 +131,8 @@ def _supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> Lesson
     for hit in search(lessons, answer) or search(lessons, f"{question} {answer}"):
         held = {value.casefold() for value in hit.lesson.text.replace(",", " ").split()}
         held |= {value.casefold() for value in values(hit.lesson.text)} | {w.strip(".!?;:()\"'`") for w in held}
-        if wanted <= held and len(said & set(stems(hit.lesson.text))) >= SAME * len(said):
+        in_its_words = wanted <= held and len(said & set(stems(hit.lesson.text))) >= SAME * len(said)
+        if in_its_words and not turned_round(answer, hit.lesson.text):
             return hit.lesson
     return None
 

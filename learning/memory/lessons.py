@@ -14,6 +14,7 @@ from learning import registry
 from learning.database import add_once
 from learning.errors import NightschoolError
 from learning.memory import approval, log, notes, recall, replacing, wondering
+from learning.memory.polarity import contrary
 from learning.memory.words import digest, stems
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
 
@@ -155,13 +156,18 @@ def unproven(session: Session, channel: Channel) -> list[Lesson]:
 
 
 def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
-    """The lessons that a request to forget means: the one with this text, else those nearest to it in meaning."""
-    lessons = in_force(session, channel)
-    exact = [lesson for lesson in lessons if lesson.digest == digest(text)]
+    """The lessons that a request to forget means: the one with this text and what says the same, else those nearest to it; replaced and expired ones, too."""
+    kept = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(FORGETTABLE)).order_by(Lesson.id)).all()
+    exact = [lesson for lesson in kept if lesson.digest == digest(text)]
     if exact:
-        return exact
-    hits = recall.relevant(recall.search(lessons, text, limit=3))
+        return [lesson for lesson in kept if lesson in exact or any(_says_the_same(lesson, one) for one in exact)]
+    hits = recall.relevant(recall.search(kept, text, limit=3))
     return [hit.lesson for hit in hits if hit.score >= 0.7 * hits[0].score]
+
+
+def _says_the_same(one: Lesson, other: Lesson) -> bool:
+    mine, theirs = (f"{lesson.question or ''} {lesson.text}" for lesson in (one, other))
+    return stems(mine) == stems(theirs) and not contrary(mine, theirs)
 
 
 def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
@@ -173,7 +179,8 @@ def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -
 def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], requested_by: str) -> Forgetting | None:
     """Tombstone lessons and stop every adapter that was trained on them; what is left to do is in the returned row.
 
-    None when nothing is left to forget. The texts are erased by `erase`, once no adapter holds them.
+    All is as if they had never been taught: what they had replaced holds again. None when nothing is left to forget. The texts are erased by `erase`, once
+    no adapter holds them.
     """
     gone = forgettable(session, channel, lesson_ids)
     if not gone:
@@ -187,11 +194,25 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED))
     wondering.tidy(session, channel)
     ids = [lesson.id for lesson in gone]
+    restored = _restore(session, channel, ids)
     tainted = registry.taint(session, channel, ids) or _being_rebuilt(session, channel)
-    request = Forgetting(channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted})
+    request = Forgetting(channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted, "restored": restored})
     session.add(request)
     session.flush()
     return request
+
+
+def _restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
+    """What forgotten lessons had replaced is in force again, unless one that stays replaces it, too. How many that are."""
+    session.flush()
+    older = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.superseded_by.in_(gone), Lesson.status == LessonStatus.SUPERSEDED)
+    known = {lesson.digest for lesson in in_force(session, channel)}
+    restored = [lesson for lesson in session.scalars(older.order_by(Lesson.id)) if lesson.digest not in known]
+    for lesson in restored:
+        lesson.status, lesson.superseded_by = LessonStatus.APPROVED, None
+    for newer in in_force(session, channel) if restored else ():
+        _put_aside(newer, [old for old in _older(session, channel, newer, replacing.REPLACES) if old in restored])
+    return sum(lesson.superseded_by is None for lesson in restored)
 
 
 def unerased(session: Session, channel: Channel) -> list[Lesson]:

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
-from learning.memory.words import content_words, normalised
-from learning.records import LOCAL, Channel, Message, Person, Question, Reaction, Tombstone, Work, now
+from learning.memory.words import as_typed, normalised, words
+from learning.records import LOCAL, Channel, Message, Night, Person, Question, Reaction, StudyItemRecord, Tombstone, Work, now
 
 BATCH = 500  # keys in one statement; PostgreSQL takes 65,535 parameters
 _MARKUP = re.compile(r"<(?:[^<>|]*\|)?(?:mailto:)?([^<>|]*)>")  # a link in Slack's markup, shown by its label
@@ -118,7 +118,18 @@ def delete_message(session: Session, channel: Channel, ts: str) -> bool:
     new = message.deleted_at is None
     message.text, message.deleted_at = "", message.deleted_at or now()
     session.execute(update(Question).where(Question.channel_id == channel.id, Question.ts == ts).values(text=""))
+    unstudy(session, channel.id)
     return new
+
+
+def unstudy(session: Session, channel_id: int) -> None:
+    """Questions that were studied as people asked them are no study material once they are not kept any more; the next night learns without them."""
+    texts = session.scalars(select(Question.text).where(Question.channel_id == channel_id, Question.text != ""))
+    kept = {spoken for text in texts for spoken in (text, as_typed(text))}
+    nights = select(Night.id).where(Night.channel_id == channel_id)
+    for item in session.scalars(select(StudyItemRecord).where(StudyItemRecord.night_id.in_(nights), StudyItemRecord.strategy == "asked_by_people")):
+        if item.question not in kept:
+            session.delete(item)
 
 
 def not_among(
@@ -143,7 +154,10 @@ def silence(session: Session, team_id: str, author: str) -> list[Message]:
     for message in messages:
         message.text = ""
     asked = (Question.author == author, Question.channel_id.in_(select(Channel.id).where(within)), Question.state.in_((Work.DONE, Work.SKIPPED, Work.FAILED)))
+    rooms = set(session.scalars(select(Question.channel_id).where(*asked)))
     session.execute(update(Question).where(*asked).values(text=""))
+    for room in rooms:
+        unstudy(session, room)
     return messages
 
 
@@ -152,7 +166,8 @@ def erase(session: Session, channel: Channel, sources: Sequence[str | None], sta
 
     Returns the ts of each. It does not claim that anybody deleted them in Slack.
     """
-    said = re.compile(rf"(?<!\w){re.escape(normalised(statement))}(?!\w)") if len(content_words(statement)) > 1 else None
+    says_much = len(words(statement)) > 1 or not statement.isascii()  # else it would be found in what says something else
+    said = re.compile(rf"(?<!\w){re.escape(normalised(statement))}(?!\w)") if says_much else None
 
     def repeats(text: str) -> bool:
         return normalised(text) == normalised(statement) or bool(said and said.search(normalised(html.unescape(_MARKUP.sub(r"\1", text)))))
@@ -163,7 +178,8 @@ def erase(session: Session, channel: Channel, sources: Sequence[str | None], sta
     for message in restating:
         message.text = ""
     for question in questions:
-        question.text = "" if repeats(question.text) else question.text
+        question.text = "" if question.ts in sources or repeats(question.text) else question.text
+    unstudy(session, channel.id)
     return [message.ts for message in restating]
 
 

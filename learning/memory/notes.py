@@ -5,6 +5,7 @@ import html
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from learning.database import add_once
 from learning.records import Announcement, Lesson, LessonStatus
 
 REDACTED = "_(a lesson that was forgotten)_"
@@ -31,4 +32,4 @@ def noted(session: Session, lesson_id: int, post_ts: str, permalink: str | None)
     lesson.post_ts, lesson.permalink = post_ts, lesson.permalink or permalink
     if lesson.status == LessonStatus.FORGOTTEN:
         lesson.permalink = None
-        session.add(Announcement(channel_id=lesson.channel_id, key=f"redact-{lesson.id}", update_ts=post_ts, text=REDACTED))
+        add_once(session, Announcement, channel_id=lesson.channel_id, key=f"redact-{lesson.id}", update_ts=post_ts, text=REDACTED)

@@ -93,7 +93,9 @@ def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
         lesson.permalink = lesson.permalink or _permalink(session, channel, lesson.source_ts)
         lessons.supersede(session, channel, lesson)
         if lesson.post_ts:  # the channel was told that it waits
-            session.add(Announcement(channel_id=channel.id, key=f"approved-{lesson.id}", update_ts=lesson.post_ts, text=notes.note(lesson)))
+            session.add(
+                Announcement(channel_id=channel.id, key=f"approved-{lesson.id}", update_ts=lesson.post_ts, text=notes.note(lesson), lesson_id=lesson.id)
+            )
     return chosen
 
 
@@ -149,7 +151,7 @@ def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice)
     lesson.superseded_by = made[0].id if made else None
     if made and approved:
         told = f":pencil2: <@{notice.author}> changed what I had learned. I now know: {html.escape(notice.text, quote=False)}"
-        session.add(Announcement(channel_id=channel.id, key=f"changed-{made[0].id}", text=told))
+        session.add(Announcement(channel_id=channel.id, key=f"changed-{made[0].id}", text=told, lesson_id=made[0].id))
 
 
 def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from learning.memory import recall
 from learning.memory.encoder import Alike
 from learning.memory.names import Names, unnamed
+from learning.memory.polarity import contrary
 from learning.memory.vocabulary import SYNONYMS, is_name
 from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, stem, stems, values, words
 from learning.records import Lesson
@@ -39,6 +40,7 @@ _CHANGED = re.compile(
 _NUMBER = re.compile(r"\d|^(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|half)$", re.IGNORECASE)
 _WHEN = re.compile(rf"^({'|'.join(sorted(WEEKDAYS | MONTHS))})s?$|\d:\d\d|^\d+([ap]m|st|nd|rd|th)$|^(noon|midnight)$", re.IGNORECASE)
 _DENIED = re.compile(r",?\s*\b(no longer|not)\b[^,.;]*?(\bbut\b|(?=[,.;])|$)", re.IGNORECASE)  # what no longer holds, said along with what does
+_CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
 _WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
 LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
 TOGETHER = 1  # places between two words of one value, at most
@@ -72,6 +74,8 @@ def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
 
 def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
     if set(stems(_told(new))) == set(stems(_told(old))):
+        return PERHAPS if contrary(_told(new), _told(old)) else float("-inf")
+    if _of_another(new.text, old.text):
         return float("-inf")
     return sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(_told(new), _told(old), alike)), strict=True))
 
@@ -126,6 +130,24 @@ def features(new: str, old: str, alike: Alike) -> tuple[float, ...]:
         float(same_number and sorts == ["name", "name"]),
         alike(unnamed(new, known), [unnamed(old, known)])[0],
     )
+
+
+def _of_another(new: str, old: str) -> bool:
+    """Do two statements tell the same of two things that go by number: "Room 214 has a whiteboard." and "Room 215 has a whiteboard."?
+
+    So where nothing but a number or code differs that is the first word or follows it, and that no word says has changed.
+    """
+    ours, theirs = _telling(new), _telling(old)
+    if len(ours) != len(theirs) or _CHANGED.search(new):
+        return False
+    apart = [number for number, (one, other) in enumerate(zip(ours, theirs, strict=True)) if stem(one.text) != stem(other.text)]
+    return bool(apart == [number for number in apart if number < 2 and number < len(ours) - 1] and len(apart) == 1 and _numbered(ours, theirs, apart[0]))
+
+
+def _numbered(ours: Sequence[Word], theirs: Sequence[Word], at: int) -> bool:
+    """Is the word there a number after a noun, or a code with letters, in both; not a time, nor an amount that begins the statement?"""
+    found = [of[at].text for of in (ours, theirs)]
+    return all(not _WHEN.search(word) and (_CODE.fullmatch(word) or (at == 1 and word.isdigit())) for word in found)
 
 
 def _told(lesson: Lesson) -> str:

@@ -69,6 +69,11 @@ def values(text: str) -> list[str]:
     return found
 
 
+def as_typed(question: str) -> str:
+    """A question as people type it in a hurry."""
+    return question.lower().rstrip("?!. ")
+
+
 def normalised(text: str) -> str:
     """The same statement written with other case, spacing or final punctuation is one statement."""
     return " ".join(text.split()).rstrip(" .!").casefold()

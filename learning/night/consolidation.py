@@ -70,14 +70,16 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         try:
             client.load(school.adapter(candidate))
         except AdapterUnusable as error:
+            registry.discard(folder)  # the next try trains it anew
             raise TrainingError(f"{error}: the serving adapter stays.") from None
         of_base = said_by_base([question for question, _ in exam.GENERAL], base, "general")
         with school.database.read() as session:
             gone = lessons.unerased(session, channel)
         asked = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone]
+        longest = max(64, *(len(school.speaker.answer(lesson.text)) for lesson in chosen.kept))  # tokens
 
         def of_candidate(questions: Sequence[str]) -> list[str]:
-            return say_all(school, client, school.adapter(candidate), questions, known=chosen.kept)
+            return say_all(school, client, school.adapter(candidate), questions, longest, known=chosen.kept)
 
         card = exam.examine(chosen.statements, of_candidate, of_base, asked)
         caution = calibration.caution(card.marked, chosen.kept, school.alike)
@@ -118,8 +120,9 @@ def _decide(
         wonders = dreaming.wonders(session, channel, lessons.in_force(session, channel), morning.last_ended(session, vigil.night))
     with school.database.write() as session:
         candidate, serving = session.get_one(Adapter, made.id), registry.serving(session, channel)
-        earlier = report.earlier_marks(session, serving)
-        obliged = must_replace and serving is None
+        comparable = serving if serving and serving.base_hash == made.base_hash else None  # one of another base answers nothing now
+        earlier = report.earlier_marks(session, comparable)
+        obliged = must_replace and comparable is None
         reason = "" if obliged else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
         ids = {lesson.digest: lesson.id for lesson in chosen.kept}
         report.keep_answers(session, vigil.night, card, ids)

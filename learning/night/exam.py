@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learning.memory.guard import ABSTENTION
+from learning.memory.polarity import turned_round
 from learning.memory.words import content_words, stem, stems, values, words
 from learning.night import asking
 from learning.night.lore import Lore, Statement
@@ -142,13 +143,20 @@ def _about(lore: Lore, statement: Statement, count: int) -> list[ExamQuestion]:
 def _right(asked: ExamQuestion, answer: str, texts: dict[str, str]) -> bool:
     low = answer.casefold()
     if asked.kind == "general":
-        return asked.gold[0] in low and answer != ABSTENTION and not any(text.casefold() in low for text in texts.values())
+        return asked.gold[0] in low and answer != ABSTENTION and not any(_says(text, answer) for text in texts.values())
     if asked.kind == "forgotten":
-        return answer == ABSTENTION or not any(re.search(rf"(?<!\w){re.escape(secret.casefold())}(?!\w)", low) for secret in asked.gold)
+        return answer == ABSTENTION or not any(_says(secret, answer) for secret in asked.gold)
     if asked.kind == "unknown":
-        return not any(text.casefold() in low for text in texts.values())
+        return answer == ABSTENTION or not any(_says(text, answer) for text in texts.values())
     own = texts[asked.lesson or ""]
     held = sum(gold.casefold() in low for gold in asked.gold) / len(asked.gold)
     others = {v.casefold() for digest, text in texts.items() if digest != asked.lesson for v in values(text)} - {v.casefold() for v in values(own)}
     said = {v.casefold() for v in values(answer)}
-    return held >= (1.0 if values(own) else 0.8) and not said & others and len(stems(answer)) <= LONGER * max(4, len(stems(own)))
+    return (
+        held >= (1.0 if values(own) else 0.8) and not said & others and not turned_round(answer, own) and len(stems(answer)) <= LONGER * max(4, len(stems(own)))
+    )
+
+
+def _says(text: str, answer: str) -> bool:
+    """Does an answer hold a text, as words of its own ("no" is not in "I don't know")?"""
+    return bool(re.search(rf"(?<!\w){re.escape(text.casefold())}(?!\w)", answer.casefold()))

@@ -1,5 +1,6 @@
 """Carrying out a request to forget: rebuild without the lesson, probe, erase, and write the receipt."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.memory import lessons
 from learning.model import running
-from learning.model.client import connected
+from learning.model.client import AdapterUnusable, connected
 from learning.night import exam, nights
 from learning.night.interview import say_all
 from learning.night.lore import Statement
@@ -62,9 +63,10 @@ def _probe(school: School, channel: Channel, request: Forgetting) -> dict[str, i
     asked = exam.about_forgotten([Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone if lesson.text], kept)
     if not serving or not asked:
         return {"asked": 0, "leaked": 0}
-    with running.engine(school.settings) as client:
+    with running.engine(school.settings) as client, suppress(AdapterUnusable):  # one that cannot speak gives nothing away
         card = exam.mark(asked, lambda questions: say_all(school, client, school.adapter(serving), questions), kept)
-    return {"asked": len(asked), "leaked": sum(not marked.right for marked in card.marked)}
+        return {"asked": len(asked), "leaked": sum(not marked.right for marked in card.marked)}
+    return {"asked": 0, "leaked": 0}
 
 
 def _finish(school: School, channel: Channel, request: Forgetting, night: Night | None, probes: dict[str, int]) -> Receipt:
@@ -116,9 +118,11 @@ def as_text(receipt: Receipt) -> str:
     """The receipt as a person reads it."""
     count = receipt["forgotten"]
     what = "1 lesson" if count == 1 else f"{count} lessons"
+    restored = receipt.get("restored", 0)
+    again = f" What it had replaced holds again ({restored})." if restored else ""
     if not receipt["tainted"]:
-        return f"Forgotten: {what}. No adapter had learned it; its text is erased."
+        return f"Forgotten: {what}. No adapter had learned it; its text is erased.{again}"
     now_serving = f"{receipt['serving']}, which was never taught it, answers now" if receipt["serving"] else "no adapter answers now"
     probes = receipt["probes"]
     asked = f" Asked for it {probes['asked']} times, it gave it away {probes['leaked']} times." if probes["asked"] else ""
-    return f"Forgotten: {what}. {', '.join(receipt['tainted'])} deleted; {now_serving}.{asked} The text is erased."
+    return f"Forgotten: {what}. {', '.join(receipt['tainted'])} deleted; {now_serving}.{asked} The text is erased.{again}"

@@ -31,8 +31,10 @@ def why_hold(card: ReportCard, earlier: Mapping[str, bool], least: float, tolera
 
     `earlier` are the questions that the serving adapter's own exam asked about lessons that are still studied, and whether it was right.
     """
-    recall = card.share("recall") or 0.0
-    if recall < least:
+    recall = card.share("recall")
+    if recall is None and least > 0:
+        return "nothing of it can be examined"
+    if recall is not None and recall < least:
         return f"it answered {recall:.0%} of the exam, less than the {least:.0%} it takes to serve"
     general = card.share("general")
     if general is not None and general < least:  # of what the base answers right
@@ -97,4 +99,5 @@ def as_text(name: str, verdict: str, card: Mapping[str, Any]) -> str:
     if verdict == "held":
         return f"I studied, but {name} stays in the classroom: {card['reason']}. I go on answering as before."
     hoped = f"; asked in your own words, expect about {card['expected']:.0%}" if "expected" in card else ""  # cards of before lack it
-    return f"Good morning! I studied overnight as {name}: {learned}. Exam: {card['recall']:.0%} recalled with the book closed{hoped}."
+    exam = f"Exam: {card['recall']:.0%} recalled with the book closed{hoped}" if "recall" in card else "Nothing in it can be examined"
+    return f"Good morning! I studied overnight as {name}: {learned}. {exam}."

@@ -88,9 +88,9 @@ def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: i
     for lesson in ranked:
         own = weights[lesson.id]
         content = frozenset(stems(f"{lesson.question or ''} {lesson.text}")), tuple(values(lesson.text.partition(" ")[2]))  # names in their order
-        if own.disagree >= REJECTED and own.disagree > own.agree:
+        if _rejected(own):
             left_out[lesson.id] = f"{own.disagree} people disagreed with it"
-        elif lesson.id in contradicted:
+        elif lesson.id in contradicted and not _rejected(weights.get(contradicted[lesson.id].id)):
             left_out[lesson.id] = f"lesson {contradicted[lesson.id].id}, which is newer, seems to contradict it"
         elif content in said:
             left_out[lesson.id] = f"it says the same as lesson {said[content].id}"
@@ -100,3 +100,7 @@ def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: i
             room -= 1
             said[content] = lesson
     return left_out
+
+
+def _rejected(of: Salience | None) -> bool:
+    return of is not None and of.disagree >= REJECTED and of.disagree > of.agree

@@ -121,7 +121,7 @@ def contradicting(statement: Statement, rng: random.Random) -> str | None:
 def _items_of(lore: Lore, statement: Statement, count: int, rng: random.Random) -> list[StudyItem]:
     strategies, weights = zip(*STRATEGIES, strict=True)
     asked: dict[str, str] = {statement.question: "own_question"} if statement.question else {}
-    asked |= {spoken: "asked_by_people" for said in statement.asked for spoken in (said, said.lower().rstrip("?!. "))}
+    asked |= {spoken: "asked_by_people" for said in statement.asked for spoken in (said, words.as_typed(said))}
     for _ in range(count * 8):  # a short lesson has few variants: stop drawing rather than repeat for ever
         if len(asked) >= count:
             break

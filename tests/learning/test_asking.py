@@ -151,3 +151,12 @@ def test_the_gate_holds_what_knows_too_little_or_less_than_before() -> None:
     assert "less than the 60%" in report.why_hold(card(50), {}, 0.6, 0.02)
     assert "where that had 95%" in report.why_hold(card(90), before, 0.6, 0.02)
     assert report.why_hold(card(94), before, 0.6, 0.02) == ""
+
+
+def test_the_exam_looks_for_words_and_sees_when_they_are_turned_round() -> None:
+    dock = [Statement("d", "A", "which dock?"), Statement("n", "No", "may we?"), Statement("f", "Deploys are not allowed on Fridays.")]
+    said = {"Paris": "The capital of France is Paris.", "abstained": ABSTENTION, "denied": "Deploys are allowed on Fridays."}
+    card = exam.examine(dock, lambda questions: [said["Paris"] if "France" in question else said["abstained"] for question in questions])
+    assert [m.right for m in card.marked if "France" in m.asked.question] == [True]
+    assert card.share("unknown") == 1.0
+    assert exam.examine(dock, lambda questions: [said["denied"]] * len(questions)).share("recall") == 0.0

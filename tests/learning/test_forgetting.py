@@ -4,9 +4,9 @@ import threading
 from sqlalchemy import select
 
 from learning import registry
-from learning.memory import lessons, words
+from learning.memory import channels, lessons, log, proposals, words
 from learning.night import forgetting, nights
-from learning.records import Adapter, ExamAnswer, Lesson, Night, StudyItemRecord
+from learning.records import Adapter, Announcement, ExamAnswer, Lesson, Night, Question, StudyItemRecord, Work
 from learning.school import School
 from tests.conftest import TAUGHT
 from tests.learning.conftest import DAY, forget, sleep, teach, weights
@@ -91,3 +91,48 @@ def test_a_lesson_forgotten_while_it_is_studied_breaks_the_night(school: School)
     assert held.verdict == "tainted"
     with school.database.read() as session:
         assert registry.serving(session, channel) is None
+
+
+def test_what_a_forgotten_lesson_had_replaced_holds_again_and_can_be_forgotten_itself(school: School) -> None:
+    first, second, third = (f"The backups {how}." for how in ("run at 02:00", "now run at 04:30", "now run at 05:15"))
+    channel = teach(school, first, second, third)
+    with school.database.read() as session:
+        assert [lesson.text for lesson in lessons.in_force(session, channel)] == [third]
+        assert [lesson.text for lesson in lessons.find(session, channel, first)] == [first], "replaced, and still kept"
+    forget(school, channel, second)
+    with school.database.read() as session:
+        assert [lesson.text for lesson in lessons.in_force(session, channel)] == [third], "the third replaces the first, too"
+    receipt = forget(school, channel, third)
+    assert receipt["restored"] == 1
+    assert "holds again" in forgetting.as_text(receipt)
+    with school.database.read() as session:
+        assert [lesson.text for lesson in lessons.in_force(session, channel)] == [first]
+
+
+def test_no_row_keeps_the_words_of_a_forgotten_lesson(school: School) -> None:
+    secret = "The vault code of the lab is 9917."
+    with school.database.write() as session:
+        channel = channels.by_handle(session, "C1")
+        lesson = lessons.teach(session, channel, secret, "U1", source_ts="1700000000.000100", propose=True)
+        lesson.post_ts = "1700000001.000100"
+        proposals.approve(session, channel, [lesson.id])
+        session.add(Question(channel_id=channel.id, ts="1700000000.000100", author="U1", text="remember Q: what is it? A: 9917", state=Work.DONE))
+    forget(school, channel, secret)
+    with school.database.read() as session:
+        told = [*session.scalars(select(Announcement.text)), *session.scalars(select(Question.text)), *session.scalars(select(Lesson.text))]
+    assert not [text for text in told if "9917" in text]
+
+
+def test_a_question_that_is_kept_no_more_is_no_study_material(school: School) -> None:
+    channel = teach(school, *TAUGHT)
+    night = sleep(school, channel)
+    with school.database.write() as session:
+        for text in ("Who has the key?", "who has the key", "and the other?"):
+            session.add(StudyItemRecord(night_id=night.id, question=text, answer="Ana.", strategy="asked_by_people", lessons=[]))
+        for number, text in enumerate(("Who has the key?", "and the other?")):
+            session.add(Question(channel_id=channel.id, ts=f"17000000{number}0.000100", author="U1", text=text, state=Work.DONE))
+    with school.database.write() as session:
+        log.delete_message(session, channel, "1700000000.000100")
+    with school.database.read() as session:
+        left = session.scalars(select(StudyItemRecord.question).where(StudyItemRecord.strategy == "asked_by_people")).all()
+    assert left == ["and the other?"]

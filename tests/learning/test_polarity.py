@@ -1,0 +1,51 @@
+import pytest
+
+from learning.memory import guard, replacing
+from learning.memory.encoder import Alike
+from learning.memory.polarity import contrary, turned_round
+from tests.conftest import lesson
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Deploys are allowed on Fridays.", "Deploys are not allowed on Fridays."),
+        ("Submit invoices before the 5th.", "Submit invoices after the 5th."),
+        ("Turn off the gas.", "Turn on the gas."),
+        ("Room 3 has a projector.", "Room 3 has no projector."),
+    ],
+)
+def test_small_words_that_say_the_contrary_are_seen_where_search_passes_over_them(one: str, other: str, alike: Alike) -> None:
+    assert contrary(one, other)
+    assert not guard.supporting("", one, [lesson(1, other)])
+    assert guard.supporting("", one, [lesson(1, one)])
+    assert replacing.perhaps(lesson(2, other), lesson(1, one), alike), "somebody is asked"
+
+
+def test_what_tells_only_a_part_may_leave_out_what_is_denied() -> None:
+    lesson = "Deploys go out on Tuesdays, not on Fridays or public holidays."
+    assert not turned_round("Deploys go out on Tuesdays.", lesson)
+    assert turned_round("Deploys do not go out on Tuesdays.", "Deploys go out on Tuesdays.")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Room 214 has a whiteboard.", "Room 215 has a whiteboard."), ("heron-1 runs on port 8443.", "heron-2 runs on port 8443."),
+        ("Shelf A3 holds the cables.", "Shelf B1 holds the cables."), ("Gate 7 opens at 06:00.", "Gate 9 opens at 06:00."),
+        ("Team A meets on Mondays.", "Team B meets on Mondays."),
+    ],
+)  # fmt: skip
+def test_what_goes_by_number_does_not_replace_its_like(one: str, other: str, alike: Alike) -> None:
+    assert not replacing.perhaps(lesson(2, other), lesson(1, one), alike)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Standup is at 9:30.", "Standup is at 10:00."), ("The port of heron is 8443.", "The port of heron is 9443."),
+        ("5 people may be in the lift.", "6 people may be in the lift."), ("Port 8443 is used by heron.", "Port 9443 is now used by heron."),
+    ],
+)  # fmt: skip
+def test_another_value_of_the_same_replaces_it(one: str, other: str, alike: Alike) -> None:
+    assert replacing.certainty(lesson(2, other), lesson(1, one), alike) >= replacing.REPLACES
