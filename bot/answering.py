@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import asides, instructions, mrkdwn, outbox, replies
+from bot import asides, instructions, membership, mrkdwn, outages, outbox, replies
 from bot.loop import Loop
 from bot.membership import channels_of
 from bot.workspaces import WorkspaceError, Workspaces
@@ -26,18 +26,6 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5  # at what Slack refuses
 ENGINE_PATIENCE = timedelta(hours=1)  # an engine that is down is waited for
-SLACK_PATIENCE = timedelta(days=1)  # a token may have to be renewed by a person
-PASSING = {
-    "invalid_auth",
-    "token_revoked",
-    "token_expired",
-    "account_inactive",
-    "not_authed",
-    "ratelimited",
-    "service_unavailable",
-    "internal_error",
-    "fatal_error",
-}
 TURNS = 4  # of the thread, given to a follow-up
 
 
@@ -93,12 +81,10 @@ class Answering:
             self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
             return False
         except SlackApiError as error:
-            reason = str(error.response["error"])
-            waits = reason in PASSING and now() - question.created_at < SLACK_PATIENCE
-            self._later(question, reason, waits or question.attempts < MOST_ATTEMPTS)
+            self._later(question, str(error.response["error"]), self._is_worth_another_try(question, error))
             return False
         except Exception as error:  # whatever it was, the question is kept, and the log hears of it
-            self._later(question, repr(error), question.attempts < MOST_ATTEMPTS)
+            self._later(question, repr(error), self._is_worth_another_try(question, error))
             raise
         with self.school.database.write() as session:
             told = replies.payload(question, answer) if answer else None
@@ -110,6 +96,10 @@ class Answering:
             if stale:
                 outbox.take_back(session, question, stale)
         return True
+
+    def _is_worth_another_try(self, question: Question, error: Exception) -> bool:
+        waits = outages.passes(error) and now() - question.created_at < outages.PATIENCE
+        return waits or question.attempts < MOST_ATTEMPTS
 
     def _answer(self, channel: Channel, question: Question, growing: replies.Growing) -> Answer | None:
         """The answer, or None where silence is better: a follow-up that nobody addressed to us, a question deleted meanwhile."""
@@ -124,11 +114,13 @@ class Answering:
             return None if question.must_be_sure else Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
         told = None if question.must_be_sure else instructions.instruction(question.text) or wondered
         if told:
-            link = outbox.permalink(self.workspaces.client(channel.team_id), channel.slack_id, question.ts) if told.kind != "forget" else None
+            web = self.workspaces.client(channel.team_id)
+            link = outbox.permalink(web, channel.slack_id, question.ts) if told.kind != "forget" else None
+            admin = told.kind in ("remember", "wrong") and membership.trusted(web, channel, question.author)
             with self.school.database.read() as session:
                 lessons.consider(session, channel, told.rest)
             with self.school.database.write() as session:
-                return instructions.carry_out(session, channel, question, told, link)
+                return instructions.carry_out(session, channel, question, told, link, admin)
         if asides.is_direct(channel):
             return self._aside(channel, question, knowledge, before, growing)
         answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure, say=growing.say)

@@ -12,7 +12,7 @@ from learning.records import Channel, ExamAnswer, Night, Person
 MOST_PROMPTS = 4  # Slack takes no more
 STRANGER = "I tell you only what channels know that we are both in. Name one of those, or ask me there."
 WHAT_I_DO = {"title": "What can you do?", "message": "What can you do?"}
-_NAMED = re.compile(r"(?:\s*\b(?:in|of|from|for|at|about)\s+|(?<![\w#]))#(?P<name>(?=\S*[A-Za-z])(?![0-9a-f]{6}\b)[^\s#.,;:!?]+)", re.IGNORECASE)
+_NAMED = re.compile(r"(?:\s*\b(?:in|of|from|for|at|about)\s+|(?<![\w#]))#(?P<name>(?=\S*[^\W\d_])(?!(?=[a-f]*\d)[0-9a-f]{6}\b)[^\s#.,;:!?]+)", re.IGNORECASE)
 
 
 def is_direct(channel: Channel) -> bool:
@@ -31,7 +31,7 @@ def named(text: str, before: Sequence[str] = ()) -> tuple[str, str]:
 
 def room(session: Session, team_id: str, inside: Collection[str], name: str) -> Channel | None:
     """The channel with a name or an id, among those that somebody is in."""
-    return next((channel for channel in rooms(session, team_id, inside) if name and name in (channel.name, channel.slack_id)), None)
+    return next((channel for channel in rooms(session, team_id, inside) if name and name.lower() in (channel.name, channel.slack_id.lower())), None)
 
 
 def rooms(session: Session, team_id: str, inside: Collection[str]) -> list[Channel]:

@@ -8,7 +8,7 @@ from typing import Any
 from bot import mrkdwn
 from learning.answers import Answer
 from learning.memory import lessons
-from learning.records import Channel, Lesson
+from learning.records import Channel, Lesson, LessonStatus
 
 Block = dict[str, Any]
 MOST_PROPOSALS = 10  # shown at once
@@ -51,9 +51,14 @@ def lesson_window(channel: Channel, label: str, asked: str = "", written: str = 
     hint = "One statement that stands by itself. Everybody in the channel will see it."
     return {
         "type": "modal", "callback_id": "lesson", "title": text("Teach Nightschool"), "submit": text("Teach"), "close": text("Cancel"),
-        "private_metadata": json.dumps(where),
+        "private_metadata": json.dumps(where, ensure_ascii=False),
         "blocks": [*shown, {"type": "input", "block_id": "lesson", "label": text(label), "hint": text(hint), "element": entry}],
     }  # fmt: skip
+
+
+def told_window(said: str) -> Block:
+    """A window that only says something."""
+    return {"type": "modal", "title": text("Nightschool"), "close": text("Close"), "blocks": [section(said)]}
 
 
 def origin(said: Answer, names: Mapping[str, str]) -> str:
@@ -91,7 +96,7 @@ def source(lesson: Lesson) -> str:
 
 def confirm_forget(going: Sequence[Lesson]) -> list[Block]:
     """What was found, and whether it shall go."""
-    found = "\n".join(f"• {mrkdwn.escaped(lesson.text)}" for lesson in going)
+    found = "\n".join(f"• {mrkdwn.escaped(lesson.text)}{' _(replaced)_' * (lesson.status == LessonStatus.SUPERSEDED)}" for lesson in going)
     ids = ",".join(str(lesson.id) for lesson in going)
     return [*sections(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
 

@@ -112,13 +112,12 @@ def _broker(settings: Settings) -> Check:
 
 
 def _tokens(settings: Settings) -> Check:
-    over_http = settings.http_port or (settings.slack_signing_secret.get_secret_value() and not settings.slack_app_token.get_secret_value())
-    second = ("SLACK_SIGNING_SECRET", settings.slack_signing_secret, "") if over_http else ("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-")
+    second = ("SLACK_SIGNING_SECRET", settings.slack_signing_secret, "") if settings.http_port else ("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-")
     wanted = [("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-"), second]
     given = [(name, secret.get_secret_value(), prefix) for name, secret, prefix in wanted]
     wrong = [f"NIGHTSCHOOL_{name}{f' ({prefix}…)' if prefix else ''}" for name, value, prefix in given if not (value and value.startswith(prefix))]
     if wrong:
-        return Check(
-            "Slack tokens", False, f"missing or wrong: {', '.join(wrong)}; README says where to get them. `nightschool demo` needs none.", needed=False
-        )
+        instead = "" if settings.http_port or not settings.slack_signing_secret.get_secret_value() else " (with the signing secret, `up --http` needs none)"
+        detail = f"missing or wrong: {', '.join(wrong)}{instead}; README says where to get them. `nightschool demo` needs none."
+        return Check("Slack tokens", False, detail, needed=False)
     return Check("Slack tokens", True, "both set")

@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from sqlalchemy import select
 
+from bot import outages
 from bot.events import member
 from bot.loop import Loop
 from bot.membership import KINDS, pages
@@ -34,14 +35,18 @@ class Directory:
         self.loop = Loop("directory", self.refresh, every=EVERY)
 
     def refresh(self) -> bool:
-        """Look at every workspace."""
+        """Look at every workspace. Raises what kept it from one and will pass, once the others were looked at: then it is tried again soon."""
+        outage: Exception | None = None
         for team_id in self.workspaces.teams():
             try:
                 web = self.workspaces.client(team_id)
                 web.retry_handlers = [RateLimitErrorRetryHandler(max_retry_count=5)]  # it only reads
                 _Look(self.database, web, team_id, self.loop.ending).refresh()
-            except (SlackApiError, WorkspaceError) as error:  # one token that is refused must not keep the others waiting
+            except (SlackApiError, WorkspaceError, OSError) as error:  # one token that is refused must not keep the others waiting
                 logger.warning("the workspace %s is not told of: %s", team_id, error)
+                outage = error if outages.passes(error) else outage
+        if outage:
+            raise outage
         return False
 
 

@@ -165,7 +165,7 @@ class _Reader:
             refused = privacy.why_not(session, channel)
             if refused:  # since it began
                 raise privacy.ConsentError(refused)
-            recorded = sources.heard(session, channel, [utterance(message) for message in shown if is_kept(message)])
+            recorded = sources.heard(session, channel, [utterance(message) for message in shown if is_kept(message)], brought=True)
             gone = [message["ts"] for message in shown if is_tombstone(message)]
             shown_replies = {ts: {reply["ts"] for reply in replies} for ts, replies in threads.items()}
             gone += log.not_among(session, channel, low, high, before.latest or high, shown_replies, {m["ts"] for m in roots})

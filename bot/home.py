@@ -7,12 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import blocks, checks, mrkdwn
+from learning import registry
 from learning.memory import privacy
 from learning.night import morning
 from learning.records import Channel, Night, Person
 
 MOST_CHANNELS = 12  # Slack takes 100 blocks
 NIGHTS = 14  # of the curve
+KEPT = "I keep what is said in channels that I am in, for follow-ups; I learn from your messages only where an admin has opted the channel in."
 
 
 def view(session: Session, team_id: str, user_id: str, inside: Collection[str], admin: bool) -> blocks.Block:
@@ -24,7 +26,7 @@ def view(session: Session, team_id: str, user_id: str, inside: Collection[str], 
         shown = [blocks.section("I am in none of your channels yet. `/invite @nightschool` in one, then `/teach` me something.")]
     person = session.get(Person, (team_id, user_id))
     out = person is not None and person.opted_out_at is not None
-    own = "Your messages are out: I keep no text of yours." if out else "Your messages may be kept where an admin has opted a channel in."
+    own = "Your messages are out: I keep no text of yours." if out else KEPT
     choice = blocks.button("home_opt_in", "Let me in again", "own") if out else blocks.button("home_opt_out", "Leave my messages out", "own")
     return {"type": "home", "blocks": [blocks.header("What I know"), *shown, blocks.section(own), blocks.actions(choice)]}
 
@@ -41,7 +43,7 @@ def _channel(session: Session, channel: Channel, admin: bool) -> list[blocks.Blo
             else blocks.button("home_pause", "Pause nights", channel.slack_id)
         )
         back = blocks.confirmed(blocks.button("home_rollback", "Roll back", channel.slack_id), "Let the version before answer?", "Roll back")
-        lines.append(blocks.actions(nights, *([back] if row["serving"] else [])))
+        lines.append(blocks.actions(nights, *([back] if registry.earlier(session, channel) else [])))
     return lines
 
 

@@ -137,7 +137,7 @@ def _write(session: Session, channel: Channel, batch: list[dict[str, Any]], summ
             said.append(messages.utterance(inner, entry.get("ts")))
         elif messages.is_kept(entry):
             said.append(messages.utterance(entry))
-    recorded = sources.heard(session, channel, said)
+    recorded = sources.heard(session, channel, said, brought=True)
     summary.deleted += len(sources.deleted(session, channel, gone, "import"))
     summary.messages += len(said)
     summary.added += len(recorded.added)

@@ -3,11 +3,11 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import lifecycle, mrkdwn, outbox
+from bot import instructions, lifecycle, mrkdwn, outbox
 from bot.events import Changed, Deleted, Happening, Looked, Reacted, Said, Stopped, Uninstalled
 from learning.database import Database, add_once
-from learning.memory import channels, log, people, sources, wondering
-from learning.records import Channel, Event, Question, Work, now
+from learning.memory import channels, lessons, log, people, sources, wondering
+from learning.records import Channel, Event, LessonStatus, Question, Work, now
 
 
 def record(database: Database, event: Happening, bot_user_id: str) -> bool:
@@ -46,7 +46,7 @@ def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> 
     recorded = sources.heard(session, channel, [said])
     if said.is_bot or said.author == bot_user_id:
         return False
-    if event.edited:
+    if event.edited and (said.ts not in recorded.changed or _question(session, channel, said.ts)):
         return said.ts in recorded.changed and _question_changed(session, channel, said, bot_user_id)
     mentioned = mrkdwn.mentions(said.text)
     asked = event.mention or event.direct or bot_user_id in mentioned or (not mentioned and _tells_what_was_wondered(session, channel, said))
@@ -55,7 +55,7 @@ def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> 
         return False
     # Slack tells of a mention twice, as `app_mention` and as `message`, under two event ids.
     return add_once(session, Question, channel_id=channel.id, ts=said.ts, thread_ts=said.thread_ts, author=said.author,
-                    text=mrkdwn.plain(said.text, bot_user_id), must_be_sure=followed_up)  # fmt: skip
+                    text=_plain(session, channel, said, bot_user_id), must_be_sure=followed_up)  # fmt: skip
 
 
 def _question_changed(session: Session, channel: Channel, said: log.Utterance, bot_user_id: str) -> bool:
@@ -63,7 +63,10 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     question = _question(session, channel, said.ts)
     if question is None:
         return False
-    question.text, question.state = mrkdwn.plain(said.text, bot_user_id), Work.WAITING
+    question.text, question.state = _plain(session, channel, said, bot_user_id), Work.WAITING
+    question.must_be_sure = question.must_be_sure and bot_user_id not in mrkdwn.mentions(said.text)
+    for lesson in lessons.told_by(session, channel, said.ts, said.author):  # "remember …", which is carried out anew
+        lesson.status = LessonStatus.SUPERSEDED
     log.unstudy(session, channel.id)
     wondering.tidy(session, channel)
     question.attempts = 1  # an answer may be on its way just now: it is looked for before another is posted
@@ -76,10 +79,17 @@ def question_gone(session: Session, channel: Channel, ts: str) -> None:
     if question and question.reply_ts:
         outbox.take_back(session, question, question.reply_ts)
     if question:
+        lessons.forget(session, channel, [lesson.id for lesson in lessons.told_by(session, channel, ts, question.author)], question.author)
         question.text = ""
         question.state = Work.SKIPPED
         log.unstudy(session, channel.id)
         wondering.tidy(session, channel)
+
+
+def _plain(session: Session, channel: Channel, said: log.Utterance, bot_user_id: str) -> str:
+    """A message as people read it; what it teaches with the addresses of its links."""
+    names = people.names(session, channel.team_id) if mrkdwn.mentions(said.text) - {bot_user_id} else {}
+    return mrkdwn.plain(said.text, bot_user_id, names, links=instructions.instruction(mrkdwn.plain(said.text, bot_user_id)) is not None)
 
 
 def _stopped(session: Session, channel: Channel, thread_ts: str) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from learning.answers import Answer
 from learning.memory import lessons, log, wondering
 from learning.memory.follow_ups import leans
-from learning.records import Channel, Lesson, LessonStatus, Question
+from learning.records import Channel, Lesson, LessonStatus, Question, now
 
 _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (
     ("remember", re.compile(r"\W*(?:please\s+)?remember(?:\s+(?:that|this))?\b\W*(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
@@ -57,14 +58,14 @@ def instruction(text: str) -> Instruction | None:
     return None
 
 
-def carry_out(session: Session, channel: Channel, question: Question, told: Instruction, permalink: str | None) -> Answer:
-    """Do it, and say so. Doing it twice changes nothing."""
+def carry_out(session: Session, channel: Channel, question: Question, told: Instruction, permalink: str | None, admin: bool = False) -> Answer:
+    """Do it, and say so; an `admin` needs nobody's approval. Doing it twice changes nothing."""
     try:
         match told.kind:
             case "remember":
-                return _noted(session, question, lessons.teach(session, channel, told.rest, question.author, question.ts, permalink))
+                return _noted(session, question, lessons.teach(session, channel, told.rest, question.author, question.ts, permalink, admin))
             case "wrong":
-                return _corrected(session, channel, question, told.rest, permalink)
+                return _corrected(session, channel, question, told.rest, permalink, admin)
             case "help":
                 return Answer(question.text, WHAT_I_DO, "noted")
             case "answer":
@@ -78,7 +79,7 @@ def carry_out(session: Session, channel: Channel, question: Question, told: Inst
         return Answer(question.text, f"I could not take that: {error}", "noted")
 
 
-def _corrected(session: Session, channel: Channel, question: Question, rest: str, permalink: str | None) -> Answer:
+def _corrected(session: Session, channel: Channel, question: Question, rest: str, permalink: str | None, admin: bool) -> Answer:
     """The thread's latest answer gets the vote, and the right one becomes a lesson."""
     thread = question.thread_ts or question.ts
     inside = (Question.channel_id == channel.id, (Question.thread_ts == thread) | (Question.ts == thread), Question.ts < question.ts)
@@ -86,7 +87,11 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
     if wrong and wrong.reply_ts:
         log.vote(session, channel, wrong.reply_ts, question.author, good=False)
     text = with_question(wrong.text if wrong else "", rest)
-    return _noted(session, question, lessons.teach(session, channel, text, question.author, question.ts, permalink))
+    lesson = lessons.teach(session, channel, text, question.author, question.ts, permalink, admin)
+    answer = _noted(session, question, lesson)
+    for old in lessons.replaced(session, lesson):  # it was wrong: it does not come back when the correction is forgotten
+        old.valid_until = min(old.valid_until or date.max, now().date() - timedelta(days=1))
+    return answer
 
 
 def _noted(session: Session, question: Question, lesson: Lesson) -> Answer:

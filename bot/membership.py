@@ -1,9 +1,13 @@
-"""Who is in which channel, as Slack says at this moment."""
+"""Who is in which channel, and who administers the workspace, as Slack says at this moment."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from learning.memory import approval
+from learning.records import Channel
 
 PAGE = 200
 KINDS = "public_channel,private_channel"
@@ -28,3 +32,26 @@ def pages(web: WebClient, method: str, entries: str, ending: Callable[[], bool] 
         cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
         if not cursor:
             return
+
+
+def is_inside(client: WebClient, channel: Channel) -> bool:
+    """Is the bot a member? Slack is asked where that is not known."""
+    if channel.members and not channel.left_at:
+        return True
+    try:
+        if channel.slack_id.startswith("D"):  # its own conversations it can read, those of two people it cannot
+            return bool(client.conversations_history(channel=channel.slack_id, limit=1)["ok"])
+        return bool(client.conversations_info(channel=channel.slack_id)["channel"].get("is_member"))
+    except SlackApiError:  # what it cannot see
+        return False
+
+
+def trusted(client: WebClient, channel: Channel, user_id: str) -> bool:
+    """Does what this person teaches need nobody else? Slack is asked only where that matters."""
+    return approval.policy(channel) == "open" or is_admin(client, user_id)
+
+
+def is_admin(client: WebClient, user_id: str) -> bool:
+    """Is this person an admin or owner of the workspace?"""
+    user = client.users_info(user=user_id)["user"]
+    return bool(user.get("is_admin") or user.get("is_owner")) and not user.get("deleted")

@@ -1,14 +1,19 @@
 """Slack's markup: read as plain text, and written so that it pings nobody."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
 FENCE = "```"
 LONGEST = 3_900  # characters of a message; Slack refuses more than 4,000
 
 
-def plain(text: str, bot_user_id: str = "") -> str:
-    """A message as people read it: no mention of the bot, channels by name, links by their label, entities undone."""
+def plain(text: str, bot_user_id: str = "", names: Mapping[str, str] = MappingProxyType({}), links: bool = False) -> str:
+    """A message as people read it: no mention of the bot, people and channels by name, links by their label, entities undone.
+
+    `names` of people, by id; with `links`, their addresses too, for what is kept.
+    """
 
     def readable(match: re.Match[str]) -> str:
         target, label = match["target"], match["label"]
@@ -16,7 +21,10 @@ def plain(text: str, bot_user_id: str = "") -> str:
             return ""
         if target.startswith("#"):
             return f"#{label}" if label else target
-        return label or target.removeprefix("mailto:")
+        if target.startswith("@"):
+            return names.get(target[1:]) or label or target
+        address = target.removeprefix("mailto:")
+        return f"{label} ({address})" if links and label and "://" in address and label not in address else label or address
 
     unlinked = _LINK.sub(readable, text)
     return " ".join(unlinked.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").split())

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot import mrkdwn, replies
+from bot import mrkdwn, outages, replies
 from bot.loop import Loop
 from bot.membership import members
 from bot.workspaces import WorkspaceError, Workspaces
@@ -23,7 +23,7 @@ from learning.records import LOCAL, Announcement, Channel, Question, Work, now
 logger = logging.getLogger(__name__)
 
 LEASE = 30.0  # seconds
-MOST_ATTEMPTS = 20
+MOST_ATTEMPTS, IN_AN_OUTAGE = 20, int(outages.PATIENCE.total_seconds() / LEASE)
 PERMANENT = {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
 
 
@@ -54,13 +54,11 @@ class Outbox:
         try:
             web = self.workspaces.client(channel.team_id)
             ts, permalink = self._say(web, channel.slack_id, announcement) if told is None else self._tell(web, channel, announcement, told)
-        except WorkspaceError as error:
-            logger.warning("announcement %s: %s", announcement.key, error)
-            return announcement.generation >= MOST_ATTEMPTS and self._end(announcement, Work.FAILED, None, None)
-        except SlackApiError as error:
-            reason = str(error.response["error"])
+        except (WorkspaceError, SlackApiError, OSError) as error:
+            reason = str(error.response["error"]) if isinstance(error, SlackApiError) else str(error)
             logger.warning("announcement %s: %s", announcement.key, reason)
-            hopeless = reason in PERMANENT or announcement.generation >= MOST_ATTEMPTS
+            waits = isinstance(error, WorkspaceError) or outages.passes(error)
+            hopeless = reason in PERMANENT or announcement.generation >= (IN_AN_OUTAGE if waits else MOST_ATTEMPTS)
             return hopeless and self._end(announcement, Work.FAILED, None, None)
         return self._end(announcement, Work.DONE, ts, permalink)
 

@@ -13,7 +13,8 @@ from sqlalchemy import delete, select
 
 from learning.database import Database, add_missing
 from learning.errors import NightschoolError
-from learning.records import Installation
+from learning.memory import channels
+from learning.records import Channel, Installation
 from learning.settings import Settings
 
 FRESH = 5.0  # seconds
@@ -79,8 +80,10 @@ class Workspaces:
         return new["team_id"]
 
     def remove(self, team_id: str) -> bool:
-        """Forget a workspace's token. False when there was none."""
+        """Forget a workspace's token; its channels have no nights any more. False when there was none."""
         with self.database.write() as session:
+            for channel in session.scalars(select(Channel).where(Channel.team_id == team_id)):
+                channels.leave(channel)
             gone = session.execute(delete(Installation).where(Installation.team_id == team_id).returning(Installation.team_id)).first() is not None
         self._read_at = float("-inf")
         return gone

@@ -152,14 +152,17 @@ def hold(session: Session, adapter: Adapter) -> bool:
     return True
 
 
+def earlier(session: Session, channel: Channel) -> Adapter | None:
+    """The newest retired version before the one that serves; without one that serves, the newest."""
+    current = serving(session, channel)
+    retired = (a for a in versions(session, channel) if a.state == AdapterState.RETIRED)
+    return next((a for a in retired if not current or a.version < current.version), None)
+
+
 def rollback(session: Session, channel: Channel, version: int | None = None) -> Adapter:
     """Serve an earlier version: the newest retired one, or `version`. Raises RegistryError when it may not serve."""
     able = [a for a in versions(session, channel) if a.state in (AdapterState.RETIRED, AdapterState.HELD)]
-    current = serving(session, channel)
-    if version is None:
-        chosen = next((a for a in able if a.state == AdapterState.RETIRED and (not current or a.version < current.version)), None)
-    else:
-        chosen = next((a for a in able if a.version == version), None)
+    chosen = earlier(session, channel) if version is None else next((a for a in able if a.version == version), None)
     if chosen is None or not _clean(session, chosen):
         known = ", ".join(f"v{a.version} ({a.state})" for a in versions(session, channel)) or "none"
         raise RegistryError(f"no such version to go back to; this channel has: {known}.")

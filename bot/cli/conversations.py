@@ -1,5 +1,6 @@
 """What is said in channels: imports, consent, and the lessons that were noticed."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -18,7 +19,15 @@ from learning.records import Lesson
 app = typer.Typer()
 LessonIds = Annotated[list[int] | None, typer.Argument(help="Numbers of proposals.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
+
 TeamOption = Annotated[str, typer.Option("--workspace", help="The workspace's id (T…); not needed where only one is known.")]
+
+
+def person_id(user: str) -> str:
+    """A Slack user id, as it must be to leave out the right person. Raises NightschoolError."""
+    if not re.fullmatch(r"[UW][A-Z0-9]+", user):
+        raise NightschoolError(f"{user!r} is no Slack user id: it looks like U024BE7LH, and stands in the person's profile under 'Copy member ID'.")
+    return user
 
 
 @app.command("import")
@@ -111,7 +120,7 @@ def optout(user: Annotated[str, typer.Argument(help="A Slack user id.")], worksp
     """Leave a person's messages out, at once and from now on."""
     database = open_database(settings_now())
     with database.write() as session:
-        forgotten = privacy.opt_out(session, channels.team(session, workspace), user)
+        forgotten = privacy.opt_out(session, channels.team(session, workspace), person_id(user))
     console.print(f"{user} is out. {forgotten} lessons that rested on their messages are being forgotten; `nightschool up` rebuilds the adapters.")
 
 
@@ -120,7 +129,7 @@ def optin(user: Annotated[str, typer.Argument(help="A Slack user id.")], workspa
     """Let a person's messages in again, from now on."""
     database = open_database(settings_now())
     with database.write() as session:
-        privacy.opt_back_in(session, channels.team(session, workspace), user)
+        privacy.opt_back_in(session, channels.team(session, workspace), person_id(user))
 
 
 @app.command()

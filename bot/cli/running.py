@@ -54,12 +54,12 @@ def export_base(folder: Annotated[Path, typer.Argument(help="A folder that is no
 @app.command()
 def up(
     http: Annotated[bool, typer.Option("--http", help="Take Slack's requests over HTTP instead of Socket Mode.")] = False,
-    port: Annotated[int, typer.Option(help="Port of --http.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port of --http; else NIGHTSCHOOL_HTTP_PORT, else 3000.")] = 0,
 ) -> None:  # fmt: skip
     """Run bot, engine, workers, beat and an embedded Valkey until Ctrl-C."""
     settings = settings_now()
     if http:
-        settings = settings.model_copy(update={"http_port": settings.http_port or port})
+        settings = settings.model_copy(update={"http_port": port or settings.http_port or 3000})
     checks.assert_tokens(settings)
     open_school(settings, console.print)
     over = until_told()

@@ -8,7 +8,8 @@ from slack_sdk import WebClient
 
 from bot import jobs
 from bot.desk import Desk
-from bot.listeners.commands import clicked_in, is_admin
+from bot.listeners.commands import clicked_in
+from bot.membership import is_admin
 from learning.memory import approval, lessons
 from learning.records import Forgetting
 

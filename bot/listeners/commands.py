@@ -1,24 +1,26 @@
 """Slash commands: `/teach`, `/forget`, and `/reindex` for workspace admins."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
 from bot import blocks, history, instructions, jobs, mrkdwn
 from bot.desk import Desk
-from learning.memory import approval, channels, lessons, notes, privacy
+from bot.membership import is_admin, is_inside, trusted
+from learning.memory import channels, lessons, notes, people, privacy
 from learning.night import nights
-from learning.records import Channel, LessonStatus, now
+from learning.records import Channel, Lesson, LessonStatus, now
 
 COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
 
 
 NOT_INSIDE = "I am not in this channel, and could not answer here: `/invite @nightschool`, then teach me."
+NOT_MINE = "I am not in this conversation, and could not answer here. Teach me in a channel, or in a message to me alone."
 UNTIL_THEN = "The present adapter answers until the new one passed its exam."
 
 
@@ -27,25 +29,7 @@ def register(app: App, desk: Desk) -> None:
 
     @app.command("/teach")
     def teach(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
-        with desk.school.database.write() as session:
-            channel = channel_of(session, command)
-        if not is_inside(client, channel):
-            ack(NOT_INSIDE)
-            return
-        if not command["text"].strip():
-            ack()
-            client.views_open(trigger_id=command["trigger_id"], view=blocks.lesson_window(channel, "What should I know?"))
-            return
-        admin = trusted(client, channel, command["user_id"])
-        with desk.school.database.read() as session:
-            for line in lines(command["text"]):
-                lessons.consider(session, channel, line)
-        try:
-            with desk.school.database.write() as session:
-                text, shown = taught(session, channel_of(session, command), command["user_id"], command["text"], admin)
-        except lessons.LessonError as error:
-            text, shown = f"I could not take that: {error}", []
-        ack(text=text, blocks=shown) if shown else ack(text)
+        teach_here(desk, ack, command, client)
 
     @app.command("/forget")
     def forget(ack: Ack, command: dict[str, Any]) -> None:
@@ -73,40 +57,57 @@ def register(app: App, desk: Desk) -> None:
             ack(f"{'I am reading' if new else 'I am already reading'} this channel's history, and rebuilding its adapter after that. {UNTIL_THEN}")
 
 
-def is_inside(client: WebClient, channel: Channel) -> bool:
-    """Is the bot a member? Slack is asked where that is not known."""
-    if channel.slack_id.startswith("D") or (channel.members and not channel.left_at):
-        return True
+def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient) -> None:
+    """Take what a command says as lessons of the channel where it was given; where it says nothing, open a window for it."""
+    with desk.school.database.write() as session:
+        channel = channel_of(session, command)
+        names = people.names(session, channel.team_id)
+    if not is_inside(client, channel):
+        ack(not_inside(channel))
+        return
+    if not command["text"].strip():
+        ack()
+        client.views_open(trigger_id=command["trigger_id"], view=blocks.lesson_window(channel, "What should I know?"))
+        return
+    admin = trusted(client, channel, command["user_id"])
+    told = lines(command["text"], names)
+    with desk.school.database.read() as session:
+        for line in told:
+            lessons.consider(session, channel, line)
     try:
-        return bool(client.conversations_info(channel=channel.slack_id)["channel"].get("is_member"))
-    except SlackApiError:  # a private channel that it cannot see
-        return False
+        with desk.school.database.write() as session:
+            text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
+    except lessons.LessonError as error:
+        text, shown = f"I could not take that: {error}", []
+    ack(text=text, blocks=shown) if shown else ack(text)
 
 
-def trusted(client: WebClient, channel: Channel, user_id: str) -> bool:
-    """Does what this person teaches need nobody else? Slack is asked only where that matters."""
-    return approval.policy(channel) == "open" or is_admin(client, user_id)
+def not_inside(channel: Channel) -> str:
+    """Why nothing is taught where the bot is not."""
+    return NOT_MINE if channel.slack_id.startswith("D") else NOT_INSIDE
 
 
-def taught(session: Session, channel: Channel, user: str, text: str, admin: bool) -> tuple[str, list[blocks.Block]]:
-    """Take a lesson, and say so; where it takes another's place, or may do so, both are shown. Of many lines each is a lesson. Raises LessonError."""
-    told = lines(text)
-    if len(told) > 1:
-        made = [lessons.teach(session, channel, each, user, admin=admin) for each in told]
-        for lesson in made:
-            notes.note_taught(session, lesson)
-        return "\n".join(mrkdwn.escaped(instructions.noted(session, lesson)) for lesson in made), []
-    lesson = lessons.teach(session, channel, mrkdwn.plain(text), user, admin=admin)
-    notes.note_taught(session, lesson)
+def taught(session: Session, channel: Channel, user: str, told: Sequence[str], admin: bool) -> tuple[str, list[blocks.Block]]:
+    """Take lessons, and say so; where one takes another's place, or may do so, both are shown. Raises LessonError."""
+    made = [lessons.teach(session, channel, each, user, admin=admin) for each in told]
+    for lesson in made:
+        notes.note_taught(session, lesson)
+    said = [noted(session, channel, lesson) for lesson in made]
+    asking = [block for text, shown in said if shown for block in shown]
+    return "\n".join(text for text, _ in said), asking and [block for text, shown in said for block in shown or blocks.plain(text)]
+
+
+def noted(session: Session, channel: Channel, lesson: Lesson) -> tuple[str, list[blocks.Block]]:
+    """What whoever taught something is told; where it takes another's place, or may do so, with buttons that undo that or do it."""
     said = mrkdwn.escaped(instructions.noted(session, lesson))
     done = bool(lessons.replaced(session, lesson))
     asks = done or (lesson.status != LessonStatus.PROPOSED and lessons.contradicting(session, channel, lesson))
     return said, blocks.replacing(said, lesson, done) if asks else []
 
 
-def lines(text: str) -> list[str]:
-    """What is taught by many lines, a lesson each; an answer (`A: …`) belongs to the question above it."""
-    told = [mrkdwn.plain(re.sub(r"^\s*[-*•]\s+", "", line)) for line in re.sub(r"\s*\n\s*(?=A:)", " ", text).splitlines()]
+def lines(text: str, names: Mapping[str, str]) -> list[str]:
+    """What is taught by many lines, a lesson each; an answer (`A: …`) belongs to the question above it. `names` of people, by id."""
+    told = [mrkdwn.plain(re.sub(r"^\s*[-*•]\s+", "", line), names=names, links=True) for line in re.sub(r"\s*\n\s*(?=A:)", " ", text).splitlines()]
     return [line for line in told if line]
 
 
@@ -133,9 +134,3 @@ def clicked_in(session: Session, body: dict[str, Any]) -> Channel:
 def team_of(body: dict[str, Any]) -> str:
     """The workspace of an interaction; where the app is installed for a whole organisation, it may stand with the user alone."""
     return str((body.get("team") or {}).get("id") or body["user"]["team_id"])
-
-
-def is_admin(client: WebClient, user_id: str) -> bool:
-    """Is this person an admin or owner of the workspace?"""
-    user = client.users_info(user=user_id)["user"]
-    return bool(user.get("is_admin") or user.get("is_owner")) and not user.get("deleted")

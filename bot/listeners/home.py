@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from bot import asides, home
 from bot.desk import Desk
-from bot.listeners.commands import is_admin, team_of
-from bot.membership import channels_of
+from bot.listeners.commands import team_of
+from bot.membership import channels_of, is_admin
 from learning import registry
 from learning.memory import channels, privacy
-from learning.records import AdapterState, Channel, now
+from learning.records import Channel, now
 
 EVENTS = ("app_home_opened",)
 ACTIONS = ("home_pause", "home_resume", "home_rollback", "home_opt_out", "home_opt_in")
@@ -69,5 +69,5 @@ def register(app: App, desk: Desk) -> None:
 
 
 def _roll_back(session: Session, channel: Channel) -> None:
-    if any(adapter.state == AdapterState.RETIRED for adapter in registry.versions(session, channel)):
+    if registry.earlier(session, channel):
         registry.rollback(session, channel)

@@ -1,4 +1,4 @@
-"""`/nightschool teach, forget, lessons, status, report, sleep, pause, resume, rollback`: what a channel knows, and its nights."""
+"""`/nightschool forget, lessons, status, report, sleep, pause, resume, rollback`: what a channel knows, and its nights."""
 
 import math
 import re
@@ -17,11 +17,6 @@ from learning.records import Channel, Lesson, LessonStatus, Night, now
 Answer = tuple[str, list[blocks.Block]]
 PAGE = 10  # lessons shown at once
 _PAGED = re.compile(r"(?P<search>.*?)\s*\bpage (?P<page>\d+)\s*$", re.IGNORECASE)
-
-
-def teach(session: Session, channel: Channel, user: str, rest: str) -> Answer:
-    """As `/teach`."""
-    return commands.taught(session, channel, user, rest, admin=False)
 
 
 def forget(session: Session, channel: Channel, user: str, rest: str) -> Answer:
@@ -119,7 +114,7 @@ def rollback(session: Session, channel: Channel, user: str, rest: str) -> Answer
 
 
 SUBCOMMANDS = {
-    "teach": teach, "forget": forget, "lessons": listed, "status": status, "report": told, "gaps": gaps, "sleep": sleep, "pause": pause, "resume": resume,
+    "forget": forget, "lessons": listed, "status": status, "report": told, "gaps": gaps, "sleep": sleep, "pause": pause, "resume": resume,
     "rollback": rollback,
 }  # fmt: skip
 ADMINS = {sleep, pause, resume, rollback}

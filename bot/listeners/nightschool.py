@@ -1,6 +1,6 @@
 """`/nightschool …`: consent, opting out, what was noticed in messages; and all that other commands do, whose names another app may have taken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from bot import blocks
 from bot.desk import Desk
 from bot.listeners import knowing
-from bot.listeners.commands import channel_of, clicked_in, is_admin
+from bot.listeners.commands import channel_of, clicked_in, noted, teach_here
+from bot.membership import is_admin
 from learning.errors import NightschoolError
-from learning.memory import approval, privacy, proposals
-from learning.records import Channel, Workspace
+from learning.memory import approval, lessons, privacy, proposals
+from learning.records import Channel, Lesson, Workspace
 
 COMMANDS = ("/nightschool", "/lessons")
 ACTIONS = ("approve", "dismiss", "attest")
@@ -33,6 +34,7 @@ REPORTS = {"channel": "everybody reads them in the channel", "admins": "the chan
 ADMINS_ONLY = "Only workspace admins can do that."
 
 Answer = tuple[str, list[blocks.Block]]
+Decide = Callable[[Session, Channel, list[int]], Sequence[Lesson]]
 
 
 def register(app: App, desk: Desk) -> None:
@@ -41,6 +43,9 @@ def register(app: App, desk: Desk) -> None:
     @app.command("/nightschool")
     def nightschool(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
         word, _, rest = command["text"].strip().partition(" ")
+        if word.lower() == "teach":
+            teach_here(desk, ack, {**command, "text": rest}, client)
+            return
         do = SUBCOMMANDS.get(word.lower(), _help)
         if do in ADMINS and not is_admin(client, command["user_id"]):
             ack(ADMINS_ONLY)
@@ -60,9 +65,7 @@ def register(app: App, desk: Desk) -> None:
             text, shown = knowing.listed(session, channel_of(session, command), command["user_id"], command["text"].strip())
         ack(text=text, blocks=shown) if shown else ack(text)
 
-    def decided(
-        ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond, decide: Callable[[Session, Channel, list[int]], object]
-    ) -> None:
+    def decided(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond, decide: Decide) -> None:
         ack()
         user, number = body["user"]["id"], int(action["value"])
         admin = is_admin(client, user)
@@ -70,9 +73,10 @@ def register(app: App, desk: Desk) -> None:
             channel = clicked_in(session, body)
             proposed = next((lesson for lesson in proposals.pending(session, channel) if lesson.id == number), None)
             allowed = admin or (proposed is not None and approval.may_settle(channel, proposed, user, admin))
-            if allowed:
-                decide(session, channel, [number])
+            settled = decide(session, channel, [number]) if allowed else ()
+            replacing = [block for lesson in settled if lesson.status in lessons.IN_FORCE for block in noted(session, channel, lesson)[1]]
             text, shown = _proposals(session, channel, "", "")
+            shown = [*replacing, *shown]
         if allowed:
             respond(text=text, blocks=shown, replace_original=True)
         else:

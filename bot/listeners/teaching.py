@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from bot import blocks, instructions, mrkdwn
 from bot.desk import Desk
-from bot.listeners.commands import clicked_in, trusted
-from learning.memory import channels, lessons, log, notes
+from bot.listeners.commands import clicked_in, not_inside, noted
+from bot.membership import is_inside, trusted
+from learning.memory import channels, lessons, log, notes, people
 from learning.records import Channel, Question
 
 ACTIONS = ("feedback", "teach_me")
@@ -42,8 +43,12 @@ def register(app: App, desk: Desk) -> None:
     def teach_this(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
+            names = people.names(session, channel.team_id)
         ack()
-        said = mrkdwn.plain(body["message"].get("text", ""), desk.workspaces.bot_user(channel.team_id))
+        if not is_inside(client, channel):
+            client.views_open(trigger_id=body["trigger_id"], view=blocks.told_window(not_inside(channel)))
+            return
+        said = mrkdwn.plain(body["message"].get("text", ""), desk.workspaces.bot_user(channel.team_id), names, links=True)
         client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said))
 
     @app.view("lesson")
@@ -60,10 +65,13 @@ def register(app: App, desk: Desk) -> None:
             with desk.school.database.write() as session:
                 lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)
                 notes.note_taught(session, lesson)
+                said, shown = noted(session, channel, lesson)
         except lessons.LessonError as error:
             ack(response_action="errors", errors={"lesson": str(error)})
             return
         ack()
+        if shown:  # it takes another's place, or may do so
+            client.chat_postEphemeral(channel=channel.slack_id, user=author, text=said, blocks=shown)
 
 
 def _answered_by(session: Session, channel: Channel, reply_ts: str) -> str:

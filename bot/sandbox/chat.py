@@ -17,7 +17,8 @@ class Chat:
         self.workspace, self.site = workspace, site
         self.streams: set[tuple[str, str]] = set()
         self.methods: dict[str, Callable[..., Payload]] = {
-            "chat.getPermalink": self.permalink, "chat.postMessage": self.post, "chat.update": self.update, "chat.delete": self.delete,
+            "chat.getPermalink": self.permalink, "chat.postMessage": self.post, "chat.postEphemeral": self.whisper,
+            "chat.update": self.update, "chat.delete": self.delete,
             "chat.startStream": self.start_stream, "chat.appendStream": self.append_stream, "chat.stopStream": self.stop_stream,
             "agents.sessions.setStatus": self.set_status, "assistant.threads.setSuggestedPrompts": self.suggest,
         }  # fmt: skip
@@ -31,6 +32,13 @@ class Chat:
         """The bot writes."""
         message = self.workspace.post(channel, BOT_USER, thread_ts=thread_ts, **_content(text, blocks, metadata))
         return {"channel": channel, "ts": message["ts"], "message": message}
+
+    def whisper(self, channel: str, user: str, text: str = "", blocks: Any = None, **_: Any) -> Payload:
+        """The bot writes what one person of a channel sees."""
+        room = self.workspace.channel(channel)
+        if user not in room.members:
+            raise SlackError("user_not_in_channel")
+        return {"message_ts": self.workspace.whisper(channel, user, _content(text, blocks, None))["ts"]}
 
     def update(self, channel: str, ts: str, text: str = "", blocks: Any = None, metadata: Any = None, **_: Any) -> Payload:
         """The bot edits a message of its own."""

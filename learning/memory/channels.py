@@ -20,7 +20,7 @@ class ChannelError(NightschoolError):
 
 def ensure(session: Session, team_id: str, slack_id: str, enterprise_id: str = "", name: str = "") -> Channel:
     """The channel with these ids, made when it is new; two processes may see it first at once."""
-    channel = by_ids(session, team_id, slack_id, enterprise_id) or _adopted(session, team_id, slack_id)
+    channel = by_ids(session, team_id, slack_id, enterprise_id) or _adopted(session, team_id, slack_id, name)
     if channel is None:
         new = {"enterprise_id": enterprise_id, "team_id": team_id, "slack_id": slack_id, "name": name, "salt": secrets.token_hex(16)}
         add_missing(session, Channel, [new])
@@ -125,9 +125,11 @@ def _name(handle: str) -> str:
     return handle.removeprefix("#")
 
 
-def _adopted(session: Session, team_id: str, slack_id: str) -> Channel | None:
-    """A channel first named on the command line, now seen in its workspace."""
+def _adopted(session: Session, team_id: str, slack_id: str, name: str) -> Channel | None:
+    """A channel first named on the command line, by its id or, where only one workspace can be meant, by its name, now seen in its workspace."""
     channel = session.scalars(select(Channel).where(Channel.team_id == LOCAL, Channel.slack_id == slack_id)).one_or_none()
+    if channel is None and name and team_id != LOCAL and not session.scalars(select(Channel.id).where(Channel.team_id.not_in((LOCAL, team_id)))).first():
+        channel = session.scalars(select(Channel).where(Channel.team_id == LOCAL, Channel.slack_id == id_for_name(name))).one_or_none()
     if channel and team_id != LOCAL:
-        channel.team_id = team_id
+        channel.team_id, channel.slack_id = team_id, slack_id
     return channel

@@ -170,6 +170,12 @@ def _says_the_same(one: Lesson, other: Lesson) -> bool:
     return stems(mine) == stems(theirs) and not contrary(mine, theirs)
 
 
+def told_by(session: Session, channel: Channel, ts: str, author: str) -> Sequence[Lesson]:
+    """What somebody taught by a message to the bot."""
+    taught = (Lesson.origin == "taught", Lesson.source_ts == ts, Lesson.author == author, Lesson.status.in_((LessonStatus.PROPOSED, *FORGETTABLE)))
+    return session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, *taught)).all()
+
+
 def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
     """Those of some lessons that can be forgotten: in force, or replaced."""
     wanted = (Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(FORGETTABLE))

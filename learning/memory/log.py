@@ -38,26 +38,33 @@ class Recorded:
     changed: list[str] = field(default_factory=list)
 
 
-def record(session: Session, channel: Channel, said: Sequence[Utterance]) -> Recorded:
-    """Write or update messages.
+def record(session: Session, channel: Channel, said: Sequence[Utterance], off_record: bool = False) -> Recorded:
+    """Write or update messages; new ones `off_record` where nothing may be learned from them.
 
     An older version never replaces a newer one; what was deleted or forgotten stays so; of people who opted out no text is kept.
     """
     recorded = Recorded()
     newest = {utterance.ts: utterance for utterance in sorted(said, key=lambda utterance: utterance.edited_ts or "")}
     for ts in batched(newest):
-        _record(session, channel, {each: newest[each] for each in ts}, recorded)
+        _record(session, channel, {each: newest[each] for each in ts}, recorded, off_record)
     return recorded
 
 
-def _record(session: Session, channel: Channel, latest: Mapping[str, Utterance], recorded: Recorded) -> None:
+def put_on_record(session: Session, channel: Channel, ts: Sequence[str]) -> None:
+    """Messages that were off the record may be learned from."""
+    for some in batched(ts):
+        off = (Message.channel_id == channel.id, Message.ts.in_(some), Message.off_record)
+        session.execute(update(Message).where(*off).values(off_record=False, examined=False))
+
+
+def _record(session: Session, channel: Channel, latest: Mapping[str, Utterance], recorded: Recorded, off_record: bool) -> None:
     stored = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.ts.in_(latest)))
     known = {message.ts: message for message in stored}
     silenced = _silenced(session, channel, latest.values())
     new = [utterance for ts, utterance in latest.items() if ts not in known]
     add_missing(session, Message, [
         {"channel_id": channel.id, "ts": u.ts, "thread_ts": u.thread_ts, "author": u.author, "is_bot": u.is_bot,
-         "text": "" if u.ts in silenced else u.text, "edited_ts": u.edited_ts} for u in new
+         "text": "" if u.ts in silenced else u.text, "edited_ts": u.edited_ts, "off_record": off_record} for u in new
     ])  # fmt: skip
     recorded.added += [utterance.ts for utterance in new]
     for ts, message in known.items():

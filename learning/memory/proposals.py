@@ -170,9 +170,13 @@ def _withdraw(session: Session, channel: Channel, gone: Sequence[Lesson], by: st
 
 
 def _drop(session: Session, lesson: Lesson) -> None:
-    """A proposal that came to nothing leaves no text behind."""
+    """A proposal that came to nothing leaves no text behind; its row stays, so that no other lesson ever has its id."""
     session.execute(delete(LessonSource).where(LessonSource.lesson_id == lesson.id))
-    session.delete(lesson)
+    session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=notes.REDACTED))
+    if lesson.post_ts:  # the channel was told that it waits
+        add_once(session, Announcement, channel_id=lesson.channel_id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED)
+    lesson.status, lesson.text, lesson.question, lesson.digest = LessonStatus.FORGOTTEN, "", None, f"erased-{lesson.id}"
+    lesson.permalink = lesson.source_ts = None
     session.flush()
 
 
@@ -197,16 +201,16 @@ def _alike(one: str, other: str) -> bool:
 
 def _unexamined(session: Session, channel: Channel) -> dict[str, list[Remark]]:
     root = func.coalesce(Message.thread_ts, Message.ts)
-    waiting = select(root).where(Message.channel_id == channel.id, ~Message.examined).limit(AT_ONCE)
+    waiting = select(root).where(Message.channel_id == channel.id, ~Message.examined, ~Message.off_record).limit(AT_ONCE)
     return _threads(session, channel, sorted(set(session.scalars(waiting))))
 
 
 def _threads(session: Session, channel: Channel, roots: Sequence[str], lock: bool = False) -> dict[str, list[Remark]]:
     """Threads with their reactions, oldest first, by the ts of their roots, which need not be known; a message without replies is a thread of one.
 
-    With `lock`, nobody changes them until the commit.
+    Without what is off the record. With `lock`, nobody changes them until the commit.
     """
-    within = (Message.channel_id == channel.id, Message.ts.in_(roots) | Message.thread_ts.in_(roots))
+    within = (Message.channel_id == channel.id, ~Message.off_record, Message.ts.in_(roots) | Message.thread_ts.in_(roots))
     wanted = select(Message).where(*within).order_by(Message.ts)
     messages = session.scalars(wanted.with_for_update() if lock else wanted).all()
     given: dict[str, dict[str, set[str]]] = {}

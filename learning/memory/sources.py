@@ -8,9 +8,14 @@ from learning.memory import log, privacy, proposals
 from learning.records import Channel
 
 
-def heard(session: Session, channel: Channel, said: Sequence[log.Utterance]) -> log.Recorded:
-    """Messages, new or in a new version."""
-    recorded = log.record(session, channel, said)
+def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], brought: bool = False) -> log.Recorded:
+    """Messages, new or in a new version: as they were said, or `brought` by an admin who had history read or imported.
+
+    What is said where nothing may be learned is not looked at for lessons later either, unless it is brought.
+    """
+    recorded = log.record(session, channel, said, off_record=not brought and bool(privacy.why_not(session, channel)))
+    if brought:
+        log.put_on_record(session, channel, [utterance.ts for utterance in said])
     for ts in recorded.changed:
         proposals.source_changed(session, channel, ts, privacy.why_not)
     return recorded

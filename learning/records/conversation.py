@@ -111,6 +111,7 @@ class Message(Record):
     edited_ts: Mapped[str | None] = mapped_column(Key)
     deleted_at: Mapped[datetime | None]
     examined: Mapped[bool] = mapped_column(default=False)  # for lessons, as it and its thread are now
+    off_record: Mapped[bool] = mapped_column(default=False)  # said where nothing might be learned: kept for follow-ups, never looked at for lessons
 
 
 class Reaction(Record):

@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
-from bot import inbox, mrkdwn
+from bot import inbox, instructions, mrkdwn
 from bot.events import LIFECYCLE, Archived, Changed, Deleted, Moved, Reacted, Removed, Renamed, Renumbered, Said, Shared, Uninstalled, parse
 from learning.database import Database
+from learning.memory import lessons, people, privacy, proposals, sources
+from learning.memory.log import Utterance
 from learning.memory.people import Member
 from learning.records import Announcement, Channel, Event, Message, Question, Reaction, Work
 
@@ -167,3 +169,50 @@ def test_organisation_wide_installs_name_the_team_in_the_event(database: Databas
     said = parse({"event_id": "Ev1", "team_id": None, "enterprise_id": "E1", "event": {"channel": "C1", "team": "T7", **message("hi")}})
     assert isinstance(said, Said)
     assert (said.enterprise_id, said.team_id) == ("E1", "T7")
+
+
+def edited(text: str, at: str, ts: str = "1.0") -> dict[str, Any]:
+    return {"type": "message", "subtype": "message_changed", "message": message(text, ts) | {"edited": {"ts": at}}, "ts": at}
+
+
+def test_a_mention_that_an_edit_brings_is_answered(database: Database) -> None:
+    assert not take(database, message("when does the train leave?"), "Ev1")
+    assert take(database, edited(f"<@{BOT}> when does the train leave?", "2.0"), "Ev2")
+    take(database, message("and on Fridays?", ts="3.0", thread_ts="1.0"), "Ev3")
+    assert take(database, edited(f"<@{BOT}> and on Fridays?", "4.0", "3.0"), "Ev4")
+    with database.read() as session:
+        assert [q.must_be_sure for q in session.query(Question).order_by(Question.ts)] == [False, False], "who addresses the bot wants an answer"
+
+
+def test_what_a_message_had_it_remember_goes_with_the_message_and_changes_with_it(database: Database) -> None:
+    def standing() -> list[str]:
+        with database.read() as session:
+            return [lesson.text for lesson in lessons.in_force(session, session.query(Channel).one())]
+
+    with database.write() as session:
+        people.meet(session, "T1", [Member("U2", "Ben")])
+    for number, text in enumerate(("remember that <@U2> owns the key, see <https://wiki.example/k|the wiki>.", "remember that Ben owns the keys."), 1):
+        taken = edited(f"<@{BOT}> {text}", "2.0") if number > 1 else message(f"<@{BOT}> {text}")
+        assert take(database, taken, f"Ev{number}")
+        with database.write() as session:
+            question = session.query(Question).one()
+            told = instructions.instruction(question.text)
+            assert told
+            instructions.carry_out(session, session.query(Channel).one(), question, told, None)
+        assert standing() == [("Ben owns the key, see the wiki (https://wiki.example/k).", "Ben owns the keys.")[number - 1]]
+    take(database, body({"type": "message", "subtype": "message_deleted", "deleted_ts": "1.0", "ts": "5.0"})["event"], "Ev9")
+    assert standing() == []
+
+
+def test_what_is_said_before_consent_is_off_the_record_until_history_is_read(database: Database) -> None:
+    said = "heads up: the staging database now lives on heron-4, please change your configs"
+    take(database, message(said), "Ev1")
+    with database.write() as session:
+        channel = session.query(Channel).one()
+        privacy.attest(session, "T1", "U0")
+        privacy.opt_in(session, channel, "U0")
+    take(database, {"type": "reaction_added", "user": "U2", "reaction": "pushpin", "item": {"type": "message", "channel": "C1", "ts": "1.0"}}, "Ev2")
+    assert not proposals.observe(database, channel, privacy.why_not)
+    with database.write() as session:
+        sources.heard(session, session.query(Channel).one(), [Utterance("1.0", "U1", said)], brought=True)
+    assert len(proposals.observe(database, channel, privacy.why_not)) == 1

@@ -93,7 +93,8 @@ def test_everything_can_be_done_by_one_command_whose_name_no_other_app_takes(bot
 
     assert "Noted" in said("teach The kiln is fired on Tuesdays.")
     assert "Noted" in said("teach The kiln door is cleaned by Wednesday evening.")
-    assert "nothing to learn" in said("teach")
+    bot.ben.command("/nightschool", "teach")
+    assert "What should I know?" in str(bot.ben.window()["blocks"]), "as /teach does"
     everything = said("lessons kiln")
     assert "2 lessons" in everything
     assert "2 lessons" in bot.ben.command("/lessons", "kiln")["text"]
