@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from slack_sdk import WebClient
@@ -139,7 +139,8 @@ class Answering:
         if own and (theirs is None or not own.abstained):
             return own
         assert theirs
-        return self.answerer().answer(asked, theirs, before=before, say=growing.say)
+        assert room
+        return replace(self.answerer().answer(asked, theirs, before=before, say=growing.say), room=room.id)
 
     def _hold(self, question: Question, reply_ts: str | None) -> None:
         """Keep a question while its answer grows, and note where. Raises Withdrawn when it was stopped, deleted or edited meanwhile."""

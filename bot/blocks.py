@@ -6,6 +6,7 @@ from textwrap import shorten
 from typing import Any
 
 from bot import mrkdwn
+from bot.asides import is_direct
 from learning.answers import Answer
 from learning.memory import lessons
 from learning.records import Channel, Lesson, LessonStatus
@@ -42,13 +43,14 @@ def feedback() -> Block:
     }
 
 
-def lesson_window(channel: Channel, label: str, asked: str = "", written: str = "") -> Block:
-    """A window to write a lesson in; `asked` is the question that it answers, `written` what stands there already."""
-    where = {"team": channel.team_id, "enterprise": channel.enterprise_id, "channel": channel.slack_id, "asked": asked[:MOST_ASKED]}
+def lesson_window(channel: Channel, label: str, asked: str = "", written: str = "", aside: bool = False) -> Block:
+    """A window to write a lesson in; `asked` is the question that it answers, `aside` in a direct message, `written` what stands there already."""
+    where = {"team": channel.team_id, "enterprise": channel.enterprise_id, "channel": channel.slack_id, "asked": asked[:MOST_ASKED], "aside": aside}
     entry: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": lessons.LONGEST}
     entry |= {"initial_value": written[: lessons.LONGEST]} if written else {}
     shown = [context(f"Asked: {mrkdwn.escaped(asked)}")] if asked else []
-    hint = "One statement that stands by itself. Everybody in the channel will see it."
+    room = f"#{channel.name}" if channel.name else "the channel"
+    hint = f"One statement that stands by itself. {'It stays between us.' if is_direct(channel) else f'Everybody in {room} will see it.'}"
     return {
         "type": "modal", "callback_id": "lesson", "title": text("Teach Nightschool"), "submit": text("Teach"), "close": text("Cancel"),
         "private_metadata": json.dumps(where, ensure_ascii=False),

@@ -136,4 +136,5 @@ def payload(question: Question, answer: Answer) -> dict[str, Any]:
     return {
         "question": question.id, "how": answer.how, "adapter": answer.adapter or "", "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens, "seconds": answer.seconds, "lessons": [lesson.id for lesson in answer.sources],
+        **({"room": answer.room} if answer.room else {}),
     }  # fmt: skip

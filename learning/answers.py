@@ -54,7 +54,8 @@ class Knowledge:
 class Answer:
     """An answer and where it comes from. `certainty` is how certainly it is right, in nats of log-odds, where that was judged: also of what was not said.
 
-    `near` is a lesson that may have to do with a question which was not answered.
+    `near` is a lesson that may have to do with a question which was not answered. `room` is the channel that it was looked up in, by id, where that is not
+    the one in which it was asked.
     """
 
     question: str
@@ -67,6 +68,7 @@ class Answer:
     seconds: float = 0.0
     certainty: float = -math.inf
     near: Lesson | None = None
+    room: int | None = None
 
     @property
     def abstained(self) -> bool:

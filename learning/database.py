@@ -1,5 +1,6 @@
 """Opening the database: SQLite made safe for several processes, or PostgreSQL; migrations run at start."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,10 @@ from learning.errors import NightschoolError
 from learning.records import Record
 from learning.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+PATIENCE = 6  # times that readers are waited for, each as long as SQLite waits
 MIGRATION_LOCK = 0x6E69676874  # any number that nobody else takes on this database
 
 
@@ -49,9 +53,14 @@ class Database:
 
     def scrub(self) -> None:
         """Have SQLite overwrite its write-ahead log, where erased text would stay for a while. PostgreSQL's is the administrator's."""
-        if self.engine.dialect.name == "sqlite":
+        if self.engine.dialect.name != "sqlite":
+            return
+        for _ in range(PATIENCE):  # while somebody reads, it cannot be done; each try waits for them
             with self.engine.connect() as connection:
-                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                busy, *_ = connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return
+        logger.error("erased text may stay in the write-ahead log of the database until it is next written over: somebody kept reading")
 
 
 def add_missing(session: Session, table: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:

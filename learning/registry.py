@@ -55,15 +55,16 @@ def candidate_name(session: Session, night: Night) -> str | None:
     return session.scalars(select(Adapter.name).where(Adapter.night_id == night.id).order_by(Adapter.version.desc())).first()
 
 
-def reserve(session: Session, channel: Channel, night: Night, base_hash: str, lessons: Sequence[Lesson]) -> Adapter:
-    """The night's candidate, with its lineage. A resumed night gets the one that it had, unless the lessons have changed: names are immutable."""
+def reserve(session: Session, channel: Channel, night: Night, base_hash: str, lessons: Sequence[Lesson], studied: str) -> Adapter:
+    """The night's candidate, with its lineage. A resumed night gets the one that it had, unless what is `studied` has changed: names are immutable."""
     wanted = {lesson.id for lesson in lessons}
     for earlier in session.scalars(select(Adapter).where(Adapter.night_id == night.id, Adapter.state == AdapterState.CANDIDATE)):
-        if lesson_ids(session, earlier) == wanted and earlier.base_hash == base_hash:
+        if lesson_ids(session, earlier) == wanted and (earlier.base_hash, earlier.studied) == (base_hash, studied):
             return earlier
         earlier.state = AdapterState.HELD
     version = 1 + (session.scalar(select(func.max(Adapter.version)).where(Adapter.channel_id == channel.id)) or 0)
-    candidate = Adapter(channel_id=channel.id, night_id=night.id, version=version, name=_free_name(session, channel, version), base_hash=base_hash)
+    made = {"channel_id": channel.id, "night_id": night.id, "version": version, "name": _free_name(session, channel, version)}
+    candidate = Adapter(**made, base_hash=base_hash, studied=studied)
     session.add(candidate)
     session.flush()
     session.add_all(AdapterLesson(adapter_id=candidate.id, lesson_id=lesson_id) for lesson_id in sorted(wanted))

@@ -7,10 +7,10 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import blocks, instructions, mrkdwn
+from bot import asides, blocks, instructions, mrkdwn
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in, not_inside, noted
-from bot.membership import is_inside, trusted
+from bot.membership import channels_of, is_inside, trusted
 from learning.memory import channels, lessons, log, notes, people
 from learning.records import Channel, Question
 
@@ -26,18 +26,18 @@ def register(app: App, desk: Desk) -> None:
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
             log.vote(session, channel, body["message"]["ts"], body["user"]["id"], action["value"] == blocks.GOOD)
-            asked = _answered_by(session, channel, body["message"]["ts"])
+            room, asked = _answered_by(session, channel, body["message"]["ts"])
         ack()
         if action["value"] == blocks.BAD:
-            client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I have said?", asked))
+            client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(room, "What should I have said?", asked, aside=room is not channel))
 
     @app.action("teach_me")
     def teach_me(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
-            asked = _answered_by(session, channel, body["message"]["ts"])
+            room, asked = _answered_by(session, channel, body["message"]["ts"])
         ack()
-        client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", asked))
+        client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(room, "What should I know?", asked, aside=room is not channel))
 
     @app.shortcut("teach_this")
     def teach_this(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -58,6 +58,9 @@ def register(app: App, desk: Desk) -> None:
         author = body["user"]["id"]
         with desk.school.database.write() as session:
             channel = channels.ensure(session, where["team"], where["channel"], where["enterprise"])
+        if where["aside"] and channel.slack_id not in channels_of(client, author):  # asked in a direct message, about a channel that was left meanwhile
+            ack(response_action="errors", errors={"lesson": "You are not in that channel any more."})
+            return
         admin = trusted(client, channel, author)  # may ask Slack: not within a transaction
         with desk.school.database.read() as session:
             lessons.consider(session, channel, instructions.with_question(where["asked"], text))
@@ -74,7 +77,10 @@ def register(app: App, desk: Desk) -> None:
             client.chat_postEphemeral(channel=channel.slack_id, user=author, text=said, blocks=shown)
 
 
-def _answered_by(session: Session, channel: Channel, reply_ts: str) -> str:
-    """The question that a reply answered; nothing where its text is not kept."""
+def _answered_by(session: Session, channel: Channel, reply_ts: str) -> tuple[Channel, str]:
+    """The channel whose lessons a reply came from, and the question that it answered; nothing where its text is not kept."""
     question = session.query(Question).filter_by(channel_id=channel.id, reply_ts=reply_ts).one_or_none()
-    return question.text if question else ""
+    if question is None:
+        return channel, ""
+    room = session.get(Channel, (question.answer or {}).get("room") or channel.id) or channel
+    return room, asides.named(question.text)[1] if room is not channel else question.text

@@ -111,6 +111,11 @@ def _take_in(session: Session, channel: Channel, other: Channel) -> None:
     session.flush()
 
 
+def lock(session: Session, channel: Channel) -> None:
+    """Until the commit nobody else changes which lessons of a channel count, or who serves there; where rows are not locked, writers wait anyway."""
+    session.execute(select(Channel.id).where(Channel.id == channel.id).with_for_update())
+
+
 def leave(channel: Channel) -> None:
     """The bot is no longer in the channel: no nights, nothing studied, until it is invited again."""
     channel.left_at = channel.left_at or now()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.database import add_once
 from learning.errors import NightschoolError
-from learning.memory import approval, log, notes, recall, replacing, wondering
+from learning.memory import approval, channels, log, notes, recall, replacing, wondering
 from learning.memory.polarity import contrary
 from learning.memory.words import digest, stems
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
@@ -44,13 +45,21 @@ def teach(
     question, statement = _parsed(text)
     _assert_no_flood(session, channel, author)
     settled = not propose and (admin or author[:1] not in "UW" or approval.policy(channel) == "open")  # whoever is at the command line may do all
+    channels.lock(session, channel)
     content = digest(f"{question} {statement}" if question else statement)
-    add_once(session, Lesson, channel_id=channel.id, text=statement, question=question, digest=content, author=author,
-             source_ts=source_ts, permalink=permalink, status=LessonStatus.APPROVED if settled else LessonStatus.PROPOSED)  # fmt: skip
-    known = (Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_((LessonStatus.PROPOSED, *IN_FORCE)))
-    lesson = session.scalars(select(Lesson).where(*known)).one()
-    if lesson.status == LessonStatus.PROPOSED and settled:
-        lesson.status = LessonStatus.APPROVED  # said on purpose: that settles it
+    row: dict[str, Any] = {"text": statement, "question": question, "digest": content, "author": author, "source_ts": source_ts, "permalink": permalink}
+    row |= {"channel_id": channel.id, "status": LessonStatus.APPROVED if settled else LessonStatus.PROPOSED}
+    known = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_((LessonStatus.PROPOSED, *IN_FORCE)))
+    if not add_once(session, Lesson, **row) and settled:
+        lesson = session.scalars(known).one()
+        lesson.status = LessonStatus.APPROVED if lesson.status == LessonStatus.PROPOSED else lesson.status  # said on purpose: that settles it
+        if lesson.valid_until and lesson.valid_until < now().date():
+            lesson.valid_until = None  # and it holds again
+        if any(newer.id > lesson.id and lesson in _older(session, channel, newer, replacing.PERHAPS) for newer in in_force(session, channel)):
+            lesson.status = LessonStatus.SUPERSEDED  # by itself, as the newest
+            session.flush()
+            add_once(session, Lesson, **row)
+    lesson = session.scalars(known).one()
     if lesson.status != LessonStatus.PROPOSED:
         supersede(session, channel, lesson)
     return lesson
@@ -188,6 +197,7 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     All is as if they had never been taught: what they had replaced holds again. None when nothing is left to forget. The texts are erased by `erase`, once
     no adapter holds them.
     """
+    channels.lock(session, channel)
     gone = forgettable(session, channel, lesson_ids)
     if not gone:
         return None
@@ -212,8 +222,9 @@ def _restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
     """What forgotten lessons had replaced is in force again, unless one that stays replaces it, too. How many that are."""
     session.flush()
     older = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.superseded_by.in_(gone), Lesson.status == LessonStatus.SUPERSEDED)
-    known = {lesson.digest for lesson in in_force(session, channel)}
-    restored = [lesson for lesson in session.scalars(older.order_by(Lesson.id)) if lesson.digest not in known]
+    active = Lesson.status.not_in((LessonStatus.FORGOTTEN, LessonStatus.SUPERSEDED))
+    taken = set(session.scalars(select(Lesson.digest).where(Lesson.channel_id == channel.id, active)))
+    restored = [lesson for lesson in session.scalars(older.order_by(Lesson.id)) if lesson.digest not in taken]
     for lesson in restored:
         lesson.status, lesson.superseded_by = LessonStatus.APPROVED, None
     for newer in in_force(session, channel) if restored else ():

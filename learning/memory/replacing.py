@@ -21,6 +21,7 @@ from learning.records import Lesson
 REPLACES = 0.5  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
 PERHAPS = -1.8  # and from which somebody is asked; until then the newer is preferred
 NEAREST = 8  # earlier lessons that are looked at
+MOST_ALIKE = 8  # of all that are known, earlier lessons that are looked at for each in a night: of thousands each pair would take hours
 # Coefficients: constant; likeness in meaning; the same without the values that differ; are these of one sort; how many too many differ; does a value differ
 # on one side alone; on none; share of other words that differ; share of words in common; does the new one say that something changed; does one of them add
 # to another; is a number the same where a name differs; likeness in meaning without any names.
@@ -95,8 +96,9 @@ def contradicted(lessons: Sequence[Lesson], alike: Alike) -> dict[int, Lesson]:
     texts = [_told(lesson) for lesson in ordered]
     for number, new in enumerate(ordered):
         likes = alike(texts[number], texts[:number]) if number else ()
-        for old, like in zip(ordered, likes, strict=False):
-            if like >= LIKE and perhaps(new, old, alike):
+        near = sorted(((like, old) for old, like in zip(ordered, likes, strict=False) if like >= LIKE), key=lambda pair: -pair[0])[:MOST_ALIKE]
+        for _, old in near:
+            if perhaps(new, old, alike):
                 found[old.id] = new
     return found
 

@@ -38,14 +38,16 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     if not must_replace:
         notice(school, channel, vigil)
     with school.database.read() as session:
-        contradicted = replacing.contradicted(lessons.in_force(session, channel), school.alike)  # by a model: not while others wait to write
+        standing = lessons.in_force(session, channel)
+    contradicted = replacing.contradicted(standing, school.alike)  # by a model: not while others wait to write
     with school.database.write() as session:
+        channels.lock(session, channel)
         if not must_replace and session.get_one(Channel, channel.id).left_at:
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the bot is not in this channel"}))
         chosen = selection.select(session, channel, school.base.hash, selection.room(session, channel, school.settings.training_minutes), contradicted)
         if not chosen.kept or not (chosen.news or rebuild):
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
-        candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept)
+        candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept, chosen.studied)
     folder = school.adapter(candidate).folder
     spent: dict[str, float] = {}
     with running.engine(school.settings) as client:
@@ -119,6 +121,7 @@ def _decide(
     with school.database.read() as session:
         wonders = dreaming.wonders(session, channel, lessons.in_force(session, channel), morning.last_ended(session, vigil.night))
     with school.database.write() as session:
+        channels.lock(session, channel)
         candidate, serving = session.get_one(Adapter, made.id), registry.serving(session, channel)
         comparable = serving if serving and serving.base_hash == made.base_hash else None  # one of another base answers nothing now
         earlier = report.earlier_marks(session, comparable)

@@ -1,5 +1,6 @@
 """Carrying out a request to forget: rebuild without the lesson, probe, erase, and write the receipt."""
 
+import threading
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from learning.school import School
 
 Receipt = dict[str, Any]
 REST = timedelta(minutes=5)  # of a rebuild that failed
+_rebuilding = threading.Semaphore()  # one training takes gigabytes: the others of this process wait for the sweeper
 
 
 def unfinished(session: Session, channel: Channel | None = None) -> list[int]:
@@ -40,8 +42,13 @@ def carry_out(school: School, forgetting_id: int, watch: Watch = lambda stage, s
     if night and night.state in (Work.WAITING, Work.RUNNING, Work.FAILED):
         if night.state == Work.FAILED and not _retry(school, night):
             return None
-        if nights.hold_night(school, night.id, watch) is None:
+        if not _rebuilding.acquire(blocking=False):
             return None
+        try:
+            if nights.hold_night(school, night.id, watch) is None:
+                return None
+        finally:
+            _rebuilding.release()
     probes = _probe(school, channel, request)
     return _finish(school, channel, request, night, probes)
 

@@ -15,7 +15,7 @@ from learning.memory.asked import confirmed_questions
 from learning.memory.salience import Salience, salience
 from learning.memory.words import stems, values
 from learning.night.lore import Statement
-from learning.records import Channel, Lesson, LessonStatus, Night, now
+from learning.records import Adapter, AdapterState, Channel, Lesson, LessonStatus, Night, now
 
 MOST = 500  # lessons of one adapter
 NIGHTS, ENOUGH = 5, 20  # that many nights back, those of so many lessons, tell how fast training is
@@ -26,7 +26,7 @@ REJECTED = 2  # people who disagree, and more than agree: not studied
 class Selection:
     """The lessons of a night. `left_out` says why the others are not among them, `asked` what people asked of which lesson.
 
-    `news` is false when the serving adapter was trained on exactly these, and the same questions about them.
+    `news` is false when the serving adapter was trained on exactly these, and the same questions about them, or one that did not pass: it would be the same.
     """
 
     kept: Sequence[Lesson]
@@ -72,13 +72,17 @@ def select(session: Session, channel: Channel, base_hash: str, most: int = MOST,
     for lesson in kept:
         if lesson.status == LessonStatus.EXTERNAL:
             lesson.status = LessonStatus.APPROVED
-    serving = registry.serving(session, channel)
     chosen = Selection(kept, external, True, left_out, confirmed_questions(session, channel, kept))
-    same = serving is not None and serving.base_hash == base_hash and registry.lesson_ids(session, serving) == {lesson.id for lesson in kept}
-    if same and serving:
-        card = session.get_one(Night, serving.night_id).report_card or {}
-        same = card.get("studied", chosen.studied) == chosen.studied
-    return replace(chosen, news=not same)
+    able = registry.versions(session, channel)
+    known = [adapter for adapter in able if adapter.state in (AdapterState.SERVING, AdapterState.HELD) and adapter.base_hash == base_hash]
+    ids = {lesson.id for lesson in kept}
+    same = (adapter for adapter in known if _studied(session, adapter) in (None, chosen.studied))
+    return replace(chosen, news=all(registry.lesson_ids(session, adapter) != ids for adapter in same))
+
+
+def _studied(session: Session, adapter: Adapter) -> str | None:
+    """What an adapter learned; of an older one its report card may tell."""
+    return adapter.studied or (session.get_one(Night, adapter.night_id).report_card or {}).get("studied")
 
 
 def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int, contradicted: Mapping[int, Lesson]) -> dict[int, str]:

@@ -54,6 +54,7 @@ class Adapter(Record):
     name: Mapped[str] = mapped_column(Key, unique=True)
     state: Mapped[str] = mapped_column(Key, default=AdapterState.CANDIDATE)
     base_hash: Mapped[str] = mapped_column(Key)
+    studied: Mapped[str | None] = mapped_column(Key)  # what tells apart what two adapters learned: their lessons, and what people asked about these
     weights_sha256: Mapped[str | None] = mapped_column(Key)
     created_at: Mapped[datetime] = mapped_column(default=now)
     served_at: Mapped[datetime | None]

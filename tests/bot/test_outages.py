@@ -17,9 +17,7 @@ def slack(error: str, status: int = 200) -> SlackApiError:
     return SlackApiError("refused", response)
 
 
-@pytest.mark.parametrize(
-    "error", [URLError("no route"), TimeoutError(), slack("token_expired"), slack("no JSON", 503), slack("x", 429)]
-)
+@pytest.mark.parametrize("error", [URLError("no route"), TimeoutError(), slack("token_expired"), slack("no JSON", 503), slack("x", 429)])
 def test_outages_and_tokens_that_may_be_renewed_are_waited_out(error: Exception) -> None:
     assert passes(error)
 
