@@ -26,7 +26,7 @@ def named(text: str, before: Sequence[str] = ()) -> tuple[str, str]:
     if match is None:
         return next((earlier for earlier in (named(told)[0] for told in reversed(before)) if earlier), ""), text
     rest = " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())
-    return match["name"], re.sub(r"\s+([?.!,])", r"\1", rest).strip(" ,:") or text
+    return match["name"], re.sub(r"\s*,?\s+([?.!,])|,([?.!])", r"\1\2", rest).strip(" ,:") or text
 
 
 def room(session: Session, team_id: str, inside: Collection[str], name: str) -> Channel | None:

@@ -96,3 +96,16 @@ def test_it_suggests_what_it_is_proven_to_know(bot: Running, direct: Person) -> 
     with bot.school.database.write() as session:
         lessons.forget(session, channels.ensure(session, TEAM, "C0OPS"), [anvil.id], "U0BEN")
     direct.wait(lambda: "anvil" not in str(direct.prompts()))
+
+
+def test_what_a_named_channel_could_not_answer_is_taught_to_that_channel(bot: Running, direct: Person) -> None:
+    reply = direct.ask("where are the spare gaskets, in #ops?")
+    direct.click(reply["ts"], "teach_me")
+    window = direct.window()
+    assert "Everybody in #ops will see it" in str(window["blocks"])
+    assert direct.submit(lesson="The spare gaskets are in crate 7.") == {}
+    with bot.school.database.read() as session:
+        room = channels.find(session, "C0OPS")
+        assert room
+        assert [lesson.question for lesson in lessons.in_force(session, room) if "gaskets" in lesson.text] == ["where are the spare gaskets?"]
+    assert "crate 7" in direct.ask("where are the spare gaskets, in #ops?")["text"]

@@ -27,6 +27,19 @@ def test_a_statement_has_one_digest_however_it_is_written() -> None:
     assert words.digest("The wiki moved.") != words.digest("The wiki stayed.")
 
 
+def test_what_is_taught_again_holds_again(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        over = lessons.teach(session, ops, "Lunch is served in the yellow hall.", "U1")
+        over.valid_until = now().date() - timedelta(days=1)
+        assert lessons.in_force(session, ops) == []
+        assert lessons.teach(session, ops, "Lunch is served in the yellow hall.", "U2").id == over.id
+        assert lessons.in_force(session, ops) == [over]
+        for text in ("Ana owns billing.", "Ben owns billing.", "Ana owns billing."):
+            newest = lessons.teach(session, ops, text, "U1")
+        assert [lesson.text for lesson in lessons.in_force(session, ops) if "billing" in lesson.text][-1:] == ["Ana owns billing."]
+        assert newest.id == max(lesson.id for lesson in lessons.in_force(session, ops)), "the last word is the newest"
+
+
 def test_teaching_twice_gives_one_lesson_and_a_pair_keeps_its_question(database: Database, ops: Channel) -> None:
     with database.write() as session:
         first = lessons.teach(session, ops, "The wiki moved.", "U1")

@@ -106,6 +106,7 @@ def test_a_held_candidate_does_not_serve(school: School) -> None:
     assert sleep(strict, channel).verdict == "held"
     with school.database.read() as session:
         assert registry.serving(session, channel) is None
+    assert sleep(strict, channel).verdict == "skipped", "the same lessons would give the same bytes"
 
 
 def test_one_night_of_a_channel_at_a_time_and_a_second_holder_gets_none(school: School) -> None:
