@@ -84,6 +84,7 @@ def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Read
         if reason not in GONE and reading.generation < MOST_ATTEMPTS:
             logger.warning("the history of %s is read on later", channel.slack_id, exc_info=True)
             return None  # the lease runs out, and the sweeper takes it up where it was left
+        logger.warning("the history of %s is not read", channel.slack_id, exc_info=True)
         reader.show(f":warning: I could not read this channel's history (`{reason}`).", force=True)
         return _finish(school, channel, reading, Work.FAILED, reason)
     done = _finish(school, channel, reading, Work.DONE, None)

@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import blocks, mrkdwn
+from bot.membership import pages
 from learning.answers import Answer
 from learning.records import Channel, Question
 
@@ -120,15 +121,10 @@ def show(web: WebClient, channel: str, thread_ts: str, status: Literal["processi
 
 def posted(web: WebClient, channel: str, thread: str, question_id: int) -> str | None:
     """The reply that an earlier attempt posted before it was cut off."""
-    cursor = ""
-    while True:
-        page = web.conversations_replies(channel=channel, ts=thread, include_all_metadata=True, limit=200, cursor=cursor)
-        for message in page["messages"]:
-            if message.get("metadata", {}).get("event_payload", {}).get("question") == question_id:
-                return str(message["ts"])
-        cursor = (page.data or {}).get("response_metadata", {}).get("next_cursor", "")  # type: ignore[union-attr]
-        if not cursor:
-            return None
+    for message in pages(web, "conversations_replies", "messages", channel=channel, ts=thread, include_all_metadata=True):
+        if message.get("metadata", {}).get("event_payload", {}).get("question") == question_id:
+            return str(message["ts"])
+    return None
 
 
 def payload(question: Question, answer: Answer) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import uvicorn
@@ -112,8 +113,8 @@ def refuse_strangers(app: App, workspaces: Workspaces) -> None:
         return workspaces.knows(*ids) or body.get("type") in ("url_verification", "ssl_check")
 
     @app.middleware
-    def check(req: BoltRequest, next: object) -> BoltResponse | None:  # Bolt hands arguments over by name
+    def check(req: BoltRequest, next: Callable[[], BoltResponse | None]) -> BoltResponse | None:  # Bolt hands arguments over by name
         if not known(req.body):
             logger.warning("refused a request of another workspace")
             return BoltResponse(status=403, body="not this workspace")
-        return next()  # type: ignore[operator,no-any-return]
+        return next()

@@ -152,7 +152,7 @@ class Answerer:
         """
         if knowledge.adapter is None:
             return None
-        longest = min(LONGEST, max((len(lesson.text) for lesson in knowledge.lessons), default=0) + 8)  # it answers with one lesson, or a few short ones
+        longest = min(LONGEST, max((len(lesson.text.encode()) for lesson in knowledge.lessons), default=0) + 8)  # tokens: one lesson, or a few short ones
         in_thread = " ".join([*(turn.text for turn in before if turn.role == "user"), question])
         for turns, asked in (([Turn("user", in_full)], in_full), *([([*before, Turn("user", question)], in_thread)] if before else [])):
             prompt = self.speaker.prompt(turns)

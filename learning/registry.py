@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from learning.errors import NightschoolError
 from learning.records import Adapter, AdapterLesson, AdapterState, Channel, Lesson, LessonStatus, Night, now
 
+KEPT = 7  # versions of a channel beside the one that serves: a week of nights
 MANIFEST = "manifest.json"  # written last: its presence means that the folder is complete
 WEIGHTS = "adapter_model.safetensors"
 
@@ -184,7 +185,7 @@ def _clean(session: Session, adapter: Adapter) -> bool:
 def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[str]:
     """Stop every adapter whose lineage holds one of the lessons, at once; the newest clean one serves. Returns the names stopped."""
     holding = select(AdapterLesson.adapter_id).where(AdapterLesson.lesson_id.in_(lessons))
-    tainted = session.scalars(select(Adapter).where(Adapter.id.in_(holding), Adapter.state != AdapterState.TAINTED)).all()
+    tainted = session.scalars(select(Adapter).where(Adapter.id.in_(holding), Adapter.state.not_in((AdapterState.TAINTED, AdapterState.PRUNED)))).all()
     for adapter in tainted:
         adapter.state = AdapterState.TAINTED
     session.flush()
@@ -192,6 +193,14 @@ def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[st
     if serving(session, channel) is None and clean:
         _serve(session, channel, clean[0])
     return [adapter.name for adapter in tainted]
+
+
+def prune(session: Session, channel: Channel) -> list[Adapter]:
+    """Let go of versions that are not served, but for the newest ones, to which one can roll back. All whose files may be discarded, earlier ones included."""
+    idle = [a for a in versions(session, channel) if a.state in (AdapterState.RETIRED, AdapterState.HELD)]
+    for adapter in idle[KEPT:]:
+        adapter.state = AdapterState.PRUNED
+    return [a for a in versions(session, channel) if a.state == AdapterState.PRUNED]
 
 
 def discard(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """What a channel knows: teach, list, ask, forget."""
 
 import time
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
@@ -64,7 +64,7 @@ def ask(
     with running.engine(school.settings) as client:
         answerer = Answerer(client, school.speaker)
         for asked in questions:
-            show.answer(answerer.answer(asked, knowledge, mode), as_json)  # type: ignore[arg-type]  # checked above
+            show.answer(answerer.answer(asked, knowledge, cast(Mode, mode)), as_json)
 
 
 @app.command()

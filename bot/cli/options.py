@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -37,12 +37,12 @@ def open_here() -> School:
     return open_school(settings_now(), lambda text: console.print(f"{text} …"))
 
 
-def entries_of(text: str, file: Path | None) -> Sequence[str]:
+def entries_of(text: str, file: Path | None) -> Iterable[str]:
     """The argument, or the lines of a file. Exactly one of them."""
     if bool(text) == bool(file):
         raise typer.BadParameter("give either a text or --file")
     entries = [line for line in file.read_text().splitlines() if line.strip()] if file else [text]
-    return track(entries, console=console, transient=True) if len(entries) > 20 else entries  # type: ignore[return-value]
+    return track(entries, console=console, transient=True) if len(entries) > 20 else entries
 
 
 def until_told() -> threading.Event:

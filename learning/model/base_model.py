@@ -108,7 +108,7 @@ def _from_hub(name: str) -> Path:
     except (HFValidationError, RepositoryNotFoundError):
         raise BaseModelError(f"unknown base model {name!r}: name `embedded`, `tiny`, a folder, or a hub id such as owner/name.") from None
     except Exception as error:  # the hub client raises many kinds, and all of them mean: not fetched
-        raise BaseModelError(f"cannot fetch the base model {name!r} ({type(error).__name__}): check the name and the network.") from None
+        raise BaseModelError(f"cannot fetch the base model {name!r} ({type(error).__name__}: {error}): check the name, the network and the disk.") from None
 
 
 def _check(folder: Path, name: str) -> None:

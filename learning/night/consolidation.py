@@ -144,6 +144,9 @@ def _decide(
         summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
         comes = calendar.comes(vigil.night.date, channels.clock(session, channel), school.settings) if vigil.night.kind == "nightly" else None
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), comes, wonders)
+        pruned = registry.prune(session, channel)
+    for adapter in pruned:
+        registry.discard(school.adapter(adapter).folder)
 
 
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from learning.model.base_model import BaseModel
 from learning.model.loading import fast_dtype
@@ -45,5 +46,5 @@ class Recipe:
 
 def recipe_for(base: BaseModel, threads: int) -> Recipe:
     """The recipe measured for a base model. `tiny` knows no language, and takes longer steps to learn its few sentences."""
-    tiny = {"learning_rate": 5e-3, "faster": 4.0, "epochs": 8, "known": 1.0, "short": 1_000, "visits": 2_000, "settled": 2.0}
-    return Recipe(threads=threads, dtype=fast_dtype(), **(tiny if base.name == "tiny" else {}))  # type: ignore[arg-type]
+    tiny: dict[str, Any] = {"learning_rate": 5e-3, "faster": 4.0, "epochs": 8, "known": 1.0, "short": 1_000, "visits": 2_000, "settled": 2.0}
+    return Recipe(threads=threads, dtype=fast_dtype(), **(tiny if base.name == "tiny" else {}))

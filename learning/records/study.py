@@ -18,6 +18,7 @@ class AdapterState(StrEnum):
     RETIRED = "retired"
     HELD = "held"
     TAINTED = "tainted"
+    PRUNED = "pruned"  # too old to be served again: its files are gone
 
 
 class Night(Leased, Record):

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from learning.database import Database, open_database
 from learning.records import Channel, Lesson, Message, Person, Reaction
@@ -80,7 +81,7 @@ def imported(home: Path) -> int:
     try:
         with database_of(home).read() as session:
             return session.scalar(select(func.count()).select_from(Message)) or 0
-    except Exception:  # the tables are being made
+    except OperationalError:  # the tables are being made
         return 0
 
 

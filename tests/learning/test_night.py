@@ -7,7 +7,7 @@ import pytest
 from learning import registry
 from learning.answers import Answerer
 from learning.errors import TrainingError
-from learning.memory import lessons, log, privacy
+from learning.memory import channels, lessons, log, privacy
 from learning.memory.words import digest
 from learning.model.base_model import BaseModel
 from learning.model.client import Client, EngineError
@@ -15,7 +15,7 @@ from learning.night import exam, morning, nights, selection
 from learning.night.recipe import Recipe
 from learning.night.study import study
 from learning.night.training import train
-from learning.records import Adapter, Announcement, ExamAnswer, Message, Night, Question, StudyItemRecord, Work, now
+from learning.records import Adapter, AdapterState, Announcement, ExamAnswer, Message, Night, Question, StudyItemRecord, Work, now
 from learning.school import School
 from tests.conftest import TAUGHT, statements
 from tests.learning.conftest import DAY, sleep, teach
@@ -230,3 +230,18 @@ def test_night_falls_once_for_each_channel_and_is_over_where_there_is_nothing_to
     with school.database.write() as session:
         assert len(nights.fall(session, now(), 2, DAY)) == len(nights.fall(session, now(), 2, DAY)) == 1
         assert session.query(Night).count() == 2
+
+
+def test_a_weeks_versions_are_kept_beside_the_one_that_serves(school: School) -> None:
+    with school.database.write() as session:
+        channel = channels.by_handle(session, "C1")
+        night = nights.open_another(session, channel, DAY, "sleep")
+        lesson = lessons.teach(session, channel, "The release train leaves on Thursdays.", "U1")
+        for version in range(1, registry.KEPT + 4):
+            made = registry.reserve(session, channel, night, "base", [lesson], f"studied {version}")
+            made.state = AdapterState.RETIRED
+        made.state = AdapterState.SERVING
+        assert [adapter.version for adapter in registry.prune(session, channel)] == [2, 1]
+        assert registry.earlier(session, channel).version == registry.KEPT + 2  # type: ignore[union-attr]
+        with pytest.raises(registry.RegistryError, match="v1"):
+            registry.rollback(session, channel, 1)
