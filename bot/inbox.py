@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from bot import instructions, lifecycle, mrkdwn, outbox
 from bot.events import Changed, Deleted, Happening, Looked, Reacted, Said, Stopped, Uninstalled
 from learning.database import Database, add_once
-from learning.memory import channels, lessons, log, people, sources, wondering
+from learning.memory import channels, lessons, log, people, proposals, sources, wondering
 from learning.records import Channel, Event, LessonStatus, Question, Work, now
 
 
@@ -65,8 +65,10 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
         return False
     question.text, question.state = _plain(session, channel, said, bot_user_id), Work.WAITING
     question.must_be_sure = question.must_be_sure and bot_user_id not in mrkdwn.mentions(said.text)
-    for lesson in lessons.told_by(session, channel, said.ts, said.author):  # "remember …", which is carried out anew
-        lesson.status = LessonStatus.SUPERSEDED
+    told = lessons.told_by(session, channel, said.ts, said.author)  # "remember …", which is carried out anew
+    proposals.withdraw(session, channel, [lesson for lesson in told if lesson.status == LessonStatus.PROPOSED], said.author)
+    for lesson in told:
+        lesson.status = LessonStatus.SUPERSEDED if lesson.status in lessons.IN_FORCE else lesson.status
     log.unstudy(session, channel.id)
     wondering.tidy(session, channel)
     question.attempts = 1  # an answer may be on its way just now: it is looked for before another is posted
@@ -79,7 +81,7 @@ def question_gone(session: Session, channel: Channel, ts: str) -> None:
     if question and question.reply_ts:
         outbox.take_back(session, question, question.reply_ts)
     if question:
-        lessons.forget(session, channel, [lesson.id for lesson in lessons.told_by(session, channel, ts, question.author)], question.author)
+        proposals.withdraw(session, channel, lessons.told_by(session, channel, ts, question.author), question.author)
         question.text = ""
         question.state = Work.SKIPPED
         log.unstudy(session, channel.id)

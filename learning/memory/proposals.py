@@ -140,7 +140,7 @@ def source_changed(session: Session, channel: Channel, ts: str, may: May) -> Non
     for lesson in gone:  # the message stays: only what it no longer says is forgotten
         lesson.source_ts = None
         session.execute(delete(LessonSource).where(LessonSource.lesson_id == lesson.id))
-    _withdraw(session, channel, gone, "an edit")
+    withdraw(session, channel, gone, "an edit")
 
 
 def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice) -> None:
@@ -157,12 +157,12 @@ def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice)
 def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str) -> int:
     """Messages were deleted, or may not be used: the lessons that rest on them are forgotten. How many that were."""
     resting = {x.id: x for some in log.batched(ts) for x in _resting(session, channel, some, (LessonStatus.PROPOSED, *lessons.FORGETTABLE))}
-    _withdraw(session, channel, list(resting.values()), by)
+    withdraw(session, channel, list(resting.values()), by)
     return len(resting)
 
 
-def _withdraw(session: Session, channel: Channel, gone: Sequence[Lesson], by: str) -> None:
-    """Proposals leave nothing behind; of all the others one request, so that one rebuild does for all."""
+def withdraw(session: Session, channel: Channel, gone: Sequence[Lesson], by: str) -> None:
+    """Lessons whose messages are gone: proposals leave nothing behind; of all the others one request, so that one rebuild does for all."""
     for lesson in gone:
         if lesson.status == LessonStatus.PROPOSED:
             _drop(session, lesson)
