@@ -21,7 +21,7 @@ SCOPES_OF_EVENTS = {
 }  # fmt: skip
 SCOPES_OF_METHODS = {  # None: any token will do
     "agents.sessions.setStatus": "chat:write", "apps.connections.open": None, "assistant.threads.setSuggestedPrompts": "assistant:write", "auth.test": None,
-    "chat.getPermalink": None, "chat.postMessage": "chat:write", "chat.update": "chat:write",
+    "chat.getPermalink": None, "chat.postMessage": "chat:write", "chat.postEphemeral": "chat:write", "chat.update": "chat:write",
     "chat.delete": "chat:write", "chat.startStream": "chat:write", "chat.appendStream": "chat:write", "chat.stopStream": "chat:write",
     "conversations.history": "channels:history", "conversations.info": "channels:read", "conversations.members": "channels:read",
     "conversations.replies": "channels:history", "users.conversations": "channels:read", "users.info": "users:read", "users.list": "users:read",

@@ -16,6 +16,7 @@ SPECIFICATION = Path(__file__).parents[3] / "shared" / "data" / "slack" / "slack
 LONG_SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}
 NEWER = {  # arguments that the official SDK sends and the specification of 2021 does not know
     "chat.postMessage": {"metadata", "markdown_text", "container_id"},
+    "chat.postEphemeral": {"markdown_text"},
     "chat.update": {"metadata", "markdown_text", "file_ids", "reply_broadcast"},
     "conversations.history": {"include_all_metadata"},
     "conversations.replies": {"include_all_metadata"},
