@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from learning.records import Channel, Lesson, LessonSource, Question, Reaction
@@ -19,6 +19,8 @@ FOR_ORIGIN = {"taught": 3.0}  # of what was noticed in messages, and approved
 NOTICED = 2.0
 FOR_A_PERSON, MOST_PEOPLE = 0.5, 6
 HALF_LIFE = 180.0  # days in which half of what is no longer told or asked about fades
+
+Place = tuple[int, str]  # a channel, by id, and the ts of a message
 
 
 @dataclass(frozen=True)
@@ -33,33 +35,36 @@ class Salience:
 
 
 def salience(session: Session, channel: Channel, lessons: Sequence[Lesson], moment: datetime) -> dict[int, Salience]:
-    """Of each lesson, by id."""
-    places: dict[str, set[int]] = {}
+    """Of each lesson, by id. What was asked and voted in direct messages counts, too, where a lesson of the channel answered it."""
+    places: dict[Place, set[int]] = {}
     for lesson in lessons:
         for ts in (lesson.source_ts, lesson.post_ts):
             if ts:
-                places.setdefault(ts, set()).add(lesson.id)
+                places.setdefault((channel.id, ts), set()).add(lesson.id)
     ids = {lesson.id for lesson in lessons}
     for source in session.scalars(select(LessonSource).where(LessonSource.lesson_id.in_(ids))):
-        places.setdefault(source.ts, set()).add(source.lesson_id)
+        places.setdefault((channel.id, source.ts), set()).add(source.lesson_id)
     asked: dict[int, int] = {}
-    for question in session.scalars(select(Question).where(Question.channel_id == channel.id, Question.answer.is_not(None))):
+    direct = select(Channel.id).where(Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"))
+    here = or_(Question.channel_id == channel.id, Question.channel_id.in_(direct))
+    for question in session.scalars(select(Question).where(here, Question.answer.is_not(None))):
         for lesson_id in set((question.answer or {}).get("lessons", ())) & ids:
             asked[lesson_id] = asked.get(lesson_id, 0) + 1
             if question.reply_ts:
-                places.setdefault(question.reply_ts, set()).add(lesson_id)
-    said = session.scalars(select(Reaction).where(Reaction.channel_id == channel.id, Reaction.ts.in_(places))) if places else ()
+                places.setdefault((question.channel_id, question.reply_ts), set()).add(lesson_id)
+    rooms, times = ({place[part] for place in places} for part in (0, 1))
+    said = session.scalars(select(Reaction).where(Reaction.channel_id.in_(rooms), Reaction.ts.in_(times))) if places else ()
     votes = _votes(said, places, {lesson.id: lesson.author for lesson in lessons})
     return {lesson.id: _of(lesson, votes.get(lesson.id, {}), asked.get(lesson.id, 0), moment) for lesson in lessons}
 
 
-def _votes(reactions: Iterable[Reaction], places: Mapping[str, set[int]], authors: Mapping[int, str]) -> dict[int, dict[str, int]]:
+def _votes(reactions: Iterable[Reaction], places: Mapping[Place, set[int]], authors: Mapping[int, str]) -> dict[int, dict[str, int]]:
     """Each person's vote on each lesson: 1 or -1. Nobody votes for what they taught themselves; who is of two minds does not count."""
     votes: dict[int, dict[str, int]] = {}
     for reaction in reactions:
         name = reaction.emoji.split("::")[0]
         vote = 1 if name in AGREES else -1 if name in DISAGREES else 0
-        for lesson_id in places[reaction.ts] if vote else ():
+        for lesson_id in places.get((reaction.channel_id, reaction.ts), ()) if vote else ():
             if reaction.author != authors[lesson_id] or vote < 0:
                 cast = votes.setdefault(lesson_id, {})
                 cast[reaction.author] = vote if cast.get(reaction.author, vote) == vote else 0

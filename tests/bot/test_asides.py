@@ -7,6 +7,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.workspace import TEAM
 from learning import registry
 from learning.memory import channels, lessons
+from learning.memory.salience import salience
 from learning.night import nights
 from learning.records import Adapter, AdapterLesson, AdapterState, ExamAnswer, now
 from tests.conftest import Running, how
@@ -108,4 +109,12 @@ def test_what_a_named_channel_could_not_answer_is_taught_to_that_channel(bot: Ru
         room = channels.find(session, "C0OPS")
         assert room
         assert [lesson.question for lesson in lessons.in_force(session, room) if "gaskets" in lesson.text] == ["where are the spare gaskets?"]
-    assert "crate 7" in direct.ask("where are the spare gaskets, in #ops?")["text"]
+    answer = direct.ask("where are the spare gaskets, in #ops?")
+    assert "crate 7" in answer["text"]
+    direct.click(answer["ts"], "feedback", "bad")
+    with bot.school.database.read() as session:
+        room = channels.find(session, "C0OPS")
+        assert room
+        taught = [lesson for lesson in lessons.in_force(session, room) if "gaskets" in lesson.text]
+        weighed = salience(session, room, taught, now())
+    assert [(of.asked, of.disagree) for of in weighed.values()] == [(1, 1)], "it counts where the lesson is"
