@@ -40,7 +40,7 @@ def list_lessons(
     """What a channel was taught."""
     school = open_here()
     with school.database.write() as session:
-        room = channels.by_handle(session, channel)
+        room = channels.known(session, channel)
         unproven = {lesson.id for lesson in lessons.unproven(session, room)}
         known = lessons.in_force(session, room)
         matter = salience(session, room, known, now())
@@ -74,7 +74,7 @@ def forget(
     """Forget a lesson: it stops being used at once, the adapter is rebuilt without it, and a receipt is written."""
     school = open_here()
     with school.database.write() as session:
-        room = channels.by_handle(session, channel)
+        room = channels.known(session, channel)
         found = lessons.find(session, room, text)[: 1 if yes else None]
         left = forgetting.unfinished(session, room)
     for request_id in left:  # an earlier call was cut off

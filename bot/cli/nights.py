@@ -63,7 +63,7 @@ def adapters(channel: ChannelOption, as_json: JsonOption = False) -> None:
     """The versions of a channel's adapter, newest first."""
     school = open_here()
     with school.database.write() as session:
-        versions = registry.versions(session, channels.by_handle(session, channel))
+        versions = registry.versions(session, channels.known(session, channel))
         rows = [
             {
                 "adapter": a.name,
@@ -82,7 +82,7 @@ def rollback(channel: ChannelOption, to: Annotated[int | None, typer.Option(help
     """Let an earlier version serve."""
     school = open_here()
     with school.database.write() as session:
-        chosen = registry.rollback(session, channels.by_handle(session, channel), to)
+        chosen = registry.rollback(session, channels.known(session, channel), to)
     show.rows([{"adapter": chosen.name, "state": chosen.state}], as_json)
 
 

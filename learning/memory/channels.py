@@ -54,6 +54,16 @@ def by_handle(session: Session, handle: str) -> Channel:
     return ensure(session, LOCAL, id_for_name(name) if name else handle, name=name)
 
 
+def known(session: Session, handle: str) -> Channel:
+    """A channel as a person names it, which must be known already: a slip of the keys makes none. Raises ChannelError."""
+    found = find(session, handle)
+    if found is None:
+        names = [f"#{name}" for name in session.scalars(select(Channel.name).where(Channel.name != "").order_by(Channel.id).limit(5))]
+        others = f", but {', '.join(names)}" if names else ""
+        raise ChannelError(f"I know no channel {handle}{others}: `nightschool teach -c {handle} …` begins one.")
+    return found
+
+
 def id_for_name(name: str) -> str:
     """A stand-in for Slack's id, for a channel of which only the name is known."""
     return "C" + hashlib.sha256(name.encode()).hexdigest()[:9].upper()

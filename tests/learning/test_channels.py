@@ -90,3 +90,15 @@ def test_a_channel_seen_under_its_new_id_first_is_taken_in(either: Database) -> 
     with either.read() as session:
         assert channels.by_ids(session, "T1", "C2").id == ops.id  # type: ignore[union-attr]
         assert [m.channel_id for m in session.query(Message)] == [ops.id]
+
+
+def test_a_channel_taught_by_name_becomes_the_one_of_that_name_and_a_slip_of_the_keys_makes_none(either: Database) -> None:
+    with either.write() as session:
+        local = channels.by_handle(session, "#support")
+        with pytest.raises(channels.ChannelError, match="#support"):
+            channels.known(session, "#suport")
+        assert channels.ensure(session, "T1", "C77", name="support").id == local.id
+        assert channels.known(session, "#support").slack_id == "C77"
+        other = channels.by_handle(session, "#sales")
+        channels.ensure(session, "T2", "C1", name="else")
+        assert channels.ensure(session, "T1", "C78", name="sales").id != other.id, "of two workspaces either may be meant"
