@@ -1,6 +1,5 @@
 """Lessons: teach, supersede, find, forget."""
 
-import hashlib
 import re
 import sys
 from collections.abc import Sequence
@@ -8,16 +7,15 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.database import add_once
 from learning.errors import NightschoolError
-from learning.memory import approval, channels, log, notes, recall, replacing, wondering
-from learning.memory.polarity import contrary
+from learning.memory import approval, channels, erasing, notes, recall, replacing, wondering
 from learning.memory.words import digest, stems
-from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Tombstone, now
+from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
 
 LONGEST = 1_000  # characters; a lesson is one statement
 MOST_AN_HOUR = 40  # that one person teaches in a channel
@@ -169,14 +167,9 @@ def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
     kept = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(FORGETTABLE)).order_by(Lesson.id)).all()
     exact = [lesson for lesson in kept if lesson.digest == digest(text)]
     if exact:
-        return [lesson for lesson in kept if lesson in exact or any(_says_the_same(lesson, one) for one in exact)]
+        return [lesson for lesson in kept if lesson in exact or any(replacing.says_the_same(lesson, one) for one in exact)]
     hits = recall.relevant(recall.search(kept, text, limit=3))
     return [hit.lesson for hit in hits if hit.score >= 0.7 * hits[0].score]
-
-
-def _says_the_same(one: Lesson, other: Lesson) -> bool:
-    mine, theirs = (f"{lesson.question or ''} {lesson.text}" for lesson in (one, other))
-    return stems(mine) == stems(theirs) and not contrary(mine, theirs)
 
 
 def told_by(session: Session, channel: Channel, ts: str, author: str) -> Sequence[Lesson]:
@@ -194,8 +187,8 @@ def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -
 def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], requested_by: str) -> Forgetting | None:
     """Tombstone lessons and stop every adapter that was trained on them; what is left to do is in the returned row.
 
-    All is as if they had never been taught: what they had replaced holds again. None when nothing is left to forget. The texts are erased by `erase`, once
-    no adapter holds them.
+    All is as if they had never been taught: what they had replaced holds again. None when nothing is left to forget. The texts are erased (erasing.py)
+    once no adapter holds them.
     """
     channels.lock(session, channel)
     gone = forgettable(session, channel, lesson_ids)
@@ -203,9 +196,9 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
         return None
     for lesson in gone:
         lesson.status = LessonStatus.FORGOTTEN
-        resting: list[str | None] = [*_sources(session, lesson)]
+        resting: list[str | None] = [*erasing.sources_of(session, lesson)]
         for source_ts in resting or [None]:
-            session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=salted(channel, lesson.digest)))
+            session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=erasing.salted(channel, lesson.digest)))
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED))
     wondering.tidy(session, channel)
@@ -232,42 +225,10 @@ def _restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
     return sum(lesson.superseded_by is None for lesson in restored)
 
 
-def unerased(session: Session, channel: Channel) -> list[Lesson]:
-    """Forgotten lessons whose text is still there, for the exam of the adapter that is rebuilt without them."""
-    return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.FORGOTTEN, Lesson.text != "")))
-
-
 def _being_rebuilt(session: Session, channel: Channel) -> list[str]:
     """Adapters that an earlier, unfinished request stopped already: they may hold this lesson too."""
     unfinished = select(Forgetting).where(Forgetting.channel_id == channel.id, Forgetting.finished_at.is_(None))
     return sorted({name for request in session.scalars(unfinished) for name in (request.receipt or {}).get("tainted", [])})
-
-
-def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None:
-    """Remove the texts of forgotten lessons, here and in the log, and whatever restates them, also in direct messages, where they may have been answered.
-
-    Rows and tombstones stay, without content.
-    """
-    asides = session.scalars(select(Channel).where(Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"), Channel.id != channel.id)).all()
-    for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):
-        for source_ts in log.erase(session, channel, (*_sources(session, lesson), lesson.post_ts), lesson.text):
-            session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
-        for aside in asides:
-            log.erase(session, aside, (), lesson.text)
-        session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=notes.REDACTED))
-        lesson.text, lesson.question, lesson.digest, lesson.permalink = "", None, f"erased-{lesson.id}", None
-    wondering.tidy(session, channel)
-
-
-def _sources(session: Session, lesson: Lesson) -> list[str]:
-    """The ts of all messages that a lesson rests on."""
-    resting = session.scalars(select(LessonSource.ts).where(LessonSource.lesson_id == lesson.id))
-    return sorted({*resting, *([lesson.source_ts] if lesson.source_ts else [])})
-
-
-def salted(channel: Channel, content: str) -> str:
-    """A digest that tells nothing outside this channel."""
-    return hashlib.sha256(f"{channel.salt}{content}".encode()).hexdigest()
 
 
 def _parsed(text: str) -> tuple[str | None, str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from learning.database import Database, add_missing, add_once
 from learning.errors import NightschoolError
-from learning.memory import channels, lessons, log, notes, noticing, people, recall
+from learning.memory import channels, erasing, lessons, log, notes, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
 from learning.memory.words import digest, stems
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace
@@ -62,7 +62,7 @@ def propose(session: Session, channel: Channel, notices: Iterable[Notice], statu
     for notice in notices:
         content = _content(notice)
         known = select(Lesson.id).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_(_ACTIVE))
-        buried = Tombstone.source_ts.in_(notice.sources) | (Tombstone.salted_digest == lessons.salted(channel, content))
+        buried = Tombstone.source_ts.in_(notice.sources) | (Tombstone.salted_digest == erasing.salted(channel, content))
         if session.scalars(known).first() or session.scalars(select(Tombstone.id).where(Tombstone.channel_id == channel.id, buried)).first():
             continue
         new = add_once(
@@ -103,7 +103,7 @@ def dismiss(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
     """Drop proposed lessons; the same statement is not proposed again."""
     chosen = [lesson for lesson in pending(session, channel) if lesson.id in set(lesson_ids)]
     for lesson in chosen:
-        session.add(Tombstone(channel_id=channel.id, salted_digest=lessons.salted(channel, lesson.digest)))
+        session.add(Tombstone(channel_id=channel.id, salted_digest=erasing.salted(channel, lesson.digest)))
         _drop(session, lesson)
     return chosen
 
@@ -172,11 +172,10 @@ def withdraw(session: Session, channel: Channel, gone: Sequence[Lesson], by: str
 def _drop(session: Session, lesson: Lesson) -> None:
     """A proposal that came to nothing leaves no text behind; its row stays, so that no other lesson ever has its id."""
     session.execute(delete(LessonSource).where(LessonSource.lesson_id == lesson.id))
-    session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=notes.REDACTED))
     if lesson.post_ts:  # the channel was told that it waits
         add_once(session, Announcement, channel_id=lesson.channel_id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED)
-    lesson.status, lesson.text, lesson.question, lesson.digest = LessonStatus.FORGOTTEN, "", None, f"erased-{lesson.id}"
-    lesson.permalink = lesson.source_ts = None
+    erasing.blank(session, lesson)
+    lesson.status, lesson.source_ts = LessonStatus.FORGOTTEN, None
     session.flush()
 
 

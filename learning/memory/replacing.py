@@ -74,11 +74,20 @@ def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
 
 
 def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
-    if set(stems(_told(new))) == set(stems(_told(old))):
-        return PERHAPS if contrary(_told(new), _told(old)) else float("-inf")
+    if _in_the_same_words(new, old):
+        return float("-inf") if says_the_same(new, old) else PERHAPS
     if _of_another(new.text, old.text):
         return float("-inf")
     return sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(_told(new), _told(old), alike)), strict=True))
+
+
+def says_the_same(one: Lesson, other: Lesson) -> bool:
+    """Are two lessons one, in the same words and neither denying the other?"""
+    return _in_the_same_words(one, other) and not contrary(_told(one), _told(other))
+
+
+def _in_the_same_words(one: Lesson, other: Lesson) -> bool:
+    return set(stems(_told(one))) == set(stems(_told(other)))
 
 
 def replaced_by(new: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float = REPLACES) -> list[Lesson]:

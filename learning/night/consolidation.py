@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from learning import registry
 from learning.database import add_once
 from learning.errors import TrainingError
-from learning.memory import channels, lessons, noticing, privacy, proposals, replacing
+from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing
 from learning.model import running
 from learning.model.client import AdapterUnusable
 from learning.model.shape import is_capable
@@ -76,7 +76,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
             raise TrainingError(f"{error}: the serving adapter stays.") from None
         of_base = said_by_base([question for question, _ in exam.GENERAL], base, "general")
         with school.database.read() as session:
-            gone = lessons.unerased(session, channel)
+            gone = erasing.unerased(session, channel)
         asked = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone]
         longest = max(64, *(len(school.speaker.answer(lesson.text)) for lesson in chosen.kept))  # tokens
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from learning import registry
-from learning.memory import lessons
+from learning.memory import erasing, lessons
 from learning.model import running
 from learning.model.client import AdapterUnusable, connected
 from learning.night import exam, nights
@@ -109,7 +109,7 @@ def _discard_tainted(school: School, channel: Channel) -> None:
 
 def _erase(session: Session, channel: Channel, request: Forgetting, night: Night | None) -> list[str]:
     """Remove the texts, and everything that was derived from them."""
-    lessons.erase(session, channel, request.lessons)
+    erasing.erase(session, channel, request.lessons)
     older = select(Night.id).where(Night.channel_id == channel.id, Night.id != (night.id if night else 0))
     session.execute(delete(StudyItemRecord).where(StudyItemRecord.night_id.in_(older)))
     tainted = select(Adapter.night_id).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED)

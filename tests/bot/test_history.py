@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from bot import history, pacing
 from bot.sandbox import server, workspace
 from bot.sandbox.people import Person
-from learning.memory import channels, lessons, log, privacy, sources
+from learning.memory import channels, erasing, lessons, log, privacy, sources
 from learning.records import Channel, Lesson, Message, Night, Reading, Work, now
 from learning.school import School
 
@@ -208,7 +208,7 @@ def test_what_was_forgotten_stays_out_of_the_log(reader: School, ben: Person) ->
     with reader.database.write() as session:
         lesson = lessons.teach(session, channel(session), "The door code is 7341.", "U0BEN", source_ts=ts)
         lessons.forget(session, channel(session), [lesson.id], "U0BEN")
-        lessons.erase(session, channel(session), [lesson.id])
+        erasing.erase(session, channel(session), [lesson.id])
     ben.edit(ts, "The door code is 7341!")
     read(reader)
     assert texts(reader) == [""]

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import utterance
 from learning.database import Database
-from learning.memory import lessons, log, noticing, privacy, proposals, sources
+from learning.memory import erasing, lessons, log, noticing, privacy, proposals, sources
 from learning.memory.log import Utterance
 from learning.records import Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Message, Tombstone
 from tests.learning.conftest import TOLD, known, noticed, say
@@ -71,7 +71,7 @@ def test_an_edit_that_says_nothing_any_more_forgets_the_lesson_and_keeps_the_mes
     say(either, ops, "never mind", edited_ts="1700000009.0")
     with either.write() as session:
         assert session.get_one(Lesson, lesson.id).status == LessonStatus.FORGOTTEN
-        lessons.erase(session, ops, [lesson.id])
+        erasing.erase(session, ops, [lesson.id])
         assert session.query(Message).one().text == "never mind"
 
 
@@ -89,7 +89,7 @@ def test_what_was_forgotten_is_neither_logged_nor_proposed_again(either: Databas
     with either.write() as session:
         proposals.approve(session, ops, [lesson.id])
         lessons.forget(session, ops, [lesson.id], "U1")
-        lessons.erase(session, ops, [lesson.id])
+        erasing.erase(session, ops, [lesson.id])
         assert session.query(Tombstone).count() >= 1
     say(either, ops, TOLD)
     say(either, ops, TOLD, edited_ts="1700000009.0")
@@ -163,7 +163,7 @@ def test_forgetting_buries_every_message_that_the_lesson_rests_on(either: Databa
     with either.write() as session:
         proposals.approve(session, ops, [lesson.id])
         lessons.forget(session, ops, [lesson.id], "U1")
-        lessons.erase(session, ops, [lesson.id])
+        erasing.erase(session, ops, [lesson.id])
     say(either, ops, "thanks all", "1700000003.000100", "U2", thread_ts="1700000001.000100")
     assert proposals.observe(either, ops, privacy.why_not) == []
     with either.read() as session:

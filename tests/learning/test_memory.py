@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import pytest
 
 from learning.database import Database
-from learning.memory import channels, guard, lessons, log, notes, recall, words
+from learning.memory import channels, erasing, guard, lessons, log, notes, recall, words
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
 from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
@@ -95,7 +95,7 @@ def test_forgetting_leaves_a_tombstone_without_content(database: Database, ops: 
         request = lessons.forget(session, ops, [taught.id], "U1")
         assert request is not None
         assert lessons.forget(session, ops, [taught.id], "U1") is None
-        lessons.erase(session, ops, request.lessons)
+        erasing.erase(session, ops, request.lessons)
     with database.read() as session:
         stones = session.query(Tombstone).all()
         stored = " ".join(str(v) for row in (session.query(Lesson).one(), *stones, *session.query(Message)) for v in vars(row).values())
@@ -117,7 +117,7 @@ def test_erasing_takes_what_repeats_the_statement_and_nothing_that_only_resemble
             log.record(session, ops, [log.Utterance(f"{number}.0", "U1", text)])
         taught = [lessons.teach(session, ops, "R&D sits on floor 3.", "U1"), lessons.teach(session, ops, "No dogs", "U1")]
         lessons.forget(session, ops, [lesson.id for lesson in taught], "U1")
-        lessons.erase(session, ops, [lesson.id for lesson in taught])
+        erasing.erase(session, ops, [lesson.id for lesson in taught])
         assert [m.text for m in session.query(Message).order_by(Message.ts)] == ["", "", *said[2:]]
 
 
