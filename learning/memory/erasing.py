@@ -1,0 +1,47 @@
+"""Erasing what was forgotten: the texts of lessons, what they rest on, and whatever repeats them."""
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from learning.memory import log, notes, wondering
+from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Tombstone
+
+
+def unerased(session: Session, channel: Channel) -> list[Lesson]:
+    """Forgotten lessons whose text is still there, for the exam of the adapter that is rebuilt without them."""
+    return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.FORGOTTEN, Lesson.text != "")))
+
+
+def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None:
+    """Remove the texts of forgotten lessons, here and in the log, and whatever restates them, also in direct messages, where they may have been answered.
+
+    Rows and tombstones stay, without content.
+    """
+    asides = session.scalars(select(Channel).where(Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"), Channel.id != channel.id)).all()
+    for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):
+        for source_ts in log.erase(session, channel, (*sources_of(session, lesson), lesson.post_ts), lesson.text):
+            session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
+        for aside in asides:
+            log.erase(session, aside, (), lesson.text)
+        blank(session, lesson)
+    wondering.tidy(session, channel)
+
+
+def blank(session: Session, lesson: Lesson) -> None:
+    """Take the words out of a lesson's row, and out of the bot's own notes of it."""
+    session.execute(update(Announcement).where(Announcement.lesson_id == lesson.id).values(text=notes.REDACTED))
+    lesson.text, lesson.question, lesson.digest, lesson.permalink = "", None, f"erased-{lesson.id}", None
+
+
+def sources_of(session: Session, lesson: Lesson) -> list[str]:
+    """The ts of all messages that a lesson rests on."""
+    resting = session.scalars(select(LessonSource.ts).where(LessonSource.lesson_id == lesson.id))
+    return sorted({*resting, *([lesson.source_ts] if lesson.source_ts else [])})
+
+
+def salted(channel: Channel, content: str) -> str:
+    """A digest that tells nothing outside this channel."""
+    return hashlib.sha256(f"{channel.salt}{content}".encode()).hexdigest()
