@@ -33,7 +33,7 @@ class Paced:
             try:
                 answer = getattr(self.web, method)(**arguments)
                 self.clock = _time_of(answer.headers)
-                return answer.data  # type: ignore[no-any-return]
+                return answer.data  # type: ignore[no-any-return]  # bytes only where a file is asked for
             except SlackApiError as error:
                 if error.response.status_code == 429:
                     self.rest(float(error.response.headers.get("Retry-After", 1)))

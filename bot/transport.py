@@ -46,11 +46,11 @@ class Sockets:
 
     def start(self) -> None:
         """Dial in."""
-        self._handler.connect()  # type: ignore[no-untyped-call]
+        self._handler.connect()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
 
     def stop(self) -> None:
         """Hang up."""
-        self._handler.close()  # type: ignore[no-untyped-call]
+        self._handler.close()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
 
 
 class Requests:

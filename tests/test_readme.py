@@ -27,7 +27,7 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 
 
 def test_every_command_is_shown() -> None:
-    for name in get_command(app).commands:  # type: ignore[attr-defined]
+    for name in get_command(app).commands:
         assert re.search(rf"\b{name}\b", README), name
     for command in (*COMMANDS, *nightschool.COMMANDS):
         assert f"`{command}" in README

@@ -56,7 +56,7 @@ class Decoder:
         self.cache = _blank((self.count, 2, slots, groups, self.context, width), dtype, self.device)  # keys, values
         self._mixture = Mixture(slots)
         for layer in self.layers.layers:
-            layer.products = [packed(product) for product in layer.products]  # type: ignore[arg-type]
+            layer.products = [packed(product) for product in layer.products]  # type: ignore[arg-type]  # a packed product stands for a plain one
 
     @torch.inference_mode()
     def expect(self, tokens: Sequence[int]) -> None:

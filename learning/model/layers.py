@@ -195,7 +195,7 @@ class Layers:
 
 
 def _side_by_side(parts: Sequence[tuple[Tensor, Tensor]], scale: float, dtype: torch.dtype) -> LowRank:
-    up: Tensor = torch.block_diag(*(b for _, b in parts))  # type: ignore[no-untyped-call]
+    up: Tensor = torch.block_diag(*(b for _, b in parts))  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return LowRank(torch.cat([a for a, _ in parts]).to(dtype).T, (scale * up).to(dtype).T)
 
 

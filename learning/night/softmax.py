@@ -30,7 +30,7 @@ class SampledSoftmax:
         """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. What its targets leave to
         all other tokens stays with these together, so that nothing is sharpened that the base finds open. And the probability of each token's likeliest target.
         `hidden` is (tokens, width), the answers of `targets` one after the other."""
-        wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]
+        wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         replayed = wanted[torch.isin(wanted, self.others)]  # the base's answers hold tokens that no lesson does
         drawn, known = torch.Generator().manual_seed(rng.getrandbits(32)), len(self.rows) + len(replayed)
         count = min(self.negatives + -(known + self.negatives) % COLUMNS, len(self.others))

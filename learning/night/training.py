@@ -90,7 +90,7 @@ class Study:
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         own = [ids.flatten() for (ids, _), example in zip(self.ground.targets, examples, strict=True) if not example.of_base]
         studied = torch.cat(own or [torch.zeros(0, device=lora.down.device).long()])
-        self.softmax = SampledSoftmax(self.ground.head, studied.unique(), recipe.negatives)  # type: ignore[no-untyped-call]
+        self.softmax = SampledSoftmax(self.ground.head, studied.unique(), recipe.negatives)  # type: ignore[no-untyped-call]  # torch leaves modules untyped
 
     def fit(self, report: Report, checkpoint: Path | None) -> dict[str, Any]:
         """The training loop."""

@@ -95,7 +95,7 @@ def answering(school: School, workspaces: Workspaces) -> Iterator[Callable[[Scri
     started: list[Answering] = []
 
     def start(answerer: ScriptedAnswerer) -> None:
-        started.append(Answering(school, workspaces, lambda: answerer))  # type: ignore[arg-type,return-value]
+        started.append(Answering(school, workspaces, lambda: answerer))
         started[-1].loop.start()
 
     yield start

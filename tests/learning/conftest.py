@@ -42,7 +42,7 @@ def ops(either: Database) -> Channel:
 
 def say(database: Database, ops: Channel, text: str, ts: str = "1700000000.000100", author: str = "U1", **more: object) -> None:
     with database.write() as session:
-        sources.heard(session, session.get_one(Channel, ops.id), [Utterance(ts, author, text, **more)])  # type: ignore[arg-type]
+        sources.heard(session, session.get_one(Channel, ops.id), [Utterance(ts, author, text, **more)])
 
 
 def noticed(database: Database, ops: Channel) -> Lesson:

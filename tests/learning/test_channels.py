@@ -64,7 +64,7 @@ def test_a_channel_keeps_what_it_knows_through_new_ids_and_a_grid(either: Databa
         channels.renumber(session, ops, "C2")
         assert channels.ensure(session, "T1", "C1", "E1").id == ops.id == channels.ensure(session, "T1", "C2", "E1").id
         channels.renumber(session, ops, "C1")
-        assert channels.by_ids(session, "T1", "C2").id == ops.id  # type: ignore[union-attr]
+        assert channels.by_ids(session, "T1", "C2").id == ops.id
         assert len(lessons.in_force(session, ops)) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_channel_seen_under_its_new_id_first_is_taken_in(either: Database) -> 
         log.record(session, early, [Utterance("1.0", "U1", "hello")])
         channels.renumber(session, ops, "C2")
     with either.read() as session:
-        assert channels.by_ids(session, "T1", "C2").id == ops.id  # type: ignore[union-attr]
+        assert channels.by_ids(session, "T1", "C2").id == ops.id
         assert [m.channel_id for m in session.query(Message)] == [ops.id]
 
 

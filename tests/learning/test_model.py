@@ -64,7 +64,7 @@ def test_a_base_that_was_made_offline_is_the_same(tiny: BaseModel, tmp_path: Pat
 def test_a_broken_folder_is_one_clear_line(tiny: BaseModel, tmp_path: Path, break_it: object, complaint: str) -> None:
     folder = Path(shutil.copytree(tiny.folder, tmp_path / "model"))
     assert prepare(str(folder), CACHE).folder == folder
-    break_it(folder)  # type: ignore[operator]
+    break_it(folder)
     with pytest.raises(BaseModelError, match=complaint) as caught:
         prepare(str(folder), CACHE)
     assert "\n" not in str(caught.value)
