@@ -12,6 +12,7 @@ from learning.memory import lessons
 from learning.records import Channel, Lesson, LessonStatus
 
 Block = dict[str, Any]
+MOST = 50  # blocks of a message; Slack refuses more
 MOST_PROPOSALS = 10  # shown at once
 MOST_ASKED = 500  # characters of a question that a window carries along
 MOST_QUOTED = 300  # characters of a lesson that may have been meant

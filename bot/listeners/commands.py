@@ -93,8 +93,9 @@ def taught(session: Session, channel: Channel, user: str, told: Sequence[str], a
     for lesson in made:
         notes.note_taught(session, lesson)
     said = [noted(session, channel, lesson) for lesson in made]
-    asking = [block for text, shown in said if shown for block in shown]
-    return "\n".join(text for text, _ in said), asking and [block for text, shown in said for block in shown or blocks.plain(text)]
+    asking = [block for _, shown in said for block in shown]
+    settled = "\n".join(text for text, shown in said if not shown)
+    return "\n".join(text for text, _ in said), [*asking, *(blocks.sections(settled) if settled else [])][: blocks.MOST] if asking else []
 
 
 def noted(session: Session, channel: Channel, lesson: Lesson) -> tuple[str, list[blocks.Block]]:

@@ -240,3 +240,11 @@ def test_an_app_that_is_removed_has_no_more_nights(bot: Running, database: Datab
             return not channels.active(session)
 
     assert bot.ana.wait(left)
+
+
+def test_of_many_lines_those_that_replace_come_first_with_their_buttons(bot: Running) -> None:
+    bot.ben.command("/teach", "The sauna is heated on Mondays.")
+    answer = bot.ben.command("/teach", "The towels hang in the corridor.\nThe sauna is now heated on Sundays.")
+    assert answer["text"].count("Noted") == 2
+    assert [block["type"] for block in answer["blocks"]] == ["section", "actions", "section"]
+    assert "It replaces" in str(answer["blocks"][0])
