@@ -65,7 +65,7 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
         return False
     question.text, question.state = _plain(session, channel, said, bot_user_id), Work.WAITING
     question.must_be_sure = question.must_be_sure and bot_user_id not in mrkdwn.mentions(said.text)
-    told = lessons.told_by(session, channel, said.ts, said.author)  # "remember …", which is carried out anew
+    told = sources.told_by(session, channel, said.ts, said.author)  # "remember …", which is carried out anew
     proposals.withdraw(session, channel, [lesson for lesson in told if lesson.status == LessonStatus.PROPOSED], said.author)
     for lesson in told:
         lesson.status = LessonStatus.SUPERSEDED if lesson.status in lessons.IN_FORCE else lesson.status
@@ -81,7 +81,7 @@ def question_gone(session: Session, channel: Channel, ts: str) -> None:
     if question and question.reply_ts:
         outbox.take_back(session, question, question.reply_ts)
     if question:
-        proposals.withdraw(session, channel, lessons.told_by(session, channel, ts, question.author), question.author)
+        proposals.withdraw(session, channel, sources.told_by(session, channel, ts, question.author), question.author)
         question.text = ""
         question.state = Work.SKIPPED
         log.unstudy(session, channel.id)

@@ -68,10 +68,7 @@ def _expiry(found: list[tuple[date, str]], text: str) -> date | None:
 
 
 def _dated(day: str, month: str, year: str) -> date | None:
-    try:
-        return date(int(year), _month(month), int(day))
-    except ValueError:
-        return None
+    return _day_of(year, str(_month(month)), day)
 
 
 def _day_of(year: str, month: str, day: str) -> date | None:

@@ -53,7 +53,7 @@ def teach(
         lesson.status = LessonStatus.APPROVED if lesson.status == LessonStatus.PROPOSED else lesson.status  # said on purpose: that settles it
         if lesson.valid_until and lesson.valid_until < now().date():
             lesson.valid_until = None  # and it holds again
-        if any(newer.id > lesson.id and lesson in _older(session, channel, newer, replacing.PERHAPS) for newer in in_force(session, channel)):
+        if _newer(session, channel, lesson, replacing.PERHAPS):
             lesson.status = LessonStatus.SUPERSEDED  # by itself, as the newest
             session.flush()
             add_once(session, Lesson, **row)
@@ -103,6 +103,12 @@ def _older(session: Session, channel: Channel, new: Lesson, least: float) -> lis
     session.flush()
     alike = session.info.get("alike")
     return replacing.replaced_by(new, in_force(session, channel), alike, least) if alike else []
+
+
+def _newer(session: Session, channel: Channel, old: Lesson, least: float) -> Lesson | None:
+    session.flush()
+    alike = session.info.get("alike")
+    return replacing.successor(old, in_force(session, channel), alike, least) if alike else None
 
 
 def _put_aside(new: Lesson, older: list[Lesson]) -> list[Lesson]:
@@ -172,12 +178,6 @@ def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
     return [hit.lesson for hit in hits if hit.score >= 0.7 * hits[0].score]
 
 
-def told_by(session: Session, channel: Channel, ts: str, author: str) -> Sequence[Lesson]:
-    """What somebody taught by a message to the bot."""
-    taught = (Lesson.origin == "taught", Lesson.source_ts == ts, Lesson.author == author, Lesson.status.in_((LessonStatus.PROPOSED, *FORGETTABLE)))
-    return session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, *taught)).all()
-
-
 def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
     """Those of some lessons that can be forgotten: in force, or replaced."""
     wanted = (Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(FORGETTABLE))
@@ -220,8 +220,9 @@ def _restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
     restored = [lesson for lesson in session.scalars(older.order_by(Lesson.id)) if lesson.digest not in taken]
     for lesson in restored:
         lesson.status, lesson.superseded_by = LessonStatus.APPROVED, None
-    for newer in in_force(session, channel) if restored else ():
-        _put_aside(newer, [old for old in _older(session, channel, newer, replacing.REPLACES) if old in restored])
+    for old in restored:
+        if newer := _newer(session, channel, old, replacing.REPLACES):
+            _put_aside(newer, [old])
     return sum(lesson.superseded_by is None for lesson in restored)
 
 

@@ -98,6 +98,13 @@ def replaced_by(new: Lesson, lessons: Sequence[Lesson], alike: Alike, least: flo
     return [lesson for lesson, like in zip(near, likes, strict=True) if like >= LIKE and certainty(new, lesson, alike) >= least]
 
 
+def successor(old: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float = REPLACES) -> Lesson | None:
+    """The lesson that replaces an older one, among those that share its words."""
+    newer = [lesson for lesson in lessons if lesson.id > old.id]
+    near = [hit.lesson for hit in recall.search(newer, _told(old), limit=NEAREST)]
+    return next((lesson for lesson in near if replaced_by(lesson, [old], alike, least)), None)
+
+
 def contradicted(lessons: Sequence[Lesson], alike: Alike) -> dict[int, Lesson]:
     """Of lessons in force, those that a newer one perhaps replaces, by id, and that one; not where somebody has said that both stand."""
     found: dict[int, Lesson] = {}
@@ -152,7 +159,7 @@ def _of_another(new: str, old: str) -> bool:
     if len(ours) != len(theirs) or _CHANGED.search(new):
         return False
     apart = [number for number, (one, other) in enumerate(zip(ours, theirs, strict=True)) if stem(one.text) != stem(other.text)]
-    return bool(apart == [number for number in apart if number < 2 and number < len(ours) - 1] and len(apart) == 1 and _numbered(ours, theirs, apart[0]))
+    return len(apart) == 1 and apart[0] < min(2, len(ours) - 1) and _numbered(ours, theirs, apart[0])
 
 
 def _numbered(ours: Sequence[Word], theirs: Sequence[Word], at: int) -> bool:

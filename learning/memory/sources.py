@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from learning.memory import log, privacy, proposals
-from learning.records import Channel
+from learning.memory import lessons, log, privacy, proposals
+from learning.records import Channel, Lesson, LessonStatus
 
 
 def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], brought: bool = False) -> log.Recorded:
@@ -26,3 +27,9 @@ def deleted(session: Session, channel: Channel, ts: Sequence[str], by: str) -> l
     new = [each for each in ts if log.delete_message(session, channel, each)]
     proposals.sources_gone(session, channel, new, by)
     return new
+
+
+def told_by(session: Session, channel: Channel, ts: str, author: str) -> Sequence[Lesson]:
+    """What somebody taught by a message to the bot."""
+    taught = (Lesson.origin == "taught", Lesson.source_ts == ts, Lesson.author == author, Lesson.status.in_((LessonStatus.PROPOSED, *lessons.FORGETTABLE)))
+    return session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, *taught)).all()
