@@ -73,7 +73,7 @@ class Asking:
     """Questions to an engine in this process."""
 
     def __init__(self, base: BaseModel, dtype: str) -> None:
-        self.engine, self.speaker = Engine(base, dtype=getattr(torch, dtype)), renderer(base.folder)
+        self.engine, self.speaker = Engine(base, Settings().engine_threads, getattr(torch, dtype)), renderer(base.folder)
 
     def say(self, questions: Sequence[str], adapter: str = NO_ADAPTER, tokens: int = 64) -> list[str]:
         """An answer each."""
@@ -101,7 +101,7 @@ def measure(variant: Variant) -> dict[str, float]:
     whole = prepare("embedded", Settings().cache)
     first = whole.shape.first_layer if variant.first_layer is None else variant.first_layer
     base = replace(whole, shape=AdapterShape(whole.shape.layers, first, variant.rank, 2 * variant.rank))
-    recipe = replace(recipe_for(base, 2), **variant.recipe)
+    recipe = replace(recipe_for(base, Settings().training_threads), **variant.recipe)
     asking = Asking(base, recipe.dtype)
     lessons, figures = material.lessons("development"), {}
     entries = material.rows("links")
