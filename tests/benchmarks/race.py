@@ -8,9 +8,9 @@ import math
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from tests.benchmarks.table import PARTS, Figure, part
 THREADS = Settings().training_threads
 THERE = 0.9  # share of terse and chatty questions answered right
 RATES = (2e-4, 5e-4, 1e-3)
+LONGER = (1, 2)  # times as many epochs as the recipe has, of ours
 
 
 class There(Exception):
@@ -78,28 +79,37 @@ class Clock:
 
 
 def race(full: bool) -> list[Figure]:
-    """Ours, plain PEFT (all layers, rank 32, the best of its rates), and our layers without the cache of what lies below them (PEFT, top layers, rank 16)."""
+    """Ours, as shipped and for longer; plain PEFT (all layers, rank 32, the best of its rates); and our layers without the cache of what lies below them
+    (PEFT, top layers, rank 16)."""
     lessons = material.channel(20 if full else 6, 7)
     base = prepare("embedded", Settings().cache)
     examples = encode_all(base.folder, study([Statement(lesson.id, lesson.text) for lesson in lessons], ITEMS_PER_LESSON, "race"))
     home = PARTS / part("race", full) / f"{torch.backends.cpu.get_cpu_capability()} {THREADS}"  # another machine's seconds are no rival's
-    ours = _kept(home / "ours.json", lambda: _ours(base, lessons, examples))
-    figures = [
-        Figure(f"{len(lessons)} lessons: best recall seen, ours", ours.best, THERE),
-        Figure("seconds until then, ours", ours.until(min(THERE, ours.best))),
-    ]
+    tries = {longer: _kept(home / f"ours {longer}.json", partial(_ours, base, lessons, examples, longer)) for longer in LONGER}
+    ours = _best(tries.values())
+    figures = []
+    for longer, clock in tries.items():
+        label = f"{len(lessons)} lessons, ours for {longer} times as long as it takes"
+        figures += [
+            Figure(f"{label}: best recall seen", clock.best, THERE), Figure(f"{label}: seconds until then", clock.until(min(THERE, clock.best))),
+        ]  # fmt: skip
     for label, layers, rank, rates, goal in (
         ("plain PEFT", list(range(base.shape.layers)), 32, RATES if full else RATES[1:2], 5.0),
         ("uncached top layers", base.shape.adapted, base.shape.rank, (1e-3,), None),
     ):
         runs = [_kept(home / f"{label} {rate}.json", partial(_plain, base, lessons, examples, layers, rank, rate, 12 if full else 6)) for rate in rates]
-        best = min(runs, key=lambda clock: (clock.until(THERE), -clock.best, clock.until(clock.best)))
+        best = _best(runs)
         level = min(THERE, ours.best, best.best)
         figures += [
             Figure(f"{label}: best recall seen", best.best), Figure(f"{label}: seconds until {level:.0%}", best.until(level)),
             Figure(f"{label} ÷ ours, seconds until {level:.0%}", best.until(level) / ours.until(level), goal),
         ]  # fmt: skip
     return figures
+
+
+def _best(runs: Iterable[Clock]) -> Clock:
+    """Which was there first; else which got furthest, and when."""
+    return min(runs, key=lambda clock: (clock.until(THERE), -clock.best, clock.until(clock.best)))
 
 
 def _kept(file: Path, run: Callable[[], Clock]) -> Clock:
@@ -118,8 +128,9 @@ def _questions(lessons: Sequence[Taught]) -> list[tuple[Taught, str]]:
     return [(lesson, lesson.asked[manner]) for lesson in lessons for manner in ("terse", "chatty") if manner in lesson.asked]
 
 
-def _ours(base: BaseModel, lessons: Sequence[Taught], examples: Sequence[Example]) -> Clock:
+def _ours(base: BaseModel, lessons: Sequence[Taught], examples: Sequence[Example], longer: int) -> Clock:
     recipe, asked = recipe_for(base, THREADS), _questions(lessons)
+    recipe = replace(recipe, epochs=longer * max(recipe.epochs, math.ceil(recipe.visits / len(examples))))
     torch.manual_seed(0)
     with _engine() as client, tempfile.TemporaryDirectory() as scratch:
 
