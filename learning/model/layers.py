@@ -84,8 +84,10 @@ def deltas(matrices: Mapping[str, Tensor], shape: AdapterShape, dtype: torch.dty
     """An adapter's matrices, by PEFT's names, for each adapted layer and each product that carries any, side by side in a dtype."""
 
     def delta(number: int, product: Sequence[str]) -> LowRank | None:
-        parts = [(matrices[matrix_name(number, target, "A")], matrices[matrix_name(number, target, "B")]) for target in product if shape.carries(product)]
-        return _side_by_side(parts, shape.alpha / shape.rank, dtype) if parts else None
+        if not shape.carries(product):
+            return None
+        parts = [(matrices[matrix_name(number, target, "A")], matrices[matrix_name(number, target, "B")]) for target in product]
+        return _side_by_side(parts, shape.alpha / shape.rank, dtype)
 
     return [[delta(number, product) for product in FUSED] for number in shape.adapted]
 
