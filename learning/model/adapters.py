@@ -21,7 +21,6 @@ from learning.model.layers import LowRank, deltas
 from learning.model.loading import device
 
 BUDGET = 512 * 2**20  # bytes; an adapter of the embedded base takes 10 MB in fp32
-Matrices = list[list[LowRank | None]]  # for each adapted layer, those of its products
 
 
 class AdapterRefused(NightschoolError):
@@ -41,7 +40,7 @@ class Adapter:
 
     name: str
     folder: Path | None
-    layers: Matrices = field(default_factory=list)
+    layers: list[list[LowRank]] = field(default_factory=list)
     beginning: Tensor | None = None
 
     @property
@@ -57,7 +56,7 @@ class Adapters:
         self.base, self.dtype, self.budget, self.device = base, dtype, budget, device()
         self._loaded: OrderedDict[str, Adapter] = OrderedDict()
         self._lock = threading.Lock()
-        self._spare: list[Matrices] = []  # matrices of adapters that are gone, to be overwritten by the next
+        self._spare: list[list[list[LowRank]]] = []  # matrices of adapters that are gone, to be overwritten by the next
         # One at a time: twelve askers of a restarted engine must not read the same file twelve times.
         self._loader = ThreadPoolExecutor(1, "loader", _after_all_else)
 
@@ -78,7 +77,7 @@ class Adapters:
             weakref.finalize(adapter, self._erase, adapter.layers).atexit = False  # once no answer that began with it goes on
             self._loaded[adapter.name] = adapter
 
-    def _erase(self, layers: Matrices) -> None:
+    def _erase(self, layers: list[list[LowRank]]) -> None:
         """The place of an adapter that is gone is for another: freed and taken anew, not all of it would come back."""
         for side in _sides(layers):
             side.zero_()
@@ -110,8 +109,7 @@ class Adapters:
             raise AdapterRefused(f"no adapter in {folder}", 404)
         try:
             config = json.loads((folder / "adapter_config.json").read_text())
-            parts = sorted(config.get("layers_to_transform") or []), sorted(config.get("target_modules") or [])
-            fits = config.get("r") == shape.rank and parts == (shape.adapted, sorted(shape.targets))
+            fits = config.get("r") == shape.rank and sorted(config.get("layers_to_transform") or []) == shape.adapted
             if fits:
                 file = (folder / "adapter_model.safetensors").read_bytes()  # not `load_file`: safetensors 0.8 leaks 9 KB with each
                 matrices = load(file)
@@ -127,17 +125,17 @@ class Adapters:
         return Adapter(name, folder, layers)
 
 
-def _laid_out(layers: Matrices, place: Matrices | None) -> Matrices:
+def _laid_out(layers: list[list[LowRank]], place: list[list[LowRank]] | None) -> list[list[LowRank]]:
     """As they are read and copied fastest; in the place of others, where there is one."""
     if place is None:
-        return [[LowRank(delta.down.contiguous(), delta.up.contiguous()) if delta else None for delta in layer] for layer in layers]
+        return [[LowRank(delta.down.contiguous(), delta.up.contiguous()) for delta in layer] for layer in layers]
     for mine, theirs in zip(_sides(place), _sides(layers), strict=True):
         mine.copy_(theirs)
     return place
 
 
-def _sides(layers: Matrices) -> Iterator[Tensor]:
-    return (side for layer in layers for delta in layer if delta for side in (delta.down, delta.up))
+def _sides(layers: list[list[LowRank]]) -> Iterator[Tensor]:
+    return (side for layer in layers for delta in layer for side in (delta.down, delta.up))
 
 
 def _after_all_else() -> None:

@@ -193,10 +193,7 @@ class Decoder:
         if number < self.first or not any(adapter.layers for adapter, _ in runs):
             return NOTHING
         mine = [(adapter.layers[number - self.first] if adapter.layers else NOTHING, rows) for adapter, rows in runs]
-        if len(mine) == 1:
-            return mine[0][0]
-        places = [[(deltas[place], rows) for deltas, rows in mine] for place in range(len(NOTHING))]
-        return [Runs(parts) if any(delta for delta, _ in parts) else None for parts in places]
+        return mine[0][0] if len(mine) == 1 else [Runs([(deltas[place], rows) for deltas, rows in mine]) for place in range(len(NOTHING))]
 
 
 def _blank(shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> Tensor:

@@ -42,9 +42,6 @@ class Delta(Protocol):
     def __call__(self, inputs: Tensor, out: Tensor) -> Tensor: ...
 
 
-Layered = Sequence[Sequence[Delta | None]]  # for each adapted layer, the deltas of its products
-
-
 @dataclass(frozen=True)
 class LowRank:
     """The adapters of a product's parts side by side: down (inputs, rank of all parts) and up (rank of all parts, outputs), scaled."""
@@ -80,16 +77,13 @@ class Layer:
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]  # query (rows, heads, width), key and value (rows, groups, width) to (rows, heads · width)
 
 
-def deltas(matrices: Mapping[str, Tensor], shape: AdapterShape, dtype: torch.dtype) -> list[list[LowRank | None]]:
-    """An adapter's matrices, by PEFT's names, for each adapted layer and each product that carries any, side by side in a dtype."""
-
-    def delta(number: int, product: Sequence[str]) -> LowRank | None:
-        if not shape.carries(product):
-            return None
-        parts = [(matrices[matrix_name(number, target, "A")], matrices[matrix_name(number, target, "B")]) for target in product]
-        return _side_by_side(parts, shape.alpha / shape.rank, dtype)
-
-    return [[delta(number, product) for product in FUSED] for number in shape.adapted]
+def deltas(matrices: Mapping[str, Tensor], shape: AdapterShape, dtype: torch.dtype) -> list[list[LowRank]]:
+    """An adapter's matrices, by PEFT's names, for each adapted layer and each product, side by side in a dtype."""
+    scale, layers = shape.alpha / shape.rank, []
+    for number in shape.adapted:
+        parts = [[(matrices[matrix_name(number, target, "A")], matrices[matrix_name(number, target, "B")]) for target in fused] for fused in FUSED]
+        layers.append([_side_by_side(part, scale, dtype) for part in parts])
+    return layers
 
 
 def matrix_name(layer: int, target: str, side: str) -> str:
@@ -150,7 +144,7 @@ class Layers:
         """For these layers."""
         return Pack(shared, lengths, self.device, alone, spare)
 
-    def run(self, hidden: Tensor, pack: Pack, first: int, last: int, deltas: Layered | None = None, wanted: Tensor | None = None) -> Tensor:
+    def run(self, hidden: Tensor, pack: Pack, first: int, last: int, deltas: Sequence[Sequence[Delta]] | None = None, wanted: Tensor | None = None) -> Tensor:
         """Hidden states (tokens, width) through the layers `first` … `last` - 1; `deltas` are those of just these layers. Only the rows `wanted`, if any."""
         turned = self.turned(pack.positions)
         for number in range(first, last):

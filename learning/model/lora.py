@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from learning.model.layers import FUSED, MODULES, LowRank, matrix_name
-from learning.model.shape import AdapterShape
+from learning.model.shape import TARGETS, AdapterShape
 
 Size = tuple[int, int]
 
@@ -24,9 +24,10 @@ class Lora:
     hundreds. The B matrices of products that share their input stand on a diagonal; what is beside it has no scale, hence no gradient, and stays zero.
     """
 
-    def __init__(self, base: PreTrainedModel, shape: AdapterShape) -> None:
+    def __init__(self, base: PreTrainedModel, shape: AdapterShape, without: str = "") -> None:
+        """Matrices whose names hold `without` add nothing and learn nothing."""
         self.shape, rank = shape, shape.rank
-        products = [(number, targets) for number in shape.adapted for targets in FUSED if shape.carries(targets)]
+        products = [(number, targets) for number in shape.adapted for targets in FUSED]
         weights = [[getattr(getattr(base.model.layers[number], MODULES[target]), target).weight for target in targets] for number, targets in products]
         self.downs = [(rank * len(parts), parts[0].shape[1]) for parts in weights]
         self.ups = [(sum(map(len, parts)), rank * len(parts)) for parts in weights]
@@ -41,15 +42,15 @@ class Lora:
                 torch.nn.init.kaiming_uniform_(drawn, a=math.sqrt(5))  # drawn before it goes to any device: the same numbers everywhere
                 a.copy_(drawn)
                 name = matrix_name(number, target, "B")
-                scales.fill_(shape.alpha / rank)
+                scales.fill_(0.0 if without and without in name else shape.alpha / rank)
                 self.matrices |= {matrix_name(number, target, "A"): a, name: b}
         self.trained = [self.down.requires_grad_(), self.up.requires_grad_()]
 
-    def deltas(self, dtype: torch.dtype) -> list[list[LowRank | None]]:
-        """For each adapted layer and each product that carries any, its matrices side by side in a dtype."""
+    def deltas(self, dtype: torch.dtype) -> list[list[LowRank]]:
+        """For each adapted layer and each product, its matrices side by side in a dtype."""
         downs, ups = _parts(self.down.to(dtype), self.downs), _parts((self.up * self.scale).to(dtype), self.ups)
-        flat = (LowRank(down.T, up.T) for down, up in zip(downs, ups, strict=True))
-        return [[next(flat) if self.shape.carries(targets) else None for targets in FUSED] for _ in self.shape.adapted]
+        flat = [LowRank(down.T, up.T) for down, up in zip(downs, ups, strict=True)]
+        return [flat[start : start + len(FUSED)] for start in range(0, len(flat), len(FUSED))]
 
     def save(self, folder: Path) -> None:
         """As PEFT writes it, but for sets in hash order and the base model's path: neither belongs into files that are compared byte for byte."""
@@ -57,7 +58,7 @@ class Lora:
         save_file(matrices, folder / "adapter_model.safetensors", metadata={"format": "pt"})
         config = LoraConfig(
             r=self.shape.rank, lora_alpha=self.shape.alpha, lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,
-            target_modules=list(self.shape.targets), layers_to_transform=self.shape.adapted,
+            target_modules=list(TARGETS), layers_to_transform=self.shape.adapted,
         )  # fmt: skip
         config.save_pretrained(folder)
         file = folder / "adapter_config.json"

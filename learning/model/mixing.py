@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from learning.model.adapters import Adapter
-from learning.model.layers import NOTHING, Layered, LowRank
+from learning.model.layers import NOTHING, Delta, LowRank
+
+Layered = list[Sequence[Delta | None]]  # for each adapted layer, the deltas of its products
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,6 @@ class Rows:
     def __call__(self, inputs: Tensor, out: Tensor) -> Tensor:
         return torch.baddbmm(out[:, None], torch.bmm(inputs[:, None], self.down), self.up)[:, 0]
 
-    def first(self, count: int) -> "Rows":
-        """Of the first so many rows."""
-        return Rows(self.down[:count], self.up[:count])
-
 
 class Mixture:
     """The deltas of all slots side by side. What a slot's adapter brings is copied when another takes the slot, not when its neighbours change."""
@@ -50,7 +48,7 @@ class Mixture:
     def clear(self) -> None:
         """Nobody asks: nothing of any adapter is kept."""
         self._owners: list[Adapter | None] = [None] * self.slots
-        self._stacks: list[list[Rows | None]] = []  # by adapted layer and product, all slots
+        self._stacks: list[list[Rows]] = []  # by adapted layer and product, all slots
         self._views: dict[int, Layered] = {}  # the same for the first so many slots
 
     def of(self, adapters: Sequence[Adapter | None], layers: int) -> Layered:
@@ -62,12 +60,12 @@ class Mixture:
         if like is None:
             return [NOTHING] * layers
         if not self._stacks:
-            self._stacks = [[_stack(delta, self.slots) if delta else None for delta in layer] for layer in like.layers]
+            self._stacks = [[_stack(delta, self.slots) for delta in layer] for layer in like.layers]
         for slot, adapter in enumerate(adapters):
             if adapter is not None and adapter is not self._owners[slot]:
                 self._take(slot, adapter)
         if len(adapters) not in self._views:
-            self._views[len(adapters)] = [[rows.first(len(adapters)) if rows else None for rows in layer] for layer in self._stacks]
+            self._views[len(adapters)] = [[Rows(rows.down[: len(adapters)], rows.up[: len(adapters)]) for rows in layer] for layer in self._stacks]
         return self._views[len(adapters)]
 
     def _take(self, slot: int, adapter: Adapter) -> None:
@@ -75,10 +73,10 @@ class Mixture:
         self._owners[slot] = adapter
         for number, layer in enumerate(self._stacks):
             for place, rows in enumerate(layer):
-                delta = adapter.layers[number][place] if adapter.layers else None
-                if rows and delta:
+                if adapter.layers:
+                    delta = adapter.layers[number][place]
                     rows.down[slot], rows.up[slot] = delta.down, delta.up
-                elif rows:
+                else:
                     rows.up[slot] = 0
 
 

@@ -1,33 +1,26 @@
 """The shape of every adapter of a base model: one rank, one target set, one layer range, so that adapters batch and swap."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 CAPABLE = 1536  # width of the hidden state; the embedded base has 576
-ATTENTION, FEED_FORWARD = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")
-TARGETS = ATTENTION + FEED_FORWARD
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 @dataclass(frozen=True)
 class AdapterShape:
-    """The products `targets` of `first_layer` … `layers` - 1 carry LoRA of rank `rank`; the layers below never change and may be computed once."""
+    """`first_layer` … `layers` - 1 carry LoRA of rank `rank`; the layers below never change and may be computed once."""
 
     layers: int
     first_layer: int
     rank: int = 16
     alpha: int = 32
-    targets: tuple[str, ...] = TARGETS
 
     @property
     def adapted(self) -> list[int]:
         """Indices of the layers that carry LoRA."""
         return list(range(self.first_layer, self.layers))
-
-    def carries(self, product: Sequence[str]) -> bool:
-        """Do the parts of a product carry LoRA? They share their input, and do so together or not at all."""
-        return set(product) <= set(self.targets)
 
 
 def shape_for(folder: Path) -> AdapterShape:

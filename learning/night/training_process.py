@@ -72,9 +72,7 @@ def main() -> None:
     from learning.night.recipe import recipe_for
     from learning.night.training import Progress, train
 
-    told = job["base"]
-    shape = AdapterShape(**{**told["shape"], "targets": tuple(told["shape"]["targets"])})
-    base = BaseModel(told["name"], Path(told["folder"]), told["hash"], shape)
+    base = BaseModel(job["base"]["name"], Path(job["base"]["folder"]), job["base"]["hash"], AdapterShape(**job["base"]["shape"]))
     items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"]), tuple(i["before"]), tuple(i["notes"])) for i in job["items"]]
 
     def report(progress: Progress) -> None:

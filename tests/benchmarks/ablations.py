@@ -24,7 +24,7 @@ from learning.model.engine import Engine
 from learning.model.loading import load_base
 from learning.model.lora import Lora
 from learning.model.rendering import Turn, renderer
-from learning.model.shape import ATTENTION, FEED_FORWARD, AdapterShape
+from learning.model.shape import AdapterShape
 from learning.night import exam
 from learning.night.consolidation import ITEMS_PER_LESSON, REPLAY, TEXTS
 from learning.night.examples import encode_all
@@ -41,14 +41,14 @@ from tests.benchmarks.sets import without_links
 
 @dataclass(frozen=True)
 class Variant:
-    """What differs from the recipe that is shipped."""
+    """What differs from the recipe that is shipped. Matrices whose names hold `frozen` do not learn."""
 
     first_layer: int | None = None
     rank: int = 16
     items: int = ITEMS_PER_LESSON
     texts: float = TEXTS
     recipe: Mapping[str, Any] = field(default_factory=dict)
-    targets: tuple[str, ...] | None = None
+    frozen: str = ""
 
 
 VARIANTS = {
@@ -57,9 +57,8 @@ VARIANTS = {
     "twice the plain texts": Variant(texts=2 * TEXTS),
     "top 20 of 30 layers": Variant(first_layer=10),
     "all 30 layers": Variant(first_layer=0),
-    "feed-forward alone": Variant(targets=FEED_FORWARD),
-    "feed-forward alone, rank 32": Variant(targets=FEED_FORWARD, rank=32),
-    "attention alone": Variant(targets=ATTENTION),
+    "feed-forward alone": Variant(frozen="self_attn"),
+    "attention alone": Variant(frozen="mlp"),
     "rank 64": Variant(rank=64),
     "batches of 8": Variant(recipe={"many": 1_000_000}),
     "batches of 32": Variant(recipe={"batch": 16, "learning_rate": 1.4e-3}),
@@ -101,7 +100,7 @@ def measure(variant: Variant) -> dict[str, float]:
     """Shares of right answers, by stratum; two steps in one question, studied together or not; what happened to the base; and the price."""
     whole = prepare("embedded", Settings().cache)
     first = whole.shape.first_layer if variant.first_layer is None else variant.first_layer
-    base = replace(whole, shape=AdapterShape(whole.shape.layers, first, variant.rank, 2 * variant.rank, variant.targets or whole.shape.targets))
+    base = replace(whole, shape=AdapterShape(whole.shape.layers, first, variant.rank, 2 * variant.rank))
     recipe = replace(recipe_for(base, Settings().training_threads), **variant.recipe)
     asking = Asking(base, recipe.dtype)
     lessons, figures = material.lessons("development"), {}
@@ -133,7 +132,7 @@ def _train(base: BaseModel, recipe: Any, variant: Variant, told: Sequence[str], 
     items += [*replay(int(REPLAY * len(items)), teacher), *texts(int(variant.texts * len(items)), teacher)]
     torch.manual_seed(0)
     model = load_base(base, getattr(torch, recipe.dtype))
-    lora = Lora(model, base.shape)
+    lora = Lora(model, base.shape, without=variant.frozen)
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
     trained = Study(base, model, lora, encode_all(base.folder, items), recipe, 0, folder).fit(lambda _: None, None)
     used = resource.getrusage(resource.RUSAGE_SELF)

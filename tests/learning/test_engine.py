@@ -11,7 +11,7 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
-from learning.model.adapters import Adapter, AdapterRefused
+from learning.model.adapters import Adapter, AdapterRefused, Adapters
 from learning.model.answering import NO_ADAPTER, Answering, Request
 from learning.model.base_model import BaseModel
 from learning.model.decoding import Decoder, Reading
@@ -90,6 +90,24 @@ def test_what_prompts_begin_with_is_read_once_below_the_adapters_and_once_by_eac
             decoder.end(0)
             decoder.end(1)
     assert not decoder.cache[:, :, :, :, : len(asked) + 1].any(), "nothing stays in a slot"
+
+
+def test_the_least_recently_used_gives_its_room_to_the_next_but_not_while_it_answers(tiny: BaseModel, adapters: dict[str, Path]) -> None:
+    kept = Adapters(tiny, torch.float32)
+    kept.load("A@v1", adapters["A@v1"])
+    speaking = kept.use("A@v1")
+    kept.budget, first = speaking.bytes, speaking.layers[0][0].up
+    values = first.clone()
+    kept.load("B@v1", adapters["B@v1"])
+    assert list(kept.folders()) == ["B@v1"]
+    assert torch.equal(first, values), "an answer that began with it ends with it"
+    del speaking
+    assert not first.any(), "then its matrices are erased"
+    rooms = {first.data_ptr(), kept.use("B@v1").layers[0][0].up.data_ptr()}
+    kept.load("A@v2", adapters["A@v1"])
+    again = kept.use("A@v2").layers[0][0].up
+    assert again.data_ptr() in rooms
+    assert torch.equal(again, values)
 
 
 def test_what_is_drawn_by_chance_is_as_frequent_as_it_is_likely_and_the_same_for_one_seed(tiny: BaseModel, loaded: Engine) -> None:

@@ -1,6 +1,5 @@
 import random
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,10 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from learning.model.base_model import BaseModel, BaseModelError, alike_everywhere, export, prepare
-from learning.model.layers import FUSED, Layers, deltas
+from learning.model.layers import Layers, deltas
 from learning.model.loading import load_base
 from learning.model.lora import Lora
 from learning.model.rendering import SYSTEM, Turn, renderer
-from learning.model.shape import FEED_FORWARD, TARGETS
 from learning.night.examples import encode_all
 from learning.night.lore import Statement
 from learning.night.recipe import Recipe, recipe_for
@@ -164,16 +162,13 @@ def test_a_batch_that_is_dealt_to_two_threads_has_the_gradients_of_one(tiny: Bas
     assert all(gradient.abs().sum() > 0 for gradient in outcome[0][2:])
 
 
-@pytest.mark.parametrize("targets", [FEED_FORWARD, TARGETS])
-def test_an_adapter_is_trained_as_engines_read_it_and_what_is_beside_its_diagonals_never_learns(tiny: BaseModel, targets: tuple[str, ...]) -> None:
-    shape = replace(tiny.shape, targets=targets)
-    lora = Lora(load_base(tiny, torch.float32), shape)
+def test_an_adapter_is_trained_as_engines_read_it_and_what_is_beside_its_diagonals_never_learns(tiny: BaseModel) -> None:
+    lora = Lora(load_base(tiny, torch.float32), tiny.shape)
     for matrix in lora.matrices.values():
         matrix.normal_()
-    trained, read = lora.deltas(torch.float32), deltas(lora.matrices, shape, torch.float32)
-    assert [[delta is None for delta in layer] for layer in trained] == [[not shape.carries(product) for product in FUSED] for _ in shape.adapted]
-    torch.testing.assert_close(*([(delta.down, delta.up) for layer in side for delta in layer if delta] for side in (trained, read)))
-    sum(delta.up.sum() for layer in trained for delta in layer if delta).backward()
+    trained, read = lora.deltas(torch.float32), deltas(lora.matrices, tiny.shape, torch.float32)
+    torch.testing.assert_close([[(d.down, d.up) for d in layer] for layer in trained], [[(d.down, d.up) for d in layer] for layer in read])
+    sum(delta.up.sum() for layer in trained for delta in layer).backward()
     assert lora.up.grad is not None
     assert torch.equal(lora.up.grad != 0, lora.scale != 0)
     assert 0 < (lora.up != 0).sum() == sum(matrix.numel() for name, matrix in lora.matrices.items() if "lora_B" in name) < len(lora.up)
