@@ -56,6 +56,10 @@ class Classroom:
             self.teach(texts)
         if known.adapter is None:
             self.sleep()
+        return self.card()
+
+    def card(self) -> dict[str, Any]:
+        """The report card of the night that trained the serving adapter."""
         with self.school.database.read() as session:
             adapter = registry.serving(session, self.channel)
             assert adapter
