@@ -15,11 +15,13 @@ Sink = int | IO[Any] | None
 
 
 def spawn(module: str, arguments: Sequence[str] = (), *, stdout: Sink = None, stderr: Sink = None, environment: dict[str, str] | None = None) -> Child:
-    """Start `python -m module` with a lifeline on its standard input; the child calls `hold` first thing. Ctrl-C reaches only the parent."""
+    """Start `python -m module` with a lifeline on its standard input; the child calls `hold` first thing.
+
+    In a process group of its own, so Ctrl-C reaches only the parent; but in the same session: where Linux shares processors between sessions first
+    (autogroup), a niced child of another session would weigh as much as all of ours.
+    """
     command = [sys.executable, "-W", "ignore::FutureWarning", "-m", module, *arguments]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr, text=True, start_new_session=True, env={**os.environ, **(environment or {})}
-    )
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr, text=True, process_group=0, env={**os.environ, **(environment or {})})
 
 
 def hold(before_end: Callable[[], None] = lambda: None) -> None:

@@ -29,6 +29,7 @@ from learning.model.lora import Lora
 from learning.model.rendering import Turn, renderer
 from learning.settings import Settings
 from tests.benchmarks import llama
+from tests.benchmarks.beside import beside
 from tests.benchmarks.bits import bits
 from tests.benchmarks.churn import adapters_by_the_thousand, in_slack, promotions
 from tests.benchmarks.churn import prompts as questions
@@ -208,7 +209,8 @@ def churned(measure: Callable[[Sequence[Path]], list[Figure]], made: Made = draw
 
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
-    "speeds": speeds, "bits": bits, "adapters": churned(adapters_by_the_thousand), "promotions": churned(promotions, laconic), "slack": in_slack,
+    "speeds": speeds, "bits": bits, "adapters": churned(adapters_by_the_thousand), "promotions": churned(promotions, laconic), "night": churned(beside),
+    "slack": in_slack,
 }  # fmt: skip
 
 
