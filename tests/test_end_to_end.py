@@ -18,7 +18,7 @@ from learning.errors import NightschoolError
 from learning.memory import channels
 from learning.records import Adapter, AdapterState, Night, Question, Work, now
 from learning.settings import Settings
-from tests.conftest import CACHE, Running, running
+from tests.conftest import Running, running, tiny_settings
 
 TRAIN = "The release train leaves on Thursdays at 14:30."
 
@@ -26,7 +26,7 @@ TRAIN = "The release train leaves on Thursdays at 14:30."
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home, cache=CACHE, base_model="tiny", lease_seconds=4, sweep_seconds=2, promote_at=0.0, tolerate_loss=1.0)
+    settings = tiny_settings(home, lease_seconds=4, sweep_seconds=2)
     with running(settings) as everything, supervisor.tended(everything.set_up, every=0.2):
         everything.ana.command("/teach", TRAIN)
         jobs.enqueue(everything.set_up.redis_url, jobs.FALL, jobs.last_night())

@@ -16,8 +16,7 @@ from learning.database import Database
 from learning.memory import channels, people, privacy
 from learning.records import Announcement, Channel, Event, Lesson, LessonStatus, Person, Question, Reaction, Reading, Work
 from learning.records import Message as Logged
-from learning.settings import Settings
-from tests.conftest import CACHE, Running, empty_database, how, running
+from tests.conftest import Running, empty_database, how, running, tiny_settings
 
 TRAIN = "The release train leaves on Thursdays at 14:30."
 
@@ -27,9 +26,7 @@ def bot(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     http = request.param == "http"
     home = tmp_path_factory.mktemp("home")
     url = empty_database(request.getfixturevalue("postgres"), "scenario") if http else ""
-    settings = Settings(
-        home=home, cache=CACHE, base_model="tiny", lease_seconds=4, sweep_seconds=2, promote_at=0.0, tolerate_loss=1.0, database_url=url,
-    )  # fmt: skip
+    settings = tiny_settings(home, lease_seconds=4, sweep_seconds=2, database_url=url)
     with running(settings, http) as everything:
         yield everything
 

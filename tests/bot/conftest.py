@@ -18,8 +18,7 @@ from learning.memory import channels
 from learning.model.client import Client
 from learning.records import Question, Work
 from learning.school import School, open_school
-from learning.settings import Settings
-from tests.conftest import CACHE, Running
+from tests.conftest import Running, tiny_settings
 
 NOWHERE = "redis://127.0.0.1:9/0"  # jobs wait in their rows
 
@@ -27,8 +26,8 @@ NOWHERE = "redis://127.0.0.1:9/0"  # jobs wait in their rows
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, shared_engine: Client) -> Iterator[Running]:
     with server.running() as site:
-        settings = Settings(
-            home=tmp_path_factory.mktemp("home"), cache=CACHE, base_model="tiny", engine_url=shared_engine.url, redis_url=NOWHERE, promote_at=0.0,
+        settings = tiny_settings(
+            tmp_path_factory.mktemp("home"), engine_url=shared_engine.url, redis_url=NOWHERE,
             slack_api_url=f"{site}/api/", slack_bot_token=SecretStr(BOT_TOKEN), slack_app_token=SecretStr(APP_TOKEN),
         )  # fmt: skip
         school = open_school(settings)

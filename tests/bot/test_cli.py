@@ -16,7 +16,7 @@ from learning.memory import channels, privacy
 from learning.model.client import Client
 from learning.settings import Settings
 from tests.benchmarks.export import make
-from tests.conftest import CACHE
+from tests.conftest import tiny_settings
 
 ANSWER_KEYS = {"question", "answer", "abstained", "adapter", "sources", "prompt_tokens", "completion_tokens", "seconds"}
 
@@ -27,7 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(home: Path, *arguments: str, code: int = 0, stdin: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
-    ours = Settings(home=home, cache=CACHE, base_model="tiny", promote_at=0.0, tolerate_loss=1.0).as_environment()
+    ours = tiny_settings(home).as_environment()
     more = {f"NIGHTSCHOOL_{name.upper()}": value for name, value in settings.items()}
     command = [sys.executable, "-m", "bot.cli", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, input=stdin, env={**os.environ, **ours, **more}, cwd=home)

@@ -8,14 +8,13 @@ import pytest
 from learning.model.base_model import BaseModel
 from learning.model.client import AdapterRef, Client, EngineError
 from learning.model.running import engine as running_engine
-from learning.settings import Settings
-from tests.conftest import CACHE
+from tests.conftest import tiny_settings
 from tests.learning.conftest import prompt
 
 
 @pytest.fixture(scope="module")
 def client(tiny: BaseModel) -> Iterator[Client]:
-    with running_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as started:
+    with running_engine(tiny_settings(Path("/nonexistent"))) as started:
         yield started
 
 

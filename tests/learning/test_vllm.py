@@ -24,8 +24,7 @@ from learning.night.lore import Statement
 from learning.night.recipe import recipe_for
 from learning.night.study import study
 from learning.night.training import train
-from learning.settings import Settings
-from tests.conftest import CACHE
+from tests.conftest import tiny_settings
 
 PYTHON = os.environ.get("TEST_VLLM_PYTHON", "")  # of an environment that has vLLM: set by `make test-vllm`
 RECORDED = Path(__file__).parent / "vllm.json"
@@ -100,7 +99,7 @@ def test_a_real_vllm_says_what_our_engine_says(tiny: BaseModel, tmp_path: Path) 
         client = Client(url)
         client._replicas[0].http.event_hooks = {"response": [lambda exchange: exchanges.append(kept(exchange))]}
         outcomes = Teller(client, prompt, folders).tell()
-    with our_engine(Settings(home=Path("/nonexistent"), cache=CACHE, base_model="tiny")) as ours:
+    with our_engine(tiny_settings(Path("/nonexistent"))) as ours:
         for number, adapter in enumerate((AdapterRef("C0@v1", folders[0]), AdapterRef("C1@v1", folders[1]), None)):
             assert outcomes[number][0] == ours.complete(prompt, adapter, 24).tokens
         assert outcomes[3] == pytest.approx(ours.score(prompt, outcomes[0][0][:4], AdapterRef("C0@v1", folders[0])), abs=0.3)
