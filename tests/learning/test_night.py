@@ -1,4 +1,3 @@
-import hashlib
 import json
 from pathlib import Path
 
@@ -6,36 +5,14 @@ import pytest
 
 from learning import registry
 from learning.answers import Answerer
-from learning.errors import TrainingError
 from learning.memory import channels, lessons, log, privacy
 from learning.memory.words import digest
-from learning.model.base_model import BaseModel
 from learning.model.client import Client, EngineError
 from learning.night import exam, morning, nights, selection
-from learning.night.recipe import Recipe
-from learning.night.study import study
-from learning.night.training import train
 from learning.records import Adapter, AdapterState, Announcement, ExamAnswer, Message, Night, Question, StudyItemRecord, Work, now
 from learning.school import School
 from tests.conftest import TAUGHT, statements
 from tests.learning.conftest import DAY, sleep, teach
-
-
-def test_training_twice_gives_the_same_bytes(tiny: BaseModel, tmp_path: Path) -> None:
-    items = study(statements(*TAUGHT), 8, "s")
-    for name in ("one", "two"):
-        train(tiny, items, Recipe(epochs=2), tmp_path / name)
-    first, second = ({f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in (tmp_path / n).iterdir()} for n in ("one", "two"))
-    assert first == second
-    train(tiny, study(statements(*TAUGHT[:2]), 8, "s"), Recipe(epochs=2), tmp_path / "three")
-    assert (tmp_path / "three" / registry.WEIGHTS).read_bytes() != (tmp_path / "one" / registry.WEIGHTS).read_bytes()
-
-
-def test_nothing_to_study_and_a_loss_that_is_no_number_are_clear_errors(tiny: BaseModel, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="nothing to study"):
-        train(tiny, [], Recipe(), tmp_path / "a")
-    with pytest.raises(TrainingError, match="not a number"):
-        train(tiny, study(statements(*TAUGHT), 8, "s"), Recipe(learning_rate=1e30, epochs=3), tmp_path / "b")
 
 
 def test_a_night_trains_examines_promotes_and_the_next_has_nothing_to_do(school: School) -> None:
