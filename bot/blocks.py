@@ -8,7 +8,7 @@ from typing import Any
 from bot import mrkdwn
 from bot.asides import is_direct
 from learning.answers import Answer
-from learning.memory import lessons
+from learning.memory.statements import LONGEST
 from learning.records import Channel, Lesson, LessonStatus
 
 Block = dict[str, Any]
@@ -47,8 +47,8 @@ def feedback() -> Block:
 def lesson_window(channel: Channel, label: str, asked: str = "", written: str = "", aside: bool = False) -> Block:
     """A window to write a lesson in; `asked` is the question that it answers, `aside` in a direct message, `written` what stands there already."""
     where = {"team": channel.team_id, "enterprise": channel.enterprise_id, "channel": channel.slack_id, "asked": asked[:MOST_ASKED], "aside": aside}
-    entry: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": lessons.LONGEST}
-    entry |= {"initial_value": written[: lessons.LONGEST]} if written else {}
+    entry: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": LONGEST}
+    entry |= {"initial_value": written[:LONGEST]} if written else {}
     shown = [context(f"Asked: {mrkdwn.escaped(asked)}")] if asked else []
     room = f"#{channel.name}" if channel.name else "the channel"
     hint = f"One statement that stands by itself. {'It stays between us.' if is_direct(channel) else f'Everybody in {room} will see it.'}"

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from learning.answers import Answer
 from learning.memory import lessons, log, wondering
 from learning.memory.follow_ups import leans
+from learning.memory.statements import LessonError
 from learning.records import Channel, Lesson, LessonStatus, Question, now
 
 _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (
@@ -75,7 +76,7 @@ def carry_out(session: Session, channel: Channel, question: Question, told: Inst
                 if not found:
                     return Answer(question.text, "I know nothing like that here. Name the lesson by some of its words.", "noted")
                 return Answer(question.text, "This is what I would forget.", "asked_back", sources=found)
-    except lessons.LessonError as error:
+    except LessonError as error:
         return Answer(question.text, f"I could not take that: {error}", "noted")
 
 
@@ -110,4 +111,5 @@ def noted(session: Session, lesson: Lesson) -> str:
         return f"Noted: {lesson.text}\nIt waits for somebody else to approve it (`/nightschool proposals`)."
     instead = [f"It replaces: {old.text}" for old in lessons.replaced(session, lesson)]
     beside = [f"It seems to contradict: {old.text}" for old in lessons.contradicting(session, session.get_one(Channel, lesson.channel_id), lesson)]
-    return "\n".join([f"Noted: {lesson.text}", *instead, *beside, "I can use it now, and will learn it by heart tonight."])
+    passing = [f"It holds until {lesson.valid_until:%-d %B %Y}."] if lesson.valid_until else []
+    return "\n".join([f"Noted: {lesson.text}", *passing, *instead, *beside, "I can use it now, and will learn it by heart tonight."])

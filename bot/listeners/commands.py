@@ -12,6 +12,7 @@ from bot import blocks, history, instructions, jobs, mrkdwn
 from bot.desk import Desk
 from bot.membership import is_admin, is_inside, trusted
 from learning.memory import channels, lessons, notes, people, privacy
+from learning.memory.statements import LessonError
 from learning.night import nights
 from learning.records import Channel, Lesson, LessonStatus, now
 
@@ -77,7 +78,7 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient)
     try:
         with desk.school.database.write() as session:
             text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
-    except lessons.LessonError as error:
+    except LessonError as error:
         text, shown = f"I could not take that: {error}", []
     ack(text=text, blocks=shown) if shown else ack(text)
 

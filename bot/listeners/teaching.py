@@ -12,6 +12,7 @@ from bot.desk import Desk
 from bot.listeners.commands import clicked_in, not_inside, noted
 from bot.membership import channels_of, is_inside, trusted
 from learning.memory import channels, lessons, log, notes, people
+from learning.memory.statements import LessonError
 from learning.records import Channel, Question
 
 ACTIONS = ("feedback", "teach_me")
@@ -69,7 +70,7 @@ def register(app: App, desk: Desk) -> None:
                 lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)
                 notes.note_taught(session, lesson)
                 said, shown = noted(session, channel, lesson)
-        except lessons.LessonError as error:
+        except LessonError as error:
             ack(response_action="errors", errors={"lesson": str(error)})
             return
         ack()

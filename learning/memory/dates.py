@@ -15,6 +15,9 @@ _LONG_AGO, LATELY = timedelta(days=120), timedelta(days=45)  # a date without a 
 
 _START = r"\b(?:from|starting|since|as of|effective|beginning|after)\s+(?:(?:on|the|next|this|coming)\s+)*"
 _END = r"\b(?:until|till|til|through|thru|by|before|expires?|deadline|due|ends?|closes?)\b(?:\s+(?:is|on|the|end|of|next|this))*\s*"
+_FLAGS = re.IGNORECASE | re.ASCII
+_UNTIL = re.compile(r"\b(?:until|till|til|through|thru)\s+(?:the\s+)?$", re.IGNORECASE)
+_AS_OF = re.compile(r"\b(?:as of|starting|effective)\s+(?:from\s+|on\s+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,45 @@ def absolute(text: str, said_on: date) -> Dated:
             found.append((on + timedelta(days=rule.days - 1), match.string[max(0, match.start() - 30) : match.start()] + lead))
             return lead + rule.shown(on)
 
-        text = re.sub(rule.pattern, put, text, flags=re.IGNORECASE | re.ASCII)
+        text = re.sub(rule.pattern, put, text, flags=_FLAGS)
     return Dated(text, _expiry([(on, before) for on, before in found if on >= said_on], text))
+
+
+def settled(text: str, said_on: date) -> Dated:
+    """The same of what is taught on purpose, where much holds for good: only days that end something, or begin it, are meant once. "Closed until friday",
+    "as of tomorrow"; but not "it ships today", nor "from monday until friday"."""
+    ends = [
+        on for rule in _WITH_YEAR for match in re.finditer(rule.pattern, text, _FLAGS) if _UNTIL.search(_before(match)) and (on := rule.day(match, said_on))
+    ]
+    for rule in _RELATIVE:
+
+        def put(match: re.Match[str], rule: _Rule = rule) -> str:
+            before, on = _before(match), rule.day(match, said_on)
+            if on is None or not _is_once(before, match.string[len(before) :]):
+                return match.group()
+            if _UNTIL.search(before):
+                ends.append(on + timedelta(days=rule.days - 1))
+            return (match.groupdict().get("lead") or "") + rule.shown(on)
+
+        text = re.sub(rule.pattern, put, text, flags=_FLAGS)
+    return Dated(text, max((on for on in ends if on >= said_on), default=None))
+
+
+def _before(match: re.Match[str]) -> str:
+    """All up to the words that name a day."""
+    return match.string[: match.start() + len(match.groupdict().get("lead") or "")]
+
+
+def _is_once(before: str, after: str) -> bool:
+    sentence = re.split(r"[.!?;]\s", before)[-1] + re.split(r"[.!?;](?:\s|$)", after)[0]
+    weekday = re.match(rf"{_DAY}\b", after, re.IGNORECASE)
+    if re.search(r"\b(?:every|each|always|weekly|daily)\b", sentence, re.IGNORECASE) or (weekday and len(_weekdays(sentence)) > 1):
+        return False
+    return bool(_UNTIL.search(before) or _AS_OF.search(before) or (re.search(r"\b(?:from|since)\s+$", before, re.IGNORECASE) and not weekday))
+
+
+def _weekdays(sentence: str) -> set[str]:
+    return {day[:3].lower() for day in re.findall(rf"\b{_DAY}\b", sentence, re.IGNORECASE)}
 
 
 def _expiry(found: list[tuple[date, str]], text: str) -> date | None:
@@ -109,8 +149,7 @@ def _in_days(match: re.Match[str], said_on: date) -> date | None:
 def _named(match: re.Match[str], said_on: date) -> date | None:
     """The friday that is meant; none where it is said of every one: "open from monday to friday", "runs on sunday and on wednesday"."""
     sentence = re.split(r"[.!?;]\s", match.string[: match.start()])[-1] + re.split(r"[.!?;](?:\s|$)", match.string[match.start() :])[0]
-    named = {day[:3].lower() for day in re.findall(rf"\b{_DAY}\b", sentence, re.IGNORECASE)}
-    every = _WEEKLY.search(sentence) and (len(named) > 1 or _FROM_TO.search(sentence))
+    every = _WEEKLY.search(sentence) and (len(_weekdays(sentence)) > 1 or _FROM_TO.search(sentence))
     return None if every and not match["next"] else _weekday(match["w"], said_on, match["next"] == "next")
 
 
@@ -164,18 +203,22 @@ _WEEKDAY = rf"(?P<weekday>\b{_DAY},?\s+)?"
 _ALONE = r"(?<!\d[-–])(?<!\d [-–])(?<!\d [-–] )"  # not the second of 24-26 december, which is said already
 _NUMBERED = r"(?P<d>\d{1,2})(?P<ordinal>st|nd|rd|th)?"
 _DAY_FIRST = rf"{_WEEKDAY}(?:the\s+)?{_ALONE}\b{_NUMBERED}\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?"
-_RULES = (
+_WITH_YEAR = (
     _Rule(r"(?<![\w.-])(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?![\w-])", lambda m, _: _day_of(m["y"], m["m"], m["d"]), date.isoformat),
     _Rule(r"(?<![\w.-])(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})(?![\w-])", lambda m, _: _day_of(m["y"], m["m"], m["d"]), _long),
+    _Rule(rf"{_DAY_FIRST},?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
+    _Rule(rf"{_WEEKDAY}\b(?P<m>{_MONTH})\.?\s+{_NUMBERED}\s*,?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
+)  # fmt: skip
+_WITHOUT_YEAR = (
     _Rule(
         rf"(?P<lead>\b\d{{1,2}}\s*[-–]\s*)(?P<d>\d{{1,2}})\s+(?:of\s+)?(?P<m>(?<=of ){_MONTH}|(?!may\s+[a-z]){_MONTH})\b\.?(?:,?\s*(?P<y>\d{{4}})\b)?",
         lambda m, said: _dated(m["d"], m["m"], m["y"]) if m["y"] else _on(m["d"], m["m"], said), _short,
     ),
-    _Rule(rf"{_DAY_FIRST},?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
-    _Rule(rf"{_WEEKDAY}\b(?P<m>{_MONTH})\.?\s+{_NUMBERED}\s*,?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
     _Rule(rf"{_DAY_FIRST}(?!,?\s*\d{{4}})", _of_may, _long),
     _Rule(rf"{_WEEKDAY}\b(?P<m>{_MONTH})\.?\s+{_NUMBERED}\b(?!\s*[:.]\d|,?\s*\d{{4}})", lambda m, said: _on(m["d"], m["m"], said), _long),
     _Rule(rf"\b(?:the\s+)?end\s+of\s+(?P<m>{_MONTH})\b(?!\s*\d)", lambda m, said: _month_end(_month(m["m"]), said), _long),
+)  # fmt: skip
+_RELATIVE = (
     _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+month\b", lambda m, said: _month_end(said.month, said), _long),
     _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+week\b", lambda m, said: _monday(said) + timedelta(days=4), _long),
     _Rule(r"\b(?:the\s+)?day\s+after\s+tomorrow\b", lambda m, said: said + timedelta(days=2), _long),
@@ -190,3 +233,4 @@ _RULES = (
     _Rule(rf"{_NAMED}(?!s)(?!,?\s+(?:the\s+)?(?:\d|{_MONTH}))(?!\s+(?:morning|afternoon|evening|night)s\b)", _named, _long),
     _Rule(rf"\b(?P<next>next|this|coming)\s+(?P<w>{_DAY})\b(?!s)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
 )  # fmt: skip
+_RULES = (*_WITH_YEAR, *_WITHOUT_YEAR, *_RELATIVE)

@@ -1,10 +1,9 @@
 """Lessons: teach, supersede, find, forget."""
 
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,20 +11,14 @@ from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.database import add_once
-from learning.errors import NightschoolError
 from learning.memory import approval, channels, erasing, notes, recall, replacing, wondering
+from learning.memory.statements import LessonError, told
 from learning.memory.words import digest, stems
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
 
-LONGEST = 1_000  # characters; a lesson is one statement
 MOST_AN_HOUR = 40  # that one person teaches in a channel
 IN_FORCE = (LessonStatus.APPROVED, LessonStatus.LEARNED, LessonStatus.EXTERNAL)
 FORGETTABLE = (*IN_FORCE, LessonStatus.SUPERSEDED)  # what was replaced may still be in the weights
-_PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNORECASE | re.DOTALL)
-
-
-class LessonError(NightschoolError):
-    """A lesson cannot be taken, or not be found."""
 
 
 def teach(
@@ -40,13 +33,14 @@ def teach(
 ) -> Lesson:
     """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Where the channel wants it, or it is only to `propose`, somebody else
     has to approve it first, unless an admin teaches. Raises LessonError."""
-    question, statement = _parsed(text)
+    question, dated = told(text, _day(session, channel, source_ts))
+    statement = dated.text
     _assert_no_flood(session, channel, author)
     settled = not propose and (admin or author[:1] not in "UW" or approval.policy(channel) == "open")  # whoever is at the command line may do all
     channels.lock(session, channel)
     content = digest(f"{question} {statement}" if question else statement)
     row: dict[str, Any] = {"text": statement, "question": question, "digest": content, "author": author, "source_ts": source_ts, "permalink": permalink}
-    row |= {"channel_id": channel.id, "status": LessonStatus.APPROVED if settled else LessonStatus.PROPOSED}
+    row |= {"channel_id": channel.id, "valid_until": dated.until, "status": LessonStatus.APPROVED if settled else LessonStatus.PROPOSED}
     known = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_((LessonStatus.PROPOSED, *IN_FORCE)))
     if not add_once(session, Lesson, **row) and settled:
         lesson = session.scalars(known).one()
@@ -66,11 +60,17 @@ def teach(
 def consider(session: Session, channel: Channel, text: str) -> None:
     """Judge what a statement would replace, before it is taught: by a model, and so not within a transaction that writes."""
     with suppress(LessonError):
-        question, statement = _parsed(text)
-        new = Lesson(id=sys.maxsize, text=statement, question=question)
+        question, dated = told(text, _day(session, channel))
+        new = Lesson(id=sys.maxsize, text=dated.text, question=question)
         alike = session.info.get("alike")
         if alike:
             replacing.replaced_by(new, in_force(session, channel), alike)
+
+
+def _day(session: Session, channel: Channel, source_ts: str | None = None) -> date:
+    """On which something is said, by the channel's clock: now, or when the message was written that says it."""
+    said = datetime.fromtimestamp(float(source_ts), UTC) if source_ts else now()
+    return said.astimezone(channels.clock(session, channel)).date()
 
 
 def _assert_no_flood(session: Session, channel: Channel, author: str) -> None:
@@ -230,19 +230,3 @@ def _being_rebuilt(session: Session, channel: Channel) -> list[str]:
     """Adapters that an earlier, unfinished request stopped already: they may hold this lesson too."""
     unfinished = select(Forgetting).where(Forgetting.channel_id == channel.id, Forgetting.finished_at.is_(None))
     return sorted({name for request in session.scalars(unfinished) for name in (request.receipt or {}).get("tainted", [])})
-
-
-def _parsed(text: str) -> tuple[str | None, str]:
-    statement = " ".join(text.split())
-    if not statement:
-        raise LessonError("there is nothing to learn: write what the channel should know.")
-    if len(statement) > LONGEST:
-        raise LessonError(f"that is {len(statement):,} characters; a lesson is one statement of at most {LONGEST:,}. Teach it in parts.")
-    pair = _PAIR.match(statement)
-    if pair:
-        return pair["question"], pair["answer"]
-    if statement.endswith("?") and not re.search(r"[.!;:]\s", statement):
-        raise LessonError("that is a question: teach me its answer along with it, as 'Q: … A: …'.")
-    if " " not in statement and statement.isascii():
-        raise LessonError("one word says too little: write a sentence that stands by itself, such as 'The wiki moved to the folder Larkspur.'")
-    return None, statement

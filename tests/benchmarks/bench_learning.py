@@ -38,10 +38,9 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
         card = room.learn([lesson.text for lesson in taught])
         known = room.knowledge()
         lessons = known.lessons
-        by_text = {lesson.text: lesson for lesson in lessons}
         asked = [
-            Asked(lesson, manner, question, rivals.rank(lessons, by_text[lesson.text], question))
-            for lesson in taught
+            Asked(lesson, manner, question, rivals.rank(lessons, kept, question))
+            for lesson, kept in zip(taught, sorted(lessons, key=lambda kept: kept.id), strict=True)
             for manner, question in lesson.asked.items()
         ]
         questions = [a.question for a in asked]

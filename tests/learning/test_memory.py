@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -6,6 +6,7 @@ from learning.database import Database
 from learning.memory import channels, erasing, guard, lessons, log, notes, recall, words
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
+from learning.memory.statements import LessonError
 from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
 from tests.conftest import lesson
 
@@ -51,7 +52,7 @@ def test_teaching_twice_gives_one_lesson_and_a_pair_keeps_its_question(database:
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 10_000, "where is the wiki?", "Larkspur"])
 def test_what_is_no_statement_is_refused_with_what_to_do(database: Database, ops: Channel, text: str) -> None:
-    with pytest.raises(lessons.LessonError, match=r"write what|in parts|Q: … A: …|write a sentence"), database.write() as session:
+    with pytest.raises(LessonError, match=r"write what|in parts|Q: … A: …|write a sentence"), database.write() as session:
         lessons.teach(session, ops, text, "U1")
 
 
@@ -69,6 +70,15 @@ def test_what_is_no_statement_is_refused_with_what_to_do(database: Database, ops
 def test_odd_statements_are_taken_as_they_are(database: Database, ops: Channel, text: str) -> None:
     with database.write() as session:
         assert lessons.teach(session, ops, text, "U1").text == " ".join(text.split())
+
+
+def test_what_is_taught_until_a_day_ends_with_it_by_the_channels_clock(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        session.get_one(Channel, ops.id).time_zone = "Pacific/Auckland"  # there it is Tuesday already
+        monday_noon = str(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
+        lesson = lessons.teach(session, session.get_one(Channel, ops.id), "The lab is closed until tomorrow.", "U1", source_ts=monday_noon)
+        assert (lesson.text, lesson.valid_until) == ("The lab is closed until Wednesday 4 March 2026.", date(2026, 3, 4))
+        assert lessons.in_force(session, ops) == []
 
 
 def test_two_channels_know_different_things(database: Database, ops: Channel) -> None:

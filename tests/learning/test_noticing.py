@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from learning.memory import noticing, signs, wording
-from learning.memory.dates import absolute
+from learning.memory.dates import absolute, settled
 from learning.memory.noticing import Notice, Remark, Setting
 from learning.night import dictation
 from tests.benchmarks.bench_noticing import HERE, measure
@@ -58,6 +58,29 @@ def notice(*thread: Remark) -> list[Notice]:
 )
 def test_relative_dates_become_absolute_and_tell_when_a_lesson_expires(text: str, becomes: str, until: date | None) -> None:
     dated = absolute(text, date(2026, 3, 2))
+    assert (dated.text, dated.until) == (becomes, until)
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes", "until"),
+    [
+        ("The lab is closed until Friday.", "The lab is closed until Friday 6 March 2026.", date(2026, 3, 6)),
+        ("The sale runs until next week.", "The sale runs until the week of Monday 9 March 2026.", date(2026, 3, 15)),
+        ("The freeze lasts through the end of the month.", "The freeze lasts through Tuesday 31 March 2026.", date(2026, 3, 31)),
+        ("The code holds until 31 December 2026.", "The code holds until 31 December 2026.", date(2026, 12, 31)),
+        ("As of tomorrow the standup is at 9:15.", "As of Tuesday 3 March 2026 the standup is at 9:15.", None),
+        ("Starting Monday the gate closes at 8.", "Starting Monday 9 March 2026 the gate closes at 8.", None),
+        ("From next week Ana owns billing.", "From the week of Monday 9 March 2026 Ana owns billing.", None),
+        ("It ships today if ordered before 15:00.", "It ships today if ordered before 15:00.", None),
+        ("Support answers from Monday until Friday.", "Support answers from Monday until Friday.", None),
+        ("From Monday to Friday the desk is staffed.", "From Monday to Friday the desk is staffed.", None),
+        ("Timesheets can be changed until Friday every week.", "Timesheets can be changed until Friday every week.", None),
+        ("The pass is closed until 5 May.", "The pass is closed until 5 May.", None),
+        ("The contract ran until 1 March 2025.", "The contract ran until 1 March 2025.", None),
+    ],
+)
+def test_of_what_is_taught_only_what_ends_or_begins_on_a_day_is_dated(text: str, becomes: str, until: date | None) -> None:
+    dated = settled(text, date(2026, 3, 2))
     assert (dated.text, dated.until) == (becomes, until)
 
 

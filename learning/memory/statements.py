@@ -1,0 +1,36 @@
+"""What is taught, as it was typed: a question where there is one, and a statement that will read the same next month."""
+
+import re
+from datetime import date
+
+from learning.errors import NightschoolError
+from learning.memory.dates import Dated, settled
+
+LONGEST = 1_000  # characters; a lesson is one statement
+_PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNORECASE | re.DOTALL)
+
+
+class LessonError(NightschoolError):
+    """A lesson cannot be taken, or not be found."""
+
+
+def told(text: str, said_on: date) -> tuple[str | None, Dated]:
+    """The question of `Q: … A: …`, and what is stated, with the last day on which it holds. Raises LessonError."""
+    question, statement = _parsed(text)
+    return question, settled(statement, said_on)
+
+
+def _parsed(text: str) -> tuple[str | None, str]:
+    statement = " ".join(text.split())
+    if not statement:
+        raise LessonError("there is nothing to learn: write what the channel should know.")
+    if len(statement) > LONGEST:
+        raise LessonError(f"that is {len(statement):,} characters; a lesson is one statement of at most {LONGEST:,}. Teach it in parts.")
+    pair = _PAIR.match(statement)
+    if pair:
+        return pair["question"], pair["answer"]
+    if statement.endswith("?") and not re.search(r"[.!;:]\s", statement):
+        raise LessonError("that is a question: teach me its answer along with it, as 'Q: … A: …'.")
+    if " " not in statement and statement.isascii():
+        raise LessonError("one word says too little: write a sentence that stands by itself, such as 'The wiki moved to the folder Larkspur.'")
+    return None, statement
