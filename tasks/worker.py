@@ -5,18 +5,21 @@ python -m tasks.worker urgent     (forgetting, reading history, sweeping)
 """
 
 import logging
+import os
 import sys
 
 from learning import lifeline
 from tasks.app import app
 
 POOLS = {"night": ["--pool", "solo"], "urgent": ["--pool", "threads", "--concurrency", "8"]}  # training has a process of its own
+NICE = {"night": 10, "urgent": 0}  # who asks while a night studies does not wait for it
 
 
 def main() -> None:
     """Work on one queue until told to stop."""
     (queue,) = sys.argv[1:]
     lifeline.hold()
+    os.nice(NICE[queue])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)  # a sweep every few seconds is no news
     logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
