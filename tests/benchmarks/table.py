@@ -41,6 +41,7 @@ def report(name: str, figures: Sequence[Figure]) -> None:
             figure.measure, f"{figure.value:.4g}", "" if figure.goal is None else f"{figure.goal:.4g}", {None: "", True: "yes", False: "NO"}[figure.met]
         )
     Console(width=120).print(table)
-    FOLDER.mkdir(exist_ok=True)
+    file = FOLDER / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
     rows = [{"measure": f.measure, "value": f.value, "goal": f.goal, "met": f.met} for f in figures]
-    (FOLDER / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
+    file.write_text(json.dumps(rows, indent=1) + "\n")
