@@ -49,11 +49,11 @@ def absolute(text: str, said_on: date) -> Dated:
     for rule in _RULES:
 
         def put(match: re.Match[str], rule: _Rule = rule) -> str:
-            on, lead = rule.day(match, said_on), match.groupdict().get("lead") or ""
+            on = rule.day(match, said_on)
             if on is None:
                 return match.group()
-            found.append((on + timedelta(days=rule.days - 1), match.string[max(0, match.start() - 30) : match.start()] + lead))
-            return lead + rule.shown(on)
+            found.append((on + timedelta(days=rule.days - 1), _before(match)))
+            return _lead(match) + rule.shown(on)
 
         text = re.sub(rule.pattern, put, text, flags=_FLAGS)
     return Dated(text, _expiry([(on, before) for on, before in found if on >= said_on], text))
@@ -73,20 +73,28 @@ def settled(text: str, said_on: date) -> Dated:
                 return match.group()
             if _UNTIL.search(before):
                 ends.append(on + timedelta(days=rule.days - 1))
-            return (match.groupdict().get("lead") or "") + rule.shown(on)
+            return _lead(match) + rule.shown(on)
 
         text = re.sub(rule.pattern, put, text, flags=_FLAGS)
     return Dated(text, max((on for on in ends if on >= said_on), default=None))
 
 
+def _lead(match: re.Match[str]) -> str:
+    return match.groupdict().get("lead") or ""
+
+
 def _before(match: re.Match[str]) -> str:
     """All up to the words that name a day."""
-    return match.string[: match.start() + len(match.groupdict().get("lead") or "")]
+    return match.string[: match.start() + len(_lead(match))]
+
+
+def _sentence(before: str, after: str) -> str:
+    """The one that both are of."""
+    return re.split(r"[.!?;]\s", before)[-1] + re.split(r"[.!?;](?:\s|$)", after)[0]
 
 
 def _is_once(before: str, after: str) -> bool:
-    sentence = re.split(r"[.!?;]\s", before)[-1] + re.split(r"[.!?;](?:\s|$)", after)[0]
-    weekday = re.match(rf"{_DAY}\b", after, re.IGNORECASE)
+    sentence, weekday = _sentence(before, after), re.match(rf"{_DAY}\b", after, re.IGNORECASE)
     if re.search(r"\b(?:every|each|always|weekly|daily)\b", sentence, re.IGNORECASE) or (weekday and len(_weekdays(sentence)) > 1):
         return False
     return bool(_UNTIL.search(before) or _AS_OF.search(before) or (re.search(r"\b(?:from|since)\s+$", before, re.IGNORECASE) and not weekday))
@@ -148,7 +156,7 @@ def _in_days(match: re.Match[str], said_on: date) -> date | None:
 
 def _named(match: re.Match[str], said_on: date) -> date | None:
     """The friday that is meant; none where it is said of every one: "open from monday to friday", "runs on sunday and on wednesday"."""
-    sentence = re.split(r"[.!?;]\s", match.string[: match.start()])[-1] + re.split(r"[.!?;](?:\s|$)", match.string[match.start() :])[0]
+    sentence = _sentence(match.string[: match.start()], match.string[match.start() :])
     every = _WEEKLY.search(sentence) and (len(_weekdays(sentence)) > 1 or _FROM_TO.search(sentence))
     return None if every and not match["next"] else _weekday(match["w"], said_on, match["next"] == "next")
 

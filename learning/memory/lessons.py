@@ -46,7 +46,7 @@ def teach(
         lesson = session.scalars(known).one()
         lesson.status = LessonStatus.APPROVED if lesson.status == LessonStatus.PROPOSED else lesson.status  # said on purpose: that settles it
         if lesson.valid_until and lesson.valid_until < now().date():
-            lesson.valid_until = None  # and it holds again
+            lesson.valid_until = dated.until  # and it holds again, unless it names the day itself
         if _newer(session, channel, lesson, replacing.PERHAPS):
             lesson.status = LessonStatus.SUPERSEDED  # by itself, as the newest
             session.flush()

@@ -4,6 +4,8 @@ Every night trains from the clean base on the lessons that hold by then, so one 
 that was told all that was said until then, in any order and on several machines at once.
 
     python -m tests.benchmarks.long_run [NIGHT …]     (holds these of the thirty, one after the other; then what all those show that were held so far)
+
+Nights that were held before are not held again, whatever has changed since: each row names its code, and without `data/nights.jsonl` all begins anew.
 """
 
 import json
@@ -43,7 +45,9 @@ def nights(full: bool) -> list[Figure]:
     """Thirty nights, those that were held before aside; or three."""
     if not full:
         return _figures({night: _hold(night, SHORT, FEW) for night in range(1, SHORT + 1)}, SHORT, FEW)
-    hold(night for night in range(1, NIGHTS + 1) if night not in _held())
+    before = _held()
+    print(f"{len(before)} of {NIGHTS} nights were held before (code {', '.join(sorted({row['code'] for row in before.values()})) or 'none'}): see {HELD.name}.")
+    hold(night for night in range(1, NIGHTS + 1) if night not in before)
     return _figures(_held(), NIGHTS, A_NIGHT)
 
 
