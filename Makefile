@@ -19,8 +19,9 @@ help:           ## what there is to make
 demo: .venv/ready  ## play the whole story, then stay up to chat with
 	@$(BIN)/nightschool demo
 
-test: .venv/dev  ## run all tests, two files at a time: they wait for processes more than they compute
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+test: .venv/dev  ## run all tests: those of the embedded base alone, the others two files at a time (they wait for processes more than they compute)
+	@$(BIN)/python -m pytest -q -m embedded
+	@$(BIN)/python -m pytest -q -m "not embedded" -n 2 --dist loadfile
 
 test-vllm: .venv/dev .venv-vllm/ready  ## the client against a real vLLM, installed beside (a gigabyte, ten minutes)
 	TEST_VLLM_PYTHON=$(CURDIR)/.venv-vllm/bin/python $(BIN)/python -m pytest -q tests/learning/test_vllm.py
