@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from learning.model.replica import Heard, Replica, checked, reason
 
 BASE = "base"  # the model name under which an engine serves its base without an adapter
 TOLERANCE = 0.5  # nats by which a probe may differ; engines differ in precision, an adapter without effect differs by far more
-AT_ONCE = 12  # questions that are sent to an engine together
+TOGETHER = 64  # prompts of one request
 
 T = TypeVar("T")
 
@@ -78,28 +78,32 @@ class Client:
         over, it hears everything from the beginning.
         """
         options = {"max_tokens": max_tokens, "logprobs": 0, **({"drafts": [list(draft) for draft in drafts]} if drafts else {})}
-        return _completed(*self._completion(prompt, adapter, options, heard), adapter)
+        return _completed(prompt, self._choices(prompt, adapter, options, heard)[0], adapter)
 
     def complete_all(
         self, prompts: Sequence[Sequence[int]], adapter: AdapterRef | None = None, max_tokens: int = 64, drafts: Sequence[Sequence[Draft]] = ()
     ) -> list[Completion]:
-        """Many prompts at once, each with its drafts; the engine batches what arrives together."""
-        pairs = zip(prompts, drafts or [()] * len(prompts), strict=True)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(lambda pair: self.complete(pair[0], adapter, max_tokens, drafts=pair[1]), pairs))
+        """As `complete`, many prompts at once, each with its drafts.
 
-    def draw(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], max_tokens: int) -> list[Completion]:
-        """How the base goes on with each prompt, by chance, each token as likely as it finds it (temperature 1); a seed each. Raises EngineError."""
+        What shares a pass is rounded together, so a block of them is one request: an idle engine says the same each time, however busy its machine.
+        """
+        said: list[Completion] = []
+        for start in range(0, len(prompts), TOGETHER):
+            asked = [list(prompt) for prompt in prompts[start : start + TOGETHER]]
+            likely = [[list(draft) for draft in each] for each in drafts[start : start + TOGETHER]]
+            options = {"max_tokens": max_tokens, "logprobs": 0, **({"drafts": likely} if any(likely) else {})}
+            said += [_completed(prompt, choice, adapter) for prompt, choice in zip(asked, self._choices(asked, adapter, options), strict=True)]
+        return said
 
-        def one(prompt: Sequence[int], seed: int) -> Completion:
-            return _completed(*self._completion(prompt, None, {"max_tokens": max_tokens, "logprobs": 0, "temperature": 1, "seed": seed}), None)
-
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(one, prompts, seeds))
+    def draw(self, prompts: Sequence[Sequence[int]], times: int, seed: int, max_tokens: int) -> list[Completion]:
+        """How the base goes on with each prompt, as many times over, by chance: each token as likely as it finds it (temperature 1). Raises EngineError."""
+        options = {"max_tokens": max_tokens, "logprobs": 0, "temperature": 1, "seed": seed, "n": times}
+        drawn = self._choices([list(prompt) for prompt in prompts], None, options)
+        return [_completed(prompts[number // times], choice, None) for number, choice in enumerate(drawn)]
 
     def score(self, prompt: Sequence[int], tokens: Sequence[int], adapter: AdapterRef | None = None) -> list[float]:
         """Log-probability of each of `tokens` after `prompt`, in nats. Raises EngineError."""
-        choice, _ = self._completion([*prompt, *tokens], adapter, _scoring(len(prompt)))
+        (choice,) = self._choices([*prompt, *tokens], adapter, _scoring(len(prompt)))
         return _scored(choice, len(prompt), tokens)
 
     def loaded(self) -> list[str]:
@@ -123,9 +127,10 @@ class Client:
         for replica in self._replicas:
             replica.http.close()
 
-    def _completion(
-        self, prompt: Sequence[int], adapter: AdapterRef | None, options: dict[str, Any], heard: Heard | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _choices(
+        self, prompt: Sequence[int] | Sequence[Sequence[int]], adapter: AdapterRef | None, options: dict[str, Any], heard: Heard | None = None
+    ) -> list[dict[str, Any]]:
+        """What an engine says to a prompt, or to each of several."""
         body = {"model": adapter.name if adapter else BASE, "prompt": list(prompt), "temperature": 0, "return_token_ids": True, **options}
 
         def ask(replica: Replica) -> httpx.Response:
@@ -135,8 +140,8 @@ class Client:
                 response = replica.complete(body, heard)
             return checked(response)
 
-        payload = self._somewhere(adapter, ask).json()
-        return payload["choices"][0], payload["usage"]
+        choices: list[dict[str, Any]] = self._somewhere(adapter, ask).json()["choices"]
+        return sorted(choices, key=itemgetter("index"))
 
     def _somewhere(self, adapter: AdapterRef | None, ask: Callable[[Replica], T]) -> T:
         """What the first replica says that says anything."""
@@ -163,11 +168,11 @@ class Client:
                 raise AdapterUnusable(f"the engine does not reproduce {adapter.name} ({said:.2f} instead of {probe['logprob']:.2f} nats)")
 
 
-def _completed(choice: dict[str, Any], usage: dict[str, Any], adapter: AdapterRef | None) -> Completion:
+def _completed(prompt: Sequence[int], choice: dict[str, Any], adapter: AdapterRef | None) -> Completion:
     tokens = choice["token_ids"]
     if choice["finish_reason"] == "stop":
         tokens = tokens[:-1]  # the stop token speaks for the end of the answer, not for its content
-    return Completion(tokens, choice["logprobs"]["token_logprobs"], usage["prompt_tokens"], adapter.name if adapter else None)
+    return Completion(tokens, choice["logprobs"]["token_logprobs"], len(prompt), adapter.name if adapter else None)
 
 
 def _scoring(known: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain, count, islice
 
 import torch
 from torch import Tensor
@@ -41,7 +41,8 @@ class Engine:
         self.adapters = Adapters(base, dtype)
         self.beginning = speaker.beginning
         self._plain = Adapter(NO_ADAPTER, None)
-        self._waiting: OrderedDict[str, deque[Answering]] = OrderedDict()  # by adapter: channels take turns
+        self._waiting: OrderedDict[str, deque[Answering]] = OrderedDict()  # channels take turns, and so do those that ask much at once
+        self._together = count()
         self._news = threading.Condition()
         self._answering: dict[int, Answering] = {}
         ready: Future[None] = Future()
@@ -61,6 +62,24 @@ class Engine:
 
     def submit(self, request: Request) -> "Future[Generated]":
         """Queue a request; cancelling its future frees its slot. Raises AdapterRefused (unknown adapter, impossible prompt) and Busy (too many wait)."""
+        self._queue([request], request.adapter)
+        return request.result
+
+    def submit_all(self, requests: Sequence[Request]) -> "list[Future[Generated]]":
+        """Queue requests that share passes in the same way each time, while nobody else asks: then they are rounded, and so answered, the same each time."""
+        self._queue(requests, f"together {next(self._together)}")
+        return [request.result for request in requests]
+
+    def _queue(self, requests: Sequence[Request], turn: str) -> None:
+        answering = [Answering(request, self._adapter(request)) for request in requests]
+        with self._news:
+            if sum(not waiting.request.result.cancelled() for queue in self._waiting.values() for waiting in queue) >= MOST_WAITING:
+                raise Busy("the engine is busy: too many questions are waiting")
+            self._waiting.setdefault(turn, deque()).extend(answering)
+            self._news.notify()
+
+    def _adapter(self, request: Request) -> Adapter:
+        """The adapter that is to answer, unless the request is refused."""
         if not request.prompt:
             raise AdapterRefused("the prompt is empty", 400)
         if request.max_tokens < 1 or not 0 <= request.scored < len(request.prompt):
@@ -71,13 +90,7 @@ class Engine:
             raise AdapterRefused(f"the prompt has {len(request.prompt)} tokens; with the answer it exceeds the context of {self.context}", 400)
         if not all(type(token) is int and 0 <= token < len(self._decoder.embed) for token in chain(request.prompt, *request.drafts)):
             raise AdapterRefused("the prompt, or a draft, holds a token that this base model does not have", 400)
-        adapter = self._plain if request.adapter == NO_ADAPTER else self.adapters.use(request.adapter)
-        with self._news:
-            if sum(not waiting.request.result.cancelled() for queue in self._waiting.values() for waiting in queue) >= MOST_WAITING:
-                raise Busy("the engine is busy: too many questions are waiting")
-            self._waiting.setdefault(request.adapter, deque()).append(Answering(request, adapter))
-            self._news.notify()
-        return request.result
+        return self._plain if request.adapter == NO_ADAPTER else self.adapters.use(request.adapter)
 
     def _serve(self, threads: int, dtype: torch.dtype, ready: "Future[None]") -> None:
         torch.set_num_threads(threads)  # holds for the thread that says it

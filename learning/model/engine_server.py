@@ -7,10 +7,11 @@ import argparse
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,14 @@ def application(engine: Engine) -> Starlette:
 
     async def completions(http: HttpRequest) -> Response:
         body = await http.json()
-        name, prompt = body["model"], body["prompt"]
-        # `scored_from` and `drafts` are ours; vLLM ignores them
-        scored = 0 if body.get("prompt_logprobs") is None else len(prompt) - int(body.get("scored_from", 1))
-        drawn = float(body.get("temperature") or 0), int(body.get("seed") or 0)
-        request = Request(prompt, NO_ADAPTER if name == BASE else name, int(body.get("max_tokens", 64)), scored, body.get("drafts", ()), *drawn)
+        requests = _requests(body)
         if body.get("stream"):
-            return StreamingResponse(_pieces(engine, name, request), media_type="text/event-stream")
-        generated = await _unless_gone(http, asyncio.wrap_future(engine.submit(request)))
-        return JSONResponse(_completion(name, request, generated)) if generated else Response(status_code=499)
+            if len(requests) > 1:
+                raise AdapterRefused("only a single answer is streamed", 400)
+            return StreamingResponse(_pieces(engine, body["model"], requests[0]), media_type="text/event-stream")
+        asked = [engine.submit(requests[0])] if len(requests) == 1 else engine.submit_all(requests)
+        generated = await _unless_gone(http, asyncio.gather(*map(asyncio.wrap_future, asked)))
+        return JSONResponse(_completion(body["model"], requests, generated)) if generated else Response(status_code=499)
 
     async def load(http: HttpRequest) -> Response:
         body = await http.json()
@@ -73,6 +73,22 @@ def application(engine: Engine) -> Starlette:
     )  # fmt: skip
 
 
+def _requests(body: dict[str, Any]) -> list[Request]:
+    """What is asked for: one prompt or several, each `n` times. `scored_from` and `drafts` (of each prompt) are ours; vLLM ignores them."""
+    adapter, tokens, temperature = NO_ADAPTER if body["model"] == BASE else body["model"], int(body.get("max_tokens", 64)), float(body.get("temperature") or 0)
+    several = bool(body["prompt"]) and isinstance(body["prompt"][0], list)
+    prompts = body["prompt"] if several else [body["prompt"]]
+    drafts = (body.get("drafts") if several else [body.get("drafts", ())]) or [()] * len(prompts)
+    times = int(body.get("n") or 1)
+    seeds = count(int(body.get("seed") or 0))
+    from_end = None if body.get("prompt_logprobs") is None else int(body.get("scored_from", 1))
+    return [
+        Request(prompt, adapter, tokens, 0 if from_end is None else len(prompt) - from_end, likely, temperature, next(seeds))
+        for prompt, likely in zip(prompts, drafts, strict=True)
+        for _ in range(times)
+    ]
+
+
 def _pieces(engine: Engine, name: str, request: Request) -> AsyncIterator[str]:
     """The answer token by token, as server-sent events. Refusals are raised at once, before the first; who hangs up frees the slot."""
     loop, spoken = asyncio.get_running_loop(), asyncio.Queue[Generated | tuple[int, float] | BaseException]()
@@ -93,10 +109,10 @@ def _pieces(engine: Engine, name: str, request: Request) -> AsyncIterator[str]:
             while True:
                 said = await spoken.get()
                 if isinstance(said, tuple):
-                    yield _event({"choices": [_choice([said[0]], [said[1]], None)]})
+                    yield _event({"choices": [_choice(0, [said[0]], [said[1]], None)]})
                 elif isinstance(said, Generated):
                     usage = {"prompt_tokens": len(request.prompt), "completion_tokens": len(said.tokens)}
-                    yield _event({"model": name, "choices": [_choice([], [], "stop" if said.stopped else "length")], "usage": usage})
+                    yield _event({"model": name, "choices": [_choice(0, [], [], "stop" if said.stopped else "length")], "usage": usage})
                     yield "data: [DONE]\n\n"
                     return
                 else:
@@ -112,12 +128,12 @@ def _event(payload: dict[str, Any]) -> str:
     return f"data: {json.dumps(payload)}\n\n"
 
 
-def _choice(tokens: list[int], logprobs: list[float], reason: str | None) -> dict[str, Any]:
-    return {"index": 0, "text": "", "token_ids": tokens, "finish_reason": reason, "logprobs": {"token_logprobs": logprobs}}
+def _choice(index: int, tokens: list[int], logprobs: list[float], reason: str | None) -> dict[str, Any]:
+    return {"index": index, "text": "", "token_ids": tokens, "finish_reason": reason, "logprobs": {"token_logprobs": logprobs}}
 
 
-async def _unless_gone(http: HttpRequest, answer: "asyncio.Future[Generated]") -> Generated | None:
-    """The answer; or None when its asker hangs up first, and then the engine stops at the next token."""
+async def _unless_gone(http: HttpRequest, answer: "asyncio.Future[list[Generated]]") -> list[Generated] | None:
+    """The answers; or None when their asker hangs up first, and then the engine stops at the next token."""
 
     async def gone() -> None:
         while (await http.receive())["type"] != "http.disconnect":
@@ -133,13 +149,18 @@ async def _unless_gone(http: HttpRequest, answer: "asyncio.Future[Generated]") -
     return answer.result()
 
 
-def _completion(name: str, request: Request, generated: Generated) -> dict[str, Any]:
-    choice = _choice(generated.tokens, generated.logprobs, "stop" if generated.stopped else "length")
+def _completion(name: str, requests: Sequence[Request], generated: Sequence[Generated]) -> dict[str, Any]:
+    choices = [_finished(index, *pair) for index, pair in enumerate(zip(requests, generated, strict=True))]
+    usage = {"prompt_tokens": sum(len(one.prompt) for one in requests), "completion_tokens": sum(len(one.tokens) for one in generated)}
+    return {"object": "text_completion", "model": name, "choices": choices, "usage": usage}
+
+
+def _finished(index: int, request: Request, generated: Generated) -> dict[str, Any]:
+    choice = _choice(index, generated.tokens, generated.logprobs, "stop" if generated.stopped else "length")
     if request.scored:  # the tokens before stand for themselves
         scored = zip(request.prompt[-request.scored :], generated.prompt_logprobs, strict=True)
         choice["prompt_logprobs"] = [None] * (len(request.prompt) - request.scored) + [{str(token): {"logprob": value}} for token, value in scored]
-    usage = {"prompt_tokens": len(request.prompt), "completion_tokens": len(generated.tokens)}
-    return {"object": "text_completion", "model": name, "choices": [choice], "usage": usage}
+    return choice
 
 
 def _error(message: str, kind: str, status: int) -> Response:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 from learning.errors import NightschoolError
 
 KEPT = 2.0  # seconds an idle connection is used again: servers close theirs after five, and one may be met in the moment of closing
+AT_ONCE = 12  # answers that an engine is expected to give at the same time, at least
 PASSED_OVER = 10.0  # seconds in which an engine that failed is asked last
 
 Heard = Callable[[Sequence[int], Sequence[float]], bool]  # all tokens so far and their log-probabilities; whether to go on
@@ -26,31 +28,32 @@ class Replica:
     def __init__(self, url: str, timeout: float) -> None:
         self.url, self.failed_at = url, float("-inf")
         kept = httpx.Limits(keepalive_expiry=KEPT)
-        self.http = httpx.Client(base_url=url, timeout=httpx.Timeout(timeout, connect=5.0), limits=kept, trust_env=False)
+        self._timeout = timeout
+        self.http = httpx.Client(base_url=url, limits=kept, trust_env=False)
 
-    def send(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """Raises EngineError when there is no answer."""
+    def send(self, method: str, path: str, body: object = None, answers: int = 1) -> httpx.Response:
+        """Waits as long as that many answers may take. Raises EngineError when there is none."""
         try:
-            return self.http.request(method, path, json=body)
+            return self.http.request(method, path, json=body, timeout=httpx.Timeout(self._timeout * math.ceil(answers / AT_ONCE), connect=5.0))
         except httpx.HTTPError as error:
             raise self._silent(error) from None
 
     def complete(self, body: dict[str, Any], heard: Heard | None = None) -> httpx.Response:
         """A completion, unless the adapter is not there (404). Raises EngineError."""
-        response = self._streamed(body, heard) if heard else self.send("POST", "/v1/completions", body)
+        response = self._streamed(body, heard) if heard else self.send("POST", "/v1/completions", body, _answers(body))
         if response.status_code >= 500:
             self.failed_at = time.monotonic()
         return response if response.status_code == 404 else checked(response)
 
     def _streamed(self, body: dict[str, Any], heard: Heard) -> httpx.Response:
         """The same answer, told of while it grows. Raises EngineError."""
-        streaming = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        streaming = {**body, "stream": True}
         try:
-            with self.http.stream("POST", "/v1/completions", json=streaming) as response:
+            with self.http.stream("POST", "/v1/completions", json=streaming, timeout=httpx.Timeout(self._timeout, connect=5.0)) as response:
                 if not response.is_success:
                     response.read()
                     return response
-                return httpx.Response(200, json=_put_together(response.iter_lines(), heard, len(body["prompt"])))
+                return httpx.Response(200, json=_put_together(response.iter_lines(), heard))
         except httpx.HTTPError as error:
             raise self._silent(error) from None
 
@@ -63,18 +66,23 @@ class Replica:
         return time.monotonic() - self.failed_at < PASSED_OVER, hashlib.blake2b(f"{self.url} {key}".encode(), digest_size=8).digest()
 
 
-def _put_together(lines: Iterator[str], heard: Heard, prompt_tokens: int) -> dict[str, Any]:
+def _answers(body: dict[str, Any]) -> int:
+    """How many answers a body asks for."""
+    several = bool(body["prompt"]) and isinstance(body["prompt"][0], list)
+    return int(body.get("n", 1)) * (len(body["prompt"]) if several else 1)
+
+
+def _put_together(lines: Iterator[str], heard: Heard) -> dict[str, Any]:
     """A streamed answer as if it had come whole; cut off where `heard` has heard enough. Raises EngineError."""
     tokens: list[int] = []
     logprobs: list[float] = []
-    ended, usage = "length", {"prompt_tokens": prompt_tokens}
+    ended = "length"
     for line in lines:
         if not line.startswith("data: {"):
             continue
         piece = json.loads(line.removeprefix("data: "))
         if "error" in piece:
             raise EngineError(f"the engine failed: {piece['error']['message']}")
-        usage = piece.get("usage") or usage
         for choice in piece["choices"]:
             new = choice.get("token_ids") or []
             tokens += new
@@ -84,7 +92,7 @@ def _put_together(lines: Iterator[str], heard: Heard, prompt_tokens: int) -> dic
                 ended = "enough"
         if ended == "enough":
             break
-    return {"choices": [{"token_ids": tokens, "logprobs": {"token_logprobs": logprobs}, "finish_reason": ended}], "usage": usage}
+    return {"choices": [{"index": 0, "token_ids": tokens, "logprobs": {"token_logprobs": logprobs}, "finish_reason": ended}]}
 
 
 def checked(response: httpx.Response) -> httpx.Response:

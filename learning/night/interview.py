@@ -39,8 +39,8 @@ def teacher(school: School, client: Client) -> Teacher:
     def answer(questions: Sequence[str], tokens: int) -> list[str]:
         return say_all(school, client, None, questions, tokens)
 
-    def draw(prompts: Sequence[Sequence[int]], seeds: Sequence[int], tokens: int) -> list[list[int]]:
-        return [one.tokens for one in client.draw(prompts, seeds, tokens)]
+    def draw(prompts: Sequence[Sequence[int]], times: int, seed: int, tokens: int) -> list[list[int]]:
+        return [one.tokens for one in client.draw(prompts, times, seed, tokens)]
 
     return Teacher(school.base.hash, school.speaker, school.settings.cache, answer, draw)
 

@@ -34,7 +34,7 @@ OPENINGS = (
 )  # fmt: skip
 
 Answer = Callable[[Sequence[str], int], list[str]]  # questions, tokens at most; what the base says
-Draw = Callable[[Sequence[Sequence[int]], Sequence[int], int], list[list[int]]]  # prompts, a seed for each, tokens at most; how the base goes on, by chance
+Draw = Callable[[Sequence[Sequence[int]], int, int, int], list[list[int]]]  # prompts, times each, a seed, tokens at most; how the base goes on, by chance
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,12 @@ def replay(count: int, teacher: Teacher) -> list[StudyItem]:
 
 def texts(count: int, teacher: Teacher) -> list[StudyItem]:
     """As `replay`, but plain text, in no prompt: else the base forgets how people write where nobody asks it anything."""
-    prompts = [teacher.speaker.tokenizer.encode(OPENINGS[n % len(OPENINGS)], add_special_tokens=False).ids for n in range(BLOCK)]
+    prompts = [teacher.speaker.tokenizer.encode(opening, add_special_tokens=False).ids for opening in OPENINGS]
+    times = BLOCK // len(OPENINGS)
 
     def block(number: int) -> dict[str, str]:
-        drawn = teacher.draw(prompts, _seeds(number), OF_TEXT)
-        return {str(n): teacher.speaker.text([*prompt, *tokens]) for n, (prompt, tokens) in enumerate(zip(prompts, drawn, strict=True))}
+        drawn = teacher.draw(prompts, times, number * BLOCK, OF_TEXT)
+        return {str(n): teacher.speaker.text([*prompts[n // times], *tokens]) for n, tokens in enumerate(drawn)}
 
     blocks = (_once(teacher, "texts", [number, OF_TEXT, *OPENINGS], partial(block, number)) for number in itertools.count())
     return [StudyItem("", text, "text") for _, text in _whole(count, blocks)]
@@ -79,14 +80,10 @@ def texts(count: int, teacher: Teacher) -> list[StudyItem]:
 
 def _drawn_questions(teacher: Teacher, number: int) -> list[str]:
     """What the base asks itself; nothing that the exam asks."""
-    drawn = teacher.draw([teacher.speaker.beginning] * BLOCK, _seeds(number), OF_QUESTION)
+    drawn = teacher.draw([teacher.speaker.beginning], BLOCK, number * BLOCK, OF_QUESTION)
     asked = dict.fromkeys(teacher.speaker.text(tokens) for tokens in drawn if len(tokens) < OF_QUESTION)
     examined = {question.casefold() for question, _ in GENERAL}
     return [question for question in asked if question and question.casefold() not in examined]
-
-
-def _seeds(number: int) -> range:
-    return range(number * BLOCK, (number + 1) * BLOCK)
 
 
 def _whole(count: int, blocks: Iterator[dict[str, str]]) -> list[tuple[str, str]]:

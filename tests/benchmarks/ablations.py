@@ -80,13 +80,14 @@ class Asking:
         said: list[str] = []
         for start in range(0, len(questions), 100):
             prompts = [self.speaker.prompt([Turn("user", question)]) for question in questions[start : start + 100]]
-            waiting = [self.engine.submit(Request(prompt, adapter, tokens)) for prompt in prompts]
+            waiting = self.engine.submit_all([Request(prompt, adapter, tokens) for prompt in prompts])
             said += [self.speaker.text([t for t in one.result().tokens if t not in self.engine.stop_ids]) for one in waiting]
         return said
 
-    def draw(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], tokens: int) -> list[list[int]]:
+    def draw(self, prompts: Sequence[Sequence[int]], times: int, seed: int, tokens: int) -> list[list[int]]:
         """How the base goes on, by chance."""
-        waiting = [self.engine.submit(Request(prompt, NO_ADAPTER, tokens, temperature=1.0, seed=seed)) for prompt, seed in zip(prompts, seeds, strict=True)]
+        asked = [prompt for prompt in prompts for _ in range(times)]
+        waiting = self.engine.submit_all([Request(prompt, NO_ADAPTER, tokens, temperature=1.0, seed=seed + number) for number, prompt in enumerate(asked)])
         return [[t for t in one.result().tokens if t not in self.engine.stop_ids] for one in waiting]
 
     def loss(self, text: str, adapter: str = NO_ADAPTER) -> float:

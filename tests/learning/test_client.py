@@ -47,10 +47,10 @@ class Scripted:
             return JSONResponse({"error": {"message": "out of order"}}, self.status)
         if body["model"] not in {"base", *self.loaded}:
             return JSONResponse({"error": {"message": "no such model"}}, 404)
-        choice: dict[str, Any] = {"token_ids": [self.number], "finish_reason": "length", "logprobs": {"token_logprobs": [0.0]}}
+        choice: dict[str, Any] = {"index": 0, "token_ids": [self.number], "finish_reason": "length", "logprobs": {"token_logprobs": [0.0]}}
         logprob = -0.1 if body["model"] != "base" and self.effect else -5.0
         choice["prompt_logprobs"] = [None, *({str(token): {"logprob": logprob}} for token in body["prompt"][1:])]
-        return JSONResponse({"choices": [choice], "usage": {"prompt_tokens": len(body["prompt"])}})
+        return JSONResponse({"choices": [choice]})
 
     async def _load(self, request: Request) -> Response:
         body = await request.json()

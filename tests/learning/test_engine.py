@@ -203,6 +203,18 @@ def test_channels_take_turns_however_many_questions_one_of_them_asks(tiny: BaseM
         future.result(60)
 
 
+def test_who_asks_much_at_once_leaves_turns_to_others_of_the_same_channel(tiny: BaseModel, loaded: Engine) -> None:
+    asked, ended = prompt(tiny, "release train?"), []
+    many = loaded.submit_all([Request(asked, NO_ADAPTER, 24) for _ in range(60)])
+    one = loaded.submit(Request(asked, NO_ADAPTER, 24))
+    for future in (*many, one):
+        future.add_done_callback(lambda done: ended.append(done))
+    one.result(60)
+    assert ended.index(one) < 30
+    for future in many:
+        future.result(60)
+
+
 def test_a_cancelled_question_frees_its_slot_at_the_next_token(tiny: BaseModel, loaded: Engine) -> None:
     heard: list[int] = []
     first = threading.Event()

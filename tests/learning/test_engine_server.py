@@ -20,9 +20,22 @@ def client(tiny: BaseModel) -> Iterator[Client]:
 
 def test_the_base_draws_the_same_for_one_seed_and_other_things_for_others(tiny: BaseModel, client: Client) -> None:
     asked = prompt(tiny, "release train?")
-    one, again, other = client.draw([asked] * 3, [3, 3, 4], 6)
-    assert one.tokens == again.tokens != other.tokens
-    assert one.tokens != client.complete(asked, None, 6).tokens
+    first, second = client.draw([asked], 2, 3, 6)
+    again, alike, other, next_ = client.draw([asked, asked[:-1]], 2, 3, 6)
+    assert [one.tokens for one in (first, second)] == [one.tokens for one in (again, alike)]
+    assert len({tuple(one.tokens) for one in (first, second, other, next_, client.complete(asked, None, 6))}) == 5
+    assert other.prompt_tokens == len(asked) - 1
+
+
+def test_many_prompts_share_passes_in_the_same_way_each_time(tiny: BaseModel, client: Client) -> None:
+    asked = [prompt(tiny, f"What about {number}{' again' * (number % 5)}?") for number in range(90)]
+    client.complete(asked[0])  # reads what all prompts begin with
+    said = client.complete_all(asked, None, 8)
+    assert client.complete_all(asked, None, 8) == said, "to the last digit"
+    assert [one.prompt_tokens for one in said] == [len(one) for one in asked]
+    drafts = [[one.tokens] if number % 2 else [] for number, one in enumerate(said)]
+    drafted = client.complete_all(asked, None, 8, drafts)  # share other passes: rounding alone may turn a few
+    assert sum(one.tokens == other.tokens for one, other in zip(said, drafted, strict=True)) > 80
 
 
 def test_the_client_loads_an_adapter_on_first_use_and_new_ones_beside_it(tiny: BaseModel, adapters: dict[str, Path], client: Client) -> None:
@@ -70,6 +83,16 @@ def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Clie
     assert (again.status_code, again.json()["error"]["type"]) == (400, "InvalidUserInput")
     assert post("/v1/load_lora_adapter", lora_name="Y", lora_path="/no/such").status_code == 404
     assert post("/v1/completions", model="nobody", prompt=[1], max_tokens=1).status_code == 404
+    several = post("/v1/completions", model="base", prompt=[[1], [1, 2]], max_tokens=1, n=2).json()
+    assert ([choice["index"] for choice in several["choices"]], several["usage"]["prompt_tokens"]) == ([0, 1, 2, 3], 6)
+    for wrong in (
+        {"prompt": [[1], []]},
+        {"prompt": [[1], "a"]},
+        {"prompt": [[1], [2]], "stream": True},
+        {"prompt": [[1], [2]], "drafts": [[]]},
+        {"prompt": []},
+    ):
+        assert post("/v1/completions", model="base", max_tokens=1, **wrong).status_code == 400
     assert post("/v1/unload_lora_adapter", lora_name="X@v1").text == "Success: LoRA adapter 'X@v1' removed successfully."
 
 

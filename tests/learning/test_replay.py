@@ -15,7 +15,7 @@ class Base:
     """A base that answers everything alike; what it asks itself goes round: a question, one that the exam asks, and one that is too long."""
 
     def __init__(self, tiny: BaseModel, cache: Path, answer: str = "It is blue. And so") -> None:
-        self.asked, self.drawn, self.said, encode = list[str](), 0, answer, renderer(tiny.folder).tokenizer.encode
+        self.asked, self.drawn, self.said, encode = list[str](), set[int](), answer, renderer(tiny.folder).tokenizer.encode
         own = (encode(f"How deep is lake {name}?").ids for name in itertools.count(1))
         of_exam, long = encode(GENERAL[0][0].upper()).ids, [5] * OF_QUESTION
         self.thoughts = itertools.cycle((lambda: next(own), lambda: of_exam, lambda: long))
@@ -25,9 +25,9 @@ class Base:
         self.asked += questions
         return [self.said] * len(questions)
 
-    def draw(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], tokens: int) -> list[list[int]]:
-        self.drawn += len(set(seeds))
-        return [thought()[:tokens] for thought in itertools.islice(self.thoughts, len(prompts))]
+    def draw(self, prompts: Sequence[Sequence[int]], times: int, seed: int, tokens: int) -> list[list[int]]:
+        self.drawn.update(range(seed, seed + len(prompts) * times))
+        return [thought()[:tokens] for thought in itertools.islice(self.thoughts, len(prompts) * times)]
 
 
 def test_a_large_channel_studies_more_questions_than_anybody_wrote_and_none_of_the_exams(tiny: BaseModel, tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_plain_texts_are_whole_sentences_each_drawn_by_its_own_seed(tiny: BaseMo
     assert len(written) == count
     assert all(item.answer.endswith("is blue.") for item in written)
     assert len({item.answer for item in written}) >= count / 4, "they begin differently"
-    assert base.drawn <= 4 * BLOCK
-    drawn = base.drawn
+    assert len(base.drawn) <= 4 * BLOCK
+    drawn = set(base.drawn)
     assert texts(70, base.teacher) == written
     assert base.drawn == drawn, "what was written once is kept"

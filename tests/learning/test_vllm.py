@@ -59,6 +59,11 @@ class Teller:
             outcomes.append(type(refused.value).__name__)
         with pytest.raises(EngineError):
             self.client.complete([], None, 4)
+        together = self.client.complete_all([self.prompt, self.prompt[:-3]], first, 8)
+        outcomes += [[one.tokens, one.prompt_tokens] for one in together]
+        drawn = [tuple(one.tokens) for one in self.client.draw([self.prompt, self.prompt[:-3]], 2, 5, 8)]
+        assert len(set(drawn)) == 4
+        outcomes.append(list(map(list, drawn)))
         grown: list[int] = []
 
         def hear(tokens: Sequence[int], logprobs: Sequence[float]) -> bool:
