@@ -27,7 +27,7 @@ from learning.model.adapters import AdapterRefused
 from learning.model.answering import NO_ADAPTER, Generated, Request
 from learning.model.base_model import prepare
 from learning.model.client import BASE
-from learning.model.engine import Busy, Engine
+from learning.model.engine import MOST_WAITING, Busy, Engine
 from learning.model.loading import fast_dtype
 from learning.settings import Settings
 
@@ -79,7 +79,9 @@ def _requests(body: dict[str, Any]) -> list[Request]:
     several = bool(body["prompt"]) and isinstance(body["prompt"][0], list)
     prompts = body["prompt"] if several else [body["prompt"]]
     drafts = (body.get("drafts") if several else [body.get("drafts", ())]) or [()] * len(prompts)
-    times = int(body.get("n") or 1)
+    times = int(body.get("n", 1))
+    if not 1 <= len(prompts) * times <= MOST_WAITING:
+        raise AdapterRefused(f"1 to {MOST_WAITING} answers may be asked for at once", 400)
     seeds = count(int(body.get("seed") or 0))
     from_end = None if body.get("prompt_logprobs") is None else int(body.get("scored_from", 1))
     return [

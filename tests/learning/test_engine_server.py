@@ -85,13 +85,9 @@ def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Clie
     assert post("/v1/completions", model="nobody", prompt=[1], max_tokens=1).status_code == 404
     several = post("/v1/completions", model="base", prompt=[[1], [1, 2]], max_tokens=1, n=2).json()
     assert ([choice["index"] for choice in several["choices"]], several["usage"]["prompt_tokens"]) == ([0, 1, 2, 3], 6)
-    for wrong in (
-        {"prompt": [[1], []]},
-        {"prompt": [[1], "a"]},
-        {"prompt": [[1], [2]], "stream": True},
-        {"prompt": [[1], [2]], "drafts": [[]]},
-        {"prompt": []},
-    ):
+    two = [[1], [2]]
+    wrongs = ({"prompt": [[1], []]}, {"prompt": [[1], "a"]}, {"prompt": two, "stream": True}, {"prompt": two, "drafts": [[]]}, {"prompt": []})
+    for wrong in (*wrongs, {"prompt": two, "n": 0}, {"prompt": two, "n": 10**9}):
         assert post("/v1/completions", model="base", max_tokens=1, **wrong).status_code == 400
     assert post("/v1/unload_lora_adapter", lora_name="X@v1").text == "Success: LoRA adapter 'X@v1' removed successfully."
 
