@@ -17,11 +17,13 @@ class Recipe:
     `short` answer tokens are enough in most visits, all but a share of `whole`: which lesson it is, is decided there, and the rest is known by heart soon.
     Examples that were answered with every token above `known` are visited less often. Training ends early once in every lesson the weakest
     token of nearly all examples (`settled`) has a probability above `enough` (0.5 suffices for greedy recall: arXiv 2605.30260).
+    Of a small channel the adapter is the mean of what the weights were after each step of the last part of it, `averaged` (SWA: Izmailov et al., 2018).
     """
 
     epochs: int = 3
     visits: int = 960  # at least, but for the end that comes early: a channel of two lessons needs more epochs
     learning_rate: float = 1e-3
+    averaged: float = 0.5
     faster: float = 8.0  # how many times as fast the B matrices learn (LoRA+: Hayou et al., 2024)
     batch: int = 8
     many: int = 1_200  # examples, some forty lessons: from so many on batches are twice as large, which takes a quarter less time on two threads
@@ -35,13 +37,14 @@ class Recipe:
     dtype: str = "float32"  # of the frozen base; LoRA itself is always float32
 
     def sized(self, examples: int) -> "Recipe":
-        """The recipe for so many examples; of twice as large batches the rate grows by the root of two."""
-        return self if examples < self.many else replace(self, batch=2 * self.batch, learning_rate=math.sqrt(2) * self.learning_rate)
+        """The recipe for so many examples; of twice as large batches the rate grows by the root of two, and falls: a level one unlearns what was known."""
+        return self if examples < self.many else replace(self, batch=2 * self.batch, learning_rate=math.sqrt(2) * self.learning_rate, averaged=0.0)
 
     def rate(self, share: float) -> float:
-        """The learning rate at a share of the training: up in a straight line, down along a cosine."""
-        pace = min(1.0, 0.04 + share / WARM_UP) if share < WARM_UP else 0.5 + 0.5 * math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP))
-        return self.learning_rate * pace
+        """The learning rate at a share of the training: up in a straight line, then level where weights are averaged, else down along a cosine."""
+        if share < WARM_UP or self.averaged:
+            return self.learning_rate * min(1.0, 0.04 + share / WARM_UP)
+        return self.learning_rate * (0.5 + 0.5 * math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
 
 
 def recipe_for(base: BaseModel, threads: int) -> Recipe:

@@ -86,6 +86,7 @@ class Study:
         self.workers = recipe.threads if lora.down.device.type == "cpu" else 1
         self.pool = ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,))
         self.ground = Groundwork(base, model, examples, folder, self.pool)
+        self.mean, self.counted = [torch.zeros_like(side) for side in lora.trained], 0  # of the weights after so many of the last steps
         self.tokens = 0  # that went through the adapted layers
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         own = [ids.flatten() for (ids, _), example in zip(self.ground.targets, examples, strict=True) if not example.of_base]
@@ -97,7 +98,8 @@ class Study:
         optimizer = torch.optim.AdamW([{"params": [side]} for side in self.lora.trained], betas=(0.9, 0.99), weight_decay=0.0, fused=True)
         epoch, loss = self._resumed(optimizer, checkpoint) if checkpoint else (0, 0.0)
         epochs = max(self.recipe.epochs, math.ceil(self.recipe.visits / len(self.examples)))
-        while epoch < epochs and not self._settled():
+        while epoch < epochs and not (self._settled() and (self.counted or not self.recipe.averaged)):
+            averaged = 1.0 if self.counted or self._settled() else self.recipe.averaged  # what is settled early ends with an epoch that is averaged
             rng = random.Random(f"{self.seed} {epoch}")
             due = [number for number, weakest in enumerate(self.weakest) if weakest < self.recipe.known or rng.random() < REVISITED]
             rng.shuffle(due)
@@ -109,13 +111,18 @@ class Study:
                 torch.nn.utils.clip_grad_norm_(self.lora.trained, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
+                if self.recipe.averaged and share >= 1 - averaged:
+                    self._count()
                 if start // self.recipe.batch % TIDIED == 0:
                     give_back()
                 report(Progress(int(share * epochs * len(self.examples)), epochs * len(self.examples), loss))
             epoch += 1
             if checkpoint:
-                state = {"epoch": epoch, "loss": loss, "lora": self.lora.trained, "optimizer": optimizer.state_dict()}
-                checkpoints.keep(checkpoint, {**state, "seed": self.seed, "weakest": self.weakest, "tokens": self.tokens})
+                state = {"lora": self.lora.trained, "mean": self.mean, "counted": self.counted, "optimizer": optimizer.state_dict()}
+                more = {"seed": self.seed, "epoch": epoch, "loss": loss, "weakest": self.weakest, "tokens": self.tokens}
+                checkpoints.keep(checkpoint, {**state, **more})
+        if self.counted:  # of very few steps none may lie in the last part
+            self._become(self.mean)
         return {"epochs": epoch, "loss": round(loss, 4), "tokens": self.tokens}
 
     def _step(self, chosen: Sequence[int], rng: random.Random) -> float:
@@ -158,6 +165,18 @@ class Study:
             return len(example.answer) if example.raw else min(LONGEST_REPLAY, len(example.answer))
         return len(example.answer) if not example.lesson or rng.random() < self.recipe.whole else min(self.recipe.short, len(example.answer))
 
+    @torch.no_grad()
+    def _count(self) -> None:
+        """The weights of now take part in the mean."""
+        self.counted += 1
+        for mean, side in zip(self.mean, self.lora.trained, strict=True):
+            mean.lerp_(side, 1 / self.counted)
+
+    @torch.no_grad()
+    def _become(self, sides: Sequence[Tensor]) -> None:
+        for side, other in zip(self.lora.trained, sides, strict=True):
+            side.copy_(other)
+
     def _settled(self) -> bool:
         sure: dict[str, list[bool]] = {}
         for example, weakest in zip(self.examples, self.weakest, strict=True):
@@ -170,11 +189,11 @@ class Study:
         state = checkpoints.read(checkpoint, self.seed)
         if state is None:
             return 0, 0.0
-        with torch.no_grad():
-            for side, kept in zip(self.lora.trained, state["lora"], strict=True):
-                side.copy_(kept)
+        self._become(state["lora"])
+        for mean, kept in zip(self.mean, state["mean"], strict=True):
+            mean.copy_(kept)
         optimizer.load_state_dict(state["optimizer"])
-        self.weakest, self.tokens = state["weakest"], state["tokens"]
+        self.weakest, self.tokens, self.counted = state["weakest"], state["tokens"], state["counted"]
         return int(state["epoch"]), float(state["loss"])
 
     @torch.no_grad()

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
+from torch import Tensor
 
 from learning import registry
 from learning.errors import TrainingError, TrainingStopped
 from learning.model.base_model import BaseModel
+from learning.model.loading import load_base
+from learning.model.lora import Lora
+from learning.night.examples import encode_all
 from learning.night.recipe import Recipe
 from learning.night.study import study
-from learning.night.training import train
+from learning.night.training import Progress, Study, train
 from learning.night.training_process import train_apart
 from tests.conftest import TAUGHT, statements
 
@@ -23,6 +28,22 @@ def test_training_twice_gives_the_same_bytes(tiny: BaseModel, tmp_path: Path) ->
     assert first == second
     train(tiny, study(statements(*TAUGHT[:2]), 8, "s"), Recipe(epochs=2), tmp_path / "three")
     assert (tmp_path / "three" / registry.WEIGHTS).read_bytes() != (tmp_path / "one" / registry.WEIGHTS).read_bytes()
+
+
+@pytest.mark.parametrize(("many", "settled"), [(1_000_000, 2.0), (1_000_000, -1.0), (1, 2.0)])
+def test_of_a_small_channel_the_adapter_is_the_mean_of_the_last_part_of_its_training(tiny: BaseModel, tmp_path: Path, many: int, settled: float) -> None:
+    recipe, weights, shares = Recipe(epochs=4, visits=1, many=many, settled=settled), list[Tensor](), list[float]()
+    model = load_base(tiny, torch.float32)
+    room = Study(tiny, model, Lora(model, tiny.shape), encode_all(tiny.folder, study(statements(*TAUGHT), 8, "s")), recipe, 0, tmp_path)
+
+    def look(progress: Progress) -> None:
+        weights.append(room.lora.up.detach().clone())
+        shares.append(progress.done / progress.total)
+
+    room.fit(look, None)
+    last = [step for step, share in zip(weights, shares, strict=True) if share >= 0.5] if settled > 1 else weights
+    torch.testing.assert_close(room.lora.up.detach(), torch.stack(last).mean(0) if many > 1 else weights[-1])
+    assert max(shares) > 0.75 if settled > 1 else max(shares) < 0.25, "what is settled ends early"
 
 
 def test_nothing_to_study_and_a_loss_that_is_no_number_are_clear_errors(tiny: BaseModel, tmp_path: Path) -> None:
