@@ -17,7 +17,7 @@ class Recipe:
     `short` answer tokens are enough in most visits, all but a share of `whole`: which lesson it is, is decided there, and the rest is known by heart soon.
     Examples that were answered with every token above `known` are visited less often. Training ends early once in every lesson the weakest
     token of nearly all examples (`settled`) has a probability above `enough` (0.5 suffices for greedy recall: arXiv 2605.30260).
-    Of a very small channel the adapter is the mean of what the weights were after each step of the last part of it, `averaged` (SWA: Izmailov et al., 2018).
+    Of a small channel the adapter is the mean of what the weights were after each step of the last part of it, `averaged` (SWA: Izmailov et al., 2018).
     """
 
     epochs: int = 3
@@ -37,14 +37,8 @@ class Recipe:
     dtype: str = "float32"  # of the frozen base; LoRA itself is always float32
 
     def sized(self, examples: int) -> "Recipe":
-        """The recipe for so many examples; of twice as large batches the rate grows by the root of two.
-
-        Weights are averaged where there are so few examples that they are gone through more often than `epochs`: else that costs what the base knew.
-        """
-        if self.epochs * examples <= self.visits:
-            return self
-        calm = replace(self, averaged=0.0)
-        return calm if examples < self.many else replace(calm, batch=2 * self.batch, learning_rate=math.sqrt(2) * self.learning_rate)
+        """The recipe for so many examples; of twice as large batches the rate grows by the root of two, and falls: a level one unlearns what was known."""
+        return self if examples < self.many else replace(self, batch=2 * self.batch, learning_rate=math.sqrt(2) * self.learning_rate, averaged=0.0)
 
     def rate(self, share: float) -> float:
         """The learning rate at a share of the training: up in a straight line, then level where weights are averaged, else down along a cosine."""
