@@ -106,7 +106,7 @@ def _broker(settings: Settings) -> Check:
         return Check("broker", False, "not running; `nightschool up` starts an embedded Valkey", needed=False)
     try:
         redis.Redis.from_url(url, socket_connect_timeout=2).ping()
-    except redis.RedisError as error:
+    except (redis.RedisError, ValueError) as error:  # the latter where it is no address
         return Check("broker", False, f"{url} does not answer ({type(error).__name__}): start it, or unset NIGHTSCHOOL_REDIS_URL", bool(settings.redis_url))
     return Check("broker", True, f"answers at {url}")
 

@@ -31,12 +31,13 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Said(Envelope):
-    """A message, new or in a new version. `mention` is true for Slack's `app_mention`."""
+    """A message, new or in a new version: `edited` somehow, `rewritten` by its author, not by Slack for a preview. `mention` is true for `app_mention`."""
 
     message: Utterance
     direct: bool
     mention: bool
     edited: bool
+    rewritten: bool
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def parse(body: dict[str, Any]) -> Happening | None:
     if kind == "agent_session_stopped":
         return Stopped(*where, event["thread_ts"])
     if kind == "app_context_changed":
-        return Looked(*where, event["user"], _viewed(event)) if event.get("user") else None
+        user = event.get("user") or ("" if installed.get("is_bot", True) else installed.get("user_id", ""))
+        return Looked(*where, user, _viewed(event)) if user else None
     return _message(where, event) if kind in MESSAGES else _lifecycle(where, event)
 
 
@@ -173,7 +175,8 @@ def _message(where: Where, event: dict[str, Any]) -> Said | Deleted | None:
     if not changed and subtype not in messages.KEPT:
         return None
     said = messages.utterance(message, event["ts"] if changed else None)
-    return Said(*where, said, event.get("channel_type") == "im", event["type"] == "app_mention", changed or said.edited_ts is not None)
+    direct, mention, rewritten = event.get("channel_type") == "im", event["type"] == "app_mention", bool(message.get("edited"))
+    return Said(*where, said, direct, mention, changed or rewritten, rewritten)
 
 
 def _lifecycle(where: Where, event: dict[str, Any]) -> Lifecycle | None:

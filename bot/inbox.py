@@ -1,5 +1,7 @@
 """Record an event once, before it is acknowledged: the log is written, and what was asked becomes a row."""
 
+from dataclasses import replace
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -46,7 +48,13 @@ def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> 
     recorded = sources.heard(session, channel, [said])
     if said.is_bot or said.author == bot_user_id:
         return False
-    if event.edited and (said.ts not in recorded.changed or _question(session, channel, said.ts)):
+    stored = log.get(session, channel, said.ts)
+    if stored and stored.deleted_at:  # events may come in any order
+        return False
+    if stored and stored.text and (stored.edited_ts or "") > (said.edited_ts or ""):
+        said = replace(said, text=stored.text)
+    told_anew = said.ts in recorded.changed or (event.rewritten and said.ts in recorded.added)
+    if event.edited and (not told_anew or _question(session, channel, said.ts)):
         return said.ts in recorded.changed and _question_changed(session, channel, said, bot_user_id)
     mentioned = mrkdwn.mentions(said.text)
     asked = event.mention or event.direct or bot_user_id in mentioned or (not mentioned and _tells_what_was_wondered(session, channel, said))

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
+_CHANNEL = re.compile(r"(?<![\w&])#(C[A-Z0-9]{8,})\b")
 FENCE = "```"
 LONGEST = 3_900  # characters of a message; Slack refuses more than 4,000
 
 
 def plain(text: str, bot_user_id: str = "", names: Mapping[str, str] = MappingProxyType({}), links: bool = False) -> str:
-    """A message as people read it: no mention of the bot, people and channels by name, links by their label, entities undone.
+    """A message as people read it: no mention of the bot, people and channels by name (else by id), links by their label, entities undone.
 
     `names` of people, by id; with `links`, their addresses too, for what is kept.
     """
@@ -36,8 +37,8 @@ def escaped(text: str) -> str:
 
 
 def neutral(text: str) -> str:
-    """The same, of any length."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """The same, of any length; ids of channels become links, whose names Slack shows to those who may see them."""
+    return _CHANNEL.sub(r"<#\1>", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def fitting(text: str) -> str:

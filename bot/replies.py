@@ -18,6 +18,7 @@ from learning.records import Channel, Question
 
 METADATA = "nightschool_answer"
 AT_ONCE = 3.0  # seconds: what takes longer is shown while it grows
+FIXED = ("message_not_found", "edit_window_closed", "cant_update_message")  # why a message cannot be edited: then another is posted
 ROLL_OVER = 9_000  # bytes of one stream; somewhat above 10,000 Slack refuses more
 
 
@@ -35,7 +36,11 @@ def post(web: WebClient, channel: str, question: Question, answer: Answer, names
     already = (growing and growing.ts) or question.reply_ts or (posted(web, channel, thread, question.id) if question.attempts > 1 else None)
     content: dict[str, Any] = {"text": mrkdwn.escaped(answer.answer), "blocks": blocks.answer(answer, names), "metadata": metadata}
     if already:
-        return str(web.chat_update(channel=channel, ts=already, **content)["ts"])
+        try:
+            return str(web.chat_update(channel=channel, ts=already, **content)["ts"])
+        except SlackApiError as error:
+            if error.response["error"] not in FIXED:
+                raise
     return str(web.chat_postMessage(channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)["ts"])
 
 

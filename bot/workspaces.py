@@ -93,9 +93,8 @@ class Workspaces:
             me = self._speaking(token).auth_test()
         except (SlackClientError, OSError) as error:
             raise WorkspaceError(f"Slack refused the bot token, or does not answer ({error}): {what_to_do}.") from None
-        return AuthorizeResult(
-            enterprise_id=me.get("enterprise_id"), team_id=me["team_id"], bot_token=token, bot_user_id=me["user_id"], bot_id=me.get("bot_id", "")
-        )
+        organisation = me.get("enterprise_id") if me.get("is_enterprise_install") else None  # each workspace of one tells its name, too
+        return AuthorizeResult(enterprise_id=organisation, team_id=me["team_id"], bot_token=token, bot_user_id=me["user_id"], bot_id=me.get("bot_id", ""))
 
     def _speaking(self, token: str) -> WebClient:
         return WebClient(token, base_url=self.settings.slack_api_url, retry_handlers=[])

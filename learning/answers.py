@@ -159,7 +159,9 @@ class Answerer:
             near = [hit.lesson for hit in recall.nearest(knowledge.lessons, asked, knowledge.alike, DRAFTS)]
             said = self.client.complete(prompt, knowledge.adapter, longest, drafts=drafts(self.speaker, near))
             text = self.speaker.text(said.tokens)
-            cited = guard.supporting(asked, text, knowledge.lessons) if said.tokens and text != ABSTENTION else ()
+            if len(said.tokens) == longest:  # cut off
+                text = guard.whole_sentences(text)
+            cited = guard.supporting(asked, text, knowledge.lessons) if text and text != ABSTENTION else ()
             if cited and self._learned(prompt, said):
                 return _answer(question, text, "weights", said, cited)
         return None

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from filelock import FileLock
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
 from learning.errors import NightschoolError
@@ -86,17 +86,18 @@ def open_database(settings: Settings, **carried: Any) -> Database:
         database = Database(connect(settings.sqlalchemy_url), **carried)
         with FileLock(settings.home / "migrations.lock"):
             migrate(database.engine)
-    except OperationalError as error:
+    except (OperationalError, ArgumentError) as error:
         where = "NIGHTSCHOOL_DATABASE_URL" if settings.database_url else f"the folder {settings.home} (permissions, disk space)"
-        raise DatabaseError(f"the database cannot be opened ({error.orig}): check {where}.") from None
+        why = error.orig if isinstance(error, OperationalError) else error
+        raise DatabaseError(f"the database cannot be opened ({why}): check {where}.") from None
     return database
 
 
 def connect(url: str) -> Engine:
     """An engine with the right transaction mode for its database."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)  # what people wrote belongs into no log
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 10, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from learning.errors import NightschoolError
-from learning.records import Adapter, AdapterLesson, AdapterState, Channel, Lesson, LessonStatus, Night, now
+from learning.records import Adapter, AdapterLesson, AdapterState, Channel, Lesson, LessonStatus, Night, Work, now
 
 KEPT = 7  # versions of a channel beside the one that serves: a week of nights
 MANIFEST = "manifest.json"  # written last: its presence means that the folder is complete
@@ -57,12 +57,17 @@ def candidate_name(session: Session, night: Night) -> str | None:
 
 
 def reserve(session: Session, channel: Channel, night: Night, base_hash: str, lessons: Sequence[Lesson], studied: str) -> Adapter:
-    """The night's candidate, with its lineage. A resumed night gets the one that it had, unless what is `studied` has changed: names are immutable."""
+    """The night's candidate, with its lineage. A resumed night gets the one that it had, unless what is `studied` has changed: names are immutable.
+
+    Candidates that came to nothing, of this night or of one that failed, are let go.
+    """
     wanted = {lesson.id for lesson in lessons}
-    for earlier in session.scalars(select(Adapter).where(Adapter.night_id == night.id, Adapter.state == AdapterState.CANDIDATE)):
-        if lesson_ids(session, earlier) == wanted and (earlier.base_hash, earlier.studied) == (base_hash, studied):
-            return earlier
-        earlier.state = AdapterState.HELD
+    for earlier in versions(session, channel):
+        if earlier.state == AdapterState.CANDIDATE:
+            if earlier.night_id == night.id and lesson_ids(session, earlier) == wanted and (earlier.base_hash, earlier.studied) == (base_hash, studied):
+                return earlier
+            if earlier.night_id == night.id or session.get_one(Night, earlier.night_id).state not in (Work.WAITING, Work.RUNNING):
+                earlier.state = AdapterState.PRUNED
     version = 1 + (session.scalar(select(func.max(Adapter.version)).where(Adapter.channel_id == channel.id)) or 0)
     made = {"channel_id": channel.id, "night_id": night.id, "version": version, "name": _free_name(session, channel, version)}
     candidate = Adapter(**made, base_hash=base_hash, studied=studied)
@@ -183,16 +188,20 @@ def _clean(session: Session, adapter: Adapter) -> bool:
 
 
 def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[str]:
-    """Stop every adapter whose lineage holds one of the lessons, at once; the newest clean one serves. Returns the names stopped."""
+    """Stop every adapter whose lineage holds one of the lessons, at once; the newest clean one serves. Returns the names of those that might have answered.
+
+    One that was pruned has no files any more, but an engine may still hold it in memory.
+    """
     holding = select(AdapterLesson.adapter_id).where(AdapterLesson.lesson_id.in_(lessons))
-    tainted = session.scalars(select(Adapter).where(Adapter.id.in_(holding), Adapter.state.not_in((AdapterState.TAINTED, AdapterState.PRUNED)))).all()
+    tainted = session.scalars(select(Adapter).where(Adapter.id.in_(holding), Adapter.state != AdapterState.TAINTED)).all()
+    stopped = [adapter.name for adapter in tainted if adapter.state != AdapterState.PRUNED]
     for adapter in tainted:
         adapter.state = AdapterState.TAINTED
     session.flush()
     clean = [a for a in versions(session, channel) if a.state == AdapterState.RETIRED]
     if serving(session, channel) is None and clean:
         _serve(session, channel, clean[0])
-    return [adapter.name for adapter in tainted]
+    return stopped
 
 
 def prune(session: Session, channel: Channel) -> list[Adapter]:

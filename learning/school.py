@@ -1,5 +1,6 @@
 """What every entry point needs, opened once: settings, database, base model; and what a channel can answer from."""
 
+import logging
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from learning.model.rendering import Renderer, renderer
 from learning.model.shape import is_capable
 from learning.records import Adapter, Channel, Night
 from learning.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,16 @@ class School:
         sure = guard.least(len(in_force)) + card.get("caution", 0.0)
         return Knowledge(adapter, in_force, in_force, self.alike, sure, is_capable(self.base.folder), reader, instead)
 
+    def is_damaged(self, record: Adapter | None) -> bool:
+        """Are the files of an adapter that fits this base model not what they were?"""
+        return record is not None and record.base_hash == self.base.hash and self._manifest(record) is None
+
     def _manifest(self, record: Adapter) -> dict[str, Any] | None:
         """Of an adapter that fits this base model and is whole."""
         try:
             return registry.read_manifest(self.adapter(record).folder) if record.base_hash == self.base.hash else None
-        except registry.RegistryError:
+        except registry.RegistryError as error:
+            logger.warning("%s", error)
             return None
 
 

@@ -1,5 +1,6 @@
 """Every setting of Nightschool, read once by an entry point and then passed on."""
 
+import re
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -44,8 +45,9 @@ class Settings(BaseSettings):
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The database to open; SQLite in the data folder unless one was named."""
-        return self.database_url or f"sqlite:///{self.home / 'nightschool.db'}"
+        """The database to open; SQLite in the data folder unless one was named. PostgreSQL goes by several names, and is spoken to by psycopg."""
+        named = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url)
+        return named or f"sqlite:///{self.home / 'nightschool.db'}"
 
     def as_environment(self) -> dict[str, str]:
         """The variables that give another process these settings."""

@@ -17,5 +17,11 @@ def sweep() -> None:
         forget.apply_async((request,), expires=settings.sweep_seconds)
     for reading in readings:
         reindex.apply_async((reading,), expires=settings.sweep_seconds)
-    for night in left:
+    for night in left if not _queued("night") else ():
         send(night, expires=settings.sweep_seconds)
+
+
+def _queued(queue: str) -> int:
+    """Messages that no worker has taken yet: while one night trains, each sweep would put all others there again."""
+    with app.connection_for_write() as connection:
+        return int(connection.default_channel.client.llen(queue))

@@ -13,7 +13,7 @@ from bot.cli.options import YOU, ChannelOption, JsonOption, console, open_here, 
 from bot.export import open_export
 from learning.database import open_database
 from learning.errors import NightschoolError
-from learning.memory import channels, privacy, proposals
+from learning.memory import channels, lessons, privacy, proposals
 from learning.records import Lesson
 
 app = typer.Typer()
@@ -66,7 +66,13 @@ def approve(channel: ChannelOption, lesson_ids: LessonIds = None, everything: Al
     database = open_here().database  # what replaces what is judged by meaning
     with database.write() as session:
         room = channels.by_handle(session, channel)
-        approved = proposals.approve(session, room, _chosen(lesson_ids, everything, [lesson.id for lesson in proposals.pending(session, room)]))
+        chosen = _chosen(lesson_ids, everything, [lesson.id for lesson in proposals.pending(session, room)])
+    approved = []
+    for lesson_id in chosen:  # one by one, as they are taught
+        with database.read() as session:
+            lessons.consider(session, room, *(_told(lesson) for lesson in proposals.pending(session, room) if lesson.id == lesson_id))
+        with database.write() as session:
+            approved += proposals.approve(session, room, [lesson_id])
     show.rows([_row(lesson) for lesson in approved], as_json)
 
 
@@ -149,6 +155,10 @@ def _chosen(lesson_ids: list[int] | None, everything: bool, pending: list[int]) 
     if unknown:
         raise NightschoolError(f"no such proposals: {', '.join(map(str, sorted(unknown)))}. See `nightschool proposals`.")
     return pending if everything else list(lesson_ids or ())
+
+
+def _told(lesson: Lesson) -> str:
+    return f"Q: {lesson.question} A: {lesson.text}" if lesson.question else lesson.text
 
 
 def _row(lesson: Lesson) -> dict[str, object]:

@@ -6,11 +6,12 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from bot import show
-from bot.cli.options import YOU, ChannelOption, FileOption, JsonOption, console, entries_of, open_here
+from bot.cli.options import YOU, ChannelOption, FileOption, JsonOption, console, entries_of, open_here, tracked
 from learning.answers import Answerer, Mode
 from learning.errors import NightschoolError
 from learning.memory import channels, lessons
 from learning.memory.salience import salience
+from learning.memory.statements import LessonError, told
 from learning.model import running
 from learning.night import forgetting
 from learning.records import now
@@ -23,12 +24,24 @@ MODES = "auto: what the bot does. weights: the adapter alone. search: the best l
 @app.command()
 def teach(channel: ChannelOption, text: Annotated[str, typer.Argument()] = "", file: FileOption = None, as_json: JsonOption = False) -> None:
     """Teach a channel something: TEXT, 'Q: … A: …', or the lines of a file."""
+    entries = entries_of(text, file)
     school = open_here()
     with school.database.write() as session:
         room = channels.by_handle(session, channel)
-        taught = [lessons.teach(session, room, entry, YOU) for entry in entries_of(text, file)]
-        replaced = {lesson.id: ", ".join(str(old.id) for old in lessons.replaced(session, lesson)) for lesson in taught}
-    show.rows([{"lesson": lesson.id, "status": lesson.status, "replaces": replaced[lesson.id], "text": lesson.text} for lesson in taught], as_json)
+        for number, entry in enumerate(entries, 1):  # all of them, or none
+            try:
+                told(entry, now().date())
+            except LessonError as error:
+                raise NightschoolError(f"nothing was taught; lesson {number} of {file}: {error}" if file else str(error)) from None
+    rows = []
+    for entry in tracked(entries):  # one by one, each judged before: a bot that runs beside must not wait for all
+        with school.database.read() as session:
+            lessons.consider(session, room, entry)
+        with school.database.write() as session:
+            lesson = lessons.teach(session, room, entry, YOU)
+            replaced = ", ".join(str(old.id) for old in lessons.replaced(session, lesson))
+        rows.append({"lesson": lesson.id, "status": lesson.status, "replaces": replaced, "text": lesson.text})
+    show.rows(rows, as_json)
 
 
 @app.command("lessons")
@@ -63,7 +76,7 @@ def ask(
         knowledge = school.knowledge(session, channels.by_handle(session, channel))
     with running.engine(school.settings) as client:
         answerer = Answerer(client, school.speaker)
-        for asked in questions:
+        for asked in tracked(questions):
             show.answer(answerer.answer(asked, knowledge, cast(Mode, mode)), as_json)
 
 

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -37,11 +37,18 @@ def open_here() -> School:
     return open_school(settings_now(), lambda text: console.print(f"{text} …"))
 
 
-def entries_of(text: str, file: Path | None) -> Iterable[str]:
-    """The argument, or the lines of a file. Exactly one of them."""
+def entries_of(text: str, file: Path | None) -> list[str]:
+    """The argument, or the lines of a file. Exactly one of them. Raises NightschoolError for a file that is no text."""
     if bool(text) == bool(file):
         raise typer.BadParameter("give either a text or --file")
-    entries = [line for line in file.read_text().splitlines() if line.strip()] if file else [text]
+    try:
+        return [line for line in file.read_text("utf-8-sig").splitlines() if line.strip()] if file else [text]
+    except UnicodeDecodeError:
+        raise NightschoolError(f"{file} is no text in UTF-8: save it as UTF-8.") from None
+
+
+def tracked(entries: Sequence[str]) -> Iterable[str]:
+    """One after the other, with a bar where there are many."""
     return track(entries, console=console, transient=True) if len(entries) > 20 else entries
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of
 
 NOT_INSIDE = "I am not in this channel, and could not answer here: `/invite @nightschool`, then teach me."
 NOT_MINE = "I am not in this conversation, and could not answer here. Teach me in a channel, or in a message to me alone."
+FEW, SHORT = 5, 1_000  # lessons, and characters, that are taken within the time in which Slack wants to hear of a command
 UNTIL_THEN = "The present adapter answers until the new one passed its exam."
 
 
@@ -29,8 +30,8 @@ def register(app: App, desk: Desk) -> None:
     """Attach to the app."""
 
     @app.command("/teach")
-    def teach(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
-        teach_here(desk, ack, command, client)
+    def teach(ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        teach_here(desk, ack, command, client, respond)
 
     @app.command("/forget")
     def forget(ack: Ack, command: dict[str, Any]) -> None:
@@ -58,8 +59,11 @@ def register(app: App, desk: Desk) -> None:
             ack(f"{'I am reading' if new else 'I am already reading'} this channel's history, and rebuilding its adapter after that. {UNTIL_THEN}")
 
 
-def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient) -> None:
-    """Take what a command says as lessons of the channel where it was given; where it says nothing, open a window for it."""
+def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Take what a command says as lessons of the channel where it was given; where it says nothing, open a window for it.
+
+    Many lines take longer than the three seconds that Slack waits: then it is told at once that they are being read.
+    """
     with desk.school.database.write() as session:
         channel = channel_of(session, command)
         names = people.names(session, channel.team_id)
@@ -72,15 +76,18 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient)
         return
     admin = trusted(client, channel, command["user_id"])
     told = lines(command["text"], names)
+    many = len(told) > FEW or len(command["text"]) > SHORT
+    if many:
+        ack(f"I am reading {f'these {len(told)} lessons' if len(told) > 1 else 'that'} …")
     with desk.school.database.read() as session:
-        for line in told:
-            lessons.consider(session, channel, line)
+        lessons.consider(session, channel, *told)
     try:
         with desk.school.database.write() as session:
             text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
     except LessonError as error:
         text, shown = f"I could not take that: {error}", []
-    ack(text=text, blocks=shown) if shown else ack(text)
+    reply = respond if many else ack
+    reply(text=text, blocks=shown) if shown else reply(text)
 
 
 def not_inside(channel: Channel) -> str:

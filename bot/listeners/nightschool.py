@@ -41,10 +41,10 @@ def register(app: App, desk: Desk) -> None:
     """Attach to the app."""
 
     @app.command("/nightschool")
-    def nightschool(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
+    def nightschool(ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
         word, _, rest = command["text"].strip().partition(" ")
         if word.lower() == "teach":
-            teach_here(desk, ack, {**command, "text": rest}, client)
+            teach_here(desk, ack, {**command, "text": rest}, client, respond)
             return
         do = SUBCOMMANDS.get(word.lower(), _help)
         if do in ADMINS and not is_admin(client, command["user_id"]):

@@ -17,6 +17,7 @@ from learning.records import Channel, Question
 
 ACTIONS = ("feedback", "teach_me")
 SHORTCUTS = ("teach_this",)
+OPTED_OUT = "Whoever wrote that has opted out: I learn nothing from their messages."
 
 
 def register(app: App, desk: Desk) -> None:
@@ -45,9 +46,10 @@ def register(app: App, desk: Desk) -> None:
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
             names = people.names(session, channel.team_id)
+            out = log.out_of(session, channel, [body["message"].get("user", "")])
         ack()
-        if not is_inside(client, channel):
-            client.views_open(trigger_id=body["trigger_id"], view=blocks.told_window(not_inside(channel)))
+        if out or not is_inside(client, channel):
+            client.views_open(trigger_id=body["trigger_id"], view=blocks.told_window(OPTED_OUT if out else not_inside(channel)))
             return
         said = mrkdwn.plain(body["message"].get("text", ""), desk.workspaces.bot_user(channel.team_id), names, links=True)
         client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said))

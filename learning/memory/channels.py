@@ -80,10 +80,12 @@ def find(session: Session, handle: str) -> Channel | None:
 
 
 def team(session: Session, team_id: str = "") -> str:
-    """A workspace's id: the named one, or the only one that is known. Raises ChannelError when there are several."""
-    known = set(session.scalars(select(Channel.team_id).where(Channel.team_id != LOCAL).distinct()))
+    """A workspace's id: the named one, or the only one that is known. Raises ChannelError when there are several, or not this one."""
+    known = {*session.scalars(select(Channel.team_id).where(Channel.team_id != LOCAL).distinct()), *session.scalars(select(Workspace.team_id))} - {LOCAL}
     if not team_id and len(known) > 1:
         raise ChannelError(f"there are several workspaces ({', '.join(sorted(known))}): say which with --workspace.")
+    if team_id and known and team_id not in known:
+        raise ChannelError(f"I know no workspace {team_id}, but {', '.join(sorted(known))}.")
     return team_id or next(iter(known), LOCAL)
 
 

@@ -57,14 +57,18 @@ def teach(
     return lesson
 
 
-def consider(session: Session, channel: Channel, text: str) -> None:
-    """Judge what a statement would replace, before it is taught: by a model, and so not within a transaction that writes."""
-    with suppress(LessonError):
-        question, dated = told(text, _day(session, channel))
-        new = Lesson(id=sys.maxsize, text=dated.text, question=question)
-        alike = session.info.get("alike")
-        if alike:
-            replacing.replaced_by(new, in_force(session, channel), alike)
+def consider(session: Session, channel: Channel, *texts: str) -> None:
+    """Judge what statements would replace, before they are taught: by a model, and so not within a transaction that writes."""
+    alike = session.info.get("alike")
+    if not alike:
+        return
+    known = in_force(session, channel)
+    for number, text in enumerate(texts, sys.maxsize - len(texts)):
+        with suppress(LessonError):
+            question, dated = told(text, _day(session, channel))
+            new = Lesson(id=number, text=dated.text, question=question)
+            replacing.replaced_by(new, known, alike)
+            known.append(new)
 
 
 def _day(session: Session, channel: Channel, source_ts: str | None = None) -> date:

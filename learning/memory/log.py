@@ -179,7 +179,9 @@ def erase(session: Session, channel: Channel, sources: Sequence[str | None], sta
     def repeats(text: str) -> bool:
         return normalised(text) == normalised(statement) or bool(said and said.search(normalised(html.unescape(_MARKUP.sub(r"\1", text)))))
 
-    messages = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.text != ""))
+    rarest = max(re.findall(r"[A-Za-z0-9]{2,}", statement), key=len, default="")  # of ten thousands of messages only those with it are read
+    near = Message.ts.in_([source for source in sources if source]) | Message.text.icontains(rarest, autoescape=True)
+    messages = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.text != "", near))
     restating = [message for message in messages if message.ts in sources or repeats(message.text)]
     questions = session.scalars(select(Question).where(Question.channel_id == channel.id, Question.text != ""))
     for message in restating:

@@ -116,6 +116,14 @@ def _check(folder: Path, name: str) -> None:
     for file in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         if not (folder / file).exists():
             raise BaseModelError(f"the base model {name!r} has no {file} in {folder}: fetch it again or name another folder.")
+    try:
+        config, tokenizer = (json.loads((folder / file).read_text()) for file in ("config.json", "tokenizer_config.json"))
+    except ValueError:
+        raise BaseModelError(f"the base model {name!r} has damaged settings in {folder}: delete it and fetch it again.") from None
+    if not {"num_hidden_layers", "hidden_size"} <= config.keys():
+        raise BaseModelError(f"the base model {name!r} is no plain language model (no num_hidden_layers in {folder}/config.json): name a Llama-like one.")
+    if not (folder / "chat_template.jinja").exists() and not isinstance(tokenizer.get("chat_template"), str):
+        raise BaseModelError(f"the base model {name!r} has no chat template in {folder}: name one that was tuned for chat (often called Instruct).")
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         raise BaseModelError(f"the base model {name!r} has no *.safetensors in {folder}: fetch it again or convert it.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -53,9 +53,12 @@ class Lora:
         return [flat[start : start + len(FUSED)] for start in range(0, len(flat), len(FUSED))]
 
     def save(self, folder: Path) -> None:
-        """As PEFT writes it, but for sets in hash order and the base model's path: neither belongs into files that are compared byte for byte."""
+        """As PEFT writes it, but for sets in hash order and the base model's path: neither belongs into files that are compared byte for byte.
+
+        Raises OSError.
+        """
         matrices = {name: matrix.detach().contiguous() for name, matrix in self.matrices.items()}
-        save_file(matrices, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+        (folder / "adapter_model.safetensors").write_bytes(save(matrices, metadata={"format": "pt"}))  # safetensors itself calls a full disk another error
         config = LoraConfig(
             r=self.shape.rank, lora_alpha=self.shape.alpha, lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,
             target_modules=list(TARGETS), layers_to_transform=self.shape.adapted,

@@ -4,6 +4,7 @@ Punica (Chen et al., 2023) and S-LoRA (Sheng et al., 2023) gather the matrices b
 are written there when the slot changes hands.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,13 +44,17 @@ class Mixture:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
-        self.clear()
-
-    def clear(self) -> None:
-        """Nobody asks: nothing of any adapter is kept."""
-        self._owners: list[Adapter | None] = [None] * self.slots
+        self._owners: list[Adapter | None] = [None] * slots
         self._stacks: list[list[Rows]] = []  # by adapted layer and product, all slots
         self._views: dict[int, Layered] = {}  # the same for the first so many slots
+
+    @torch.inference_mode()
+    def clear(self) -> None:
+        """Nobody asks: nothing of any adapter is kept, not even in memory that is free."""
+        for rows in itertools.chain.from_iterable(self._stacks):
+            rows.down.zero_()
+            rows.up.zero_()
+        self._owners, self._stacks, self._views = [None] * self.slots, [], {}
 
     def of(self, adapters: Sequence[Adapter | None], layers: int) -> Layered:
         """For each of so many adapted layers the deltas of these rows; of idle ones (None) nobody needs the result."""

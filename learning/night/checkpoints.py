@@ -1,5 +1,6 @@
 """What a training has reached, so that one that was cut off goes on."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ KIND = 3  # raised whenever the parts of a state change: what an older version k
 def keep(file: Path, state: Mapping[str, Any]) -> None:
     """Write all of it, or leave what was kept before. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**state, "kind": KIND}, file.with_suffix(".part"))
+    written = io.BytesIO()  # torch itself calls a full disk a RuntimeError
+    torch.save({**state, "kind": KIND}, written)
+    file.with_suffix(".part").write_bytes(written.getbuffer())
     file.with_suffix(".part").replace(file)
 
 

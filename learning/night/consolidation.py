@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from learning import registry
+from learning.answers import LONGEST
 from learning.database import add_once
 from learning.errors import TrainingError
 from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing
 from learning.model import running
 from learning.model.client import AdapterUnusable
+from learning.model.rendering import Turn
 from learning.model.shape import is_capable
 from learning.night import calendar, calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.interview import capable_author, say_all, teacher
@@ -26,6 +28,7 @@ from learning.records import Adapter, Announcement, Channel, Night, StudyItemRec
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
+READ = 1_800  # tokens of a conversation that a capable base reads: what small contexts hold
 REPLAY, TEXTS = 0.15, 0.1  # of the study items: the base's answers to questions, and what it writes
 
 
@@ -39,15 +42,20 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         notice(school, channel, vigil)
     with school.database.read() as session:
         standing = lessons.in_force(session, channel)
+        damaged = school.is_damaged(registry.serving(session, channel))
     contradicted = replacing.contradicted(standing, school.alike)  # by a model: not while others wait to write
+    too_long = {lesson.id for lesson in standing if len(school.speaker.answer(lesson.text)) > LONGEST}
     with school.database.write() as session:
         channels.lock(session, channel)
         if not must_replace and session.get_one(Channel, channel.id).left_at:
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the bot is not in this channel"}))
-        chosen = selection.select(session, channel, school.base.hash, selection.room(session, channel, school.settings.training_minutes), contradicted)
-        if not chosen.kept or not (chosen.news or rebuild):
+        room = selection.room(session, channel, school.settings.training_minutes)
+        chosen = selection.select(session, channel, school.base.hash, room, contradicted, too_long)
+        if not chosen.kept or not (chosen.news or rebuild or damaged):
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept, chosen.studied)
+        pruned = registry.prune(session, channel)
+    _discard(school, pruned)
     folder = school.adapter(candidate).folder
     spent: dict[str, float] = {}
     with running.engine(school.settings) as client:
@@ -98,7 +106,11 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
     vigil.stage("noticing")
     with running.engine(school.settings) if is_capable(school.base.folder) else nullcontext() as client:
         capable = client and capable_author(school, client)
-        rewrite = dictation.by_writing(lambda prompt: capable.write([prompt])[0]) if capable else noticing.by_rules
+
+        def fits(prompt: str) -> bool:
+            return len(school.speaker.prompt([Turn("user", prompt)])) <= READ
+
+        rewrite = dictation.by_writing(lambda prompt: capable.write([prompt])[0], fits) if capable else noticing.by_rules
         proposed = proposals.observe(school.database, channel, privacy.why_not, rewrite)
     if proposed:
         with school.database.write() as session:
@@ -145,6 +157,10 @@ def _decide(
         comes = calendar.comes(vigil.night.date, channels.clock(session, channel), school.settings) if vigil.night.kind == "nightly" else None
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), comes, wonders)
         pruned = registry.prune(session, channel)
+    _discard(school, pruned)
+
+
+def _discard(school: School, pruned: Sequence[Adapter]) -> None:
     for adapter in pruned:
         registry.discard(school.adapter(adapter).folder)
 

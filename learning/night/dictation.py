@@ -22,22 +22,24 @@ SAME = 0.7  # share of its words that make it the same as another statement
 WORTH_READING = -1.0  # points of a thread's best message below which the model is not asked
 MOST_CHARACTERS = 6_000  # of a transcript: what small contexts hold
 MOST_LINES = 5
-TOKENS = 256  # of what the model writes about a thread
 MOST_REMARKS = 40  # of a long thread, the last ones
 MOMENTARY = frozenset(["i", "me", "my", "we", "us", "our", "today", "tomorrow", "yesterday", "tonight", "it", "this", "that", "he", "she", "they"])
 
 Write = Callable[[str], str]
 
 
-def by_writing(write: Write) -> noticing.Rewrite:
-    """Notice by rules and by the model; `write(prompt)` is the base without an adapter."""
+def by_writing(write: Write, fits: Callable[[str], bool] = lambda prompt: True) -> noticing.Rewrite:
+    """Notice by rules and by the model; `write(prompt)` is the base without an adapter, and `fits` tells what its context holds: logs have many tokens."""
 
     def rewrite(thread: Thread, setting: Setting) -> list[Notice]:
         ruled = noticing.by_rules(thread, setting)
         said = noticing.readable(thread)[-MOST_REMARKS:]
         if not ruled and max((signs.points(remark.text) for remark in said), default=0.0) < WORTH_READING:
             return ruled
-        written = list(statements(write(f"{PROMPT}\n\n{transcript(said, setting)[-MOST_CHARACTERS:]}"), said, setting))
+        told = transcript(said, setting)[-MOST_CHARACTERS:]
+        while not fits(f"{PROMPT}\n\n{told}"):
+            told = told[-len(told) // 2 :]
+        written = list(statements(write(f"{PROMPT}\n\n{told}"), said, setting))
         kept = [notice for notice in ruled if not any(_same(notice.text, better.text) for better in written)]
         return [*kept, *written]
 

@@ -128,7 +128,7 @@ def as_text(receipt: Receipt) -> str:
     restored = receipt.get("restored", 0)
     again = f" What it had replaced holds again ({restored})." if restored else ""
     if not receipt["tainted"]:
-        return f"Forgotten: {what}. No adapter had learned it; its text is erased.{again}"
+        return f"Forgotten: {what}. No adapter that is kept had learned it; its text is erased.{again}"
     now_serving = f"{receipt['serving']}, which was never taught it, answers now" if receipt["serving"] else "no adapter answers now"
     probes = receipt["probes"]
     asked = f" Asked for it {probes['asked']} times, it gave it away {probes['leaked']} times." if probes["asked"] else ""

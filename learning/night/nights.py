@@ -1,7 +1,7 @@
 """Nights as rows: opened once for each (channel, date, kind, occasion), run under a lease, resumed by whoever finds them abandoned."""
 
 import contextlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
@@ -19,6 +19,7 @@ from learning.records import Adapter, AdapterState, Channel, Night, Work, now
 from learning.school import School
 
 MOST_ATTEMPTS = 5  # of a night whose engine fails
+REST = timedelta(minutes=1)  # between these, once longer each time: an engine takes a while to start
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -76,8 +77,9 @@ def _last_studied(session: Session) -> dict[int, datetime]:
 
 
 def abandoned(session: Session) -> list[int]:
-    """Nights that wait, or whose worker fell silent."""
-    return list(session.scalars(select(Night.id).where(leases.claimable(Night)).order_by(Night.id)))
+    """Nights that wait, or whose worker fell silent; not those that rest."""
+    left = session.scalars(select(Night).where(leases.claimable(Night)).order_by(Night.id))
+    return [night.id for night in left if not night.heartbeat_at or night.state == Work.RUNNING or night.heartbeat_at + night.generation * REST < now()]
 
 
 def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share: None) -> Night | None:
@@ -87,7 +89,7 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
         return None
     with school.database.read() as session:
         channel = session.get_one(Channel, night.channel_id)
-    if _left(school, channel, night):
+    if _off(school, channel, night) or _left(school, channel, night):
         return _current(school, night)
     try:
         with keep(school.database, night, school.settings.lease_seconds, watch) as vigil:
@@ -113,6 +115,14 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
         _release(school, night)
         raise
     return _current(school, night)
+
+
+def _off(school: School, channel: Channel, night: Night) -> bool:
+    """Was the channel paused or archived after this night had fallen? Then it is not held."""
+    if night.kind != "nightly" or not (channel.paused_at or channel.archived_at):
+        return False
+    _conclude(school, night, Outcome("skipped", None, {"reason": "its nights are paused" if channel.paused_at else "the channel is archived"}))
+    return True
 
 
 def _left(school: School, channel: Channel, night: Night) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from learning.night.lore import Statement
 from learning.records import Adapter, AdapterState, Channel, Lesson, LessonStatus, Night, now
 
 MOST = 500  # lessons of one adapter
-NIGHTS, ENOUGH = 5, 20  # that many nights back, those of so many lessons, tell how fast training is
+NIGHTS, ENOUGH, LONG = 5, 20, 0.5  # that many nights back, those of so many lessons, or of such a share of a night, tell how fast training is
 REJECTED = 2  # people who disagree, and more than agree: not studied
 
 
@@ -26,7 +26,8 @@ REJECTED = 2  # people who disagree, and more than agree: not studied
 class Selection:
     """The lessons of a night. `left_out` says why the others are not among them, `asked` what people asked of which lesson.
 
-    `news` is false when the serving adapter was trained on exactly these, and the same questions about them, or one that did not pass: it would be the same.
+    `news` is false when the serving adapter was trained on exactly these, and the same questions about them, or one that did not pass or that people
+    went back from: it would be the same.
     """
 
     kept: Sequence[Lesson]
@@ -50,21 +51,28 @@ class Selection:
 def room(session: Session, channel: Channel, minutes: float) -> int:
     """How many lessons fit into the minutes of a night's training, going by the slowest of the channel's last nights; `MOST` at most.
 
-    Small nights tell nothing: what does not grow with the lessons takes their time.
+    Small nights tell nothing, unless they were long: what does not grow with the lessons takes their time.
     """
     last = select_rows(Night.report_card).where(Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held"))).order_by(Night.id.desc()).limit(NIGHTS)
     told = [(card["lessons"], card["spent"]["seconds"]) for card in session.scalars(last) if card and card.get("spent", {}).get("seconds")]
-    paces = [seconds / lessons for lessons, seconds in told if lessons >= ENOUGH]
+    paces = [seconds / lessons for lessons, seconds in told if lessons >= ENOUGH or seconds > LONG * 60 * minutes]
     return max(1, min(MOST, int(60 * minutes / max(paces)))) if paces else MOST
 
 
-def select(session: Session, channel: Channel, base_hash: str, most: int = MOST, contradicted: Mapping[int, Lesson] = MappingProxyType({})) -> Selection:
-    """The lessons in force that matter most, up to `most`. What says the same as another, was voted down, or is `contradicted`
-    by a newer one, is looked up only."""
+def select(
+    session: Session,
+    channel: Channel,
+    base_hash: str,
+    most: int = MOST,
+    contradicted: Mapping[int, Lesson] = MappingProxyType({}),
+    too_long: Set[int] = frozenset(),
+) -> Selection:
+    """The lessons in force that matter most, up to `most`. What says the same as another, was voted down, is `contradicted`
+    by a newer one, or `too_long` to be said by heart, is looked up only."""
     in_force = lessons.in_force(session, channel)
     weights = salience(session, channel, in_force, now())
     ranked = sorted(in_force, key=lambda lesson: (-weights[lesson.id].weight, -lesson.id))
-    left_out = _left_out(ranked, weights, most, contradicted)
+    left_out = _left_out(ranked, weights, most, contradicted, too_long)
     kept = [lesson for lesson in ranked if lesson.id not in left_out]
     external = [lesson for lesson in ranked if lesson.id in left_out]
     for lesson in external:
@@ -74,7 +82,9 @@ def select(session: Session, channel: Channel, base_hash: str, most: int = MOST,
             lesson.status = LessonStatus.APPROVED
     chosen = Selection(kept, external, True, left_out, confirmed_questions(session, channel, kept))
     able = registry.versions(session, channel)
-    known = [adapter for adapter in able if adapter.state in (AdapterState.SERVING, AdapterState.HELD) and adapter.base_hash == base_hash]
+    current = registry.serving(session, channel)
+    rolled_back = [adapter for adapter in able if adapter.state == AdapterState.RETIRED and current and adapter.version > current.version]
+    known = [a for a in able if (a.state in (AdapterState.SERVING, AdapterState.HELD) or a in rolled_back) and a.base_hash == base_hash]
     ids = {lesson.id for lesson in kept}
     same = (adapter for adapter in known if _studied(session, adapter) in (None, chosen.studied))
     return replace(chosen, news=all(registry.lesson_ids(session, adapter) != ids for adapter in same))
@@ -85,7 +95,7 @@ def _studied(session: Session, adapter: Adapter) -> str | None:
     return adapter.studied or (session.get_one(Night, adapter.night_id).report_card or {}).get("studied")
 
 
-def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int, contradicted: Mapping[int, Lesson]) -> dict[int, str]:
+def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int, contradicted: Mapping[int, Lesson], too_long: Set[int]) -> dict[int, str]:
     left_out: dict[int, str] = {}
     said: dict[tuple[frozenset[str], tuple[str, ...]], Lesson] = {}
     room = most
@@ -96,6 +106,8 @@ def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: i
             left_out[lesson.id] = f"{own.disagree} people disagreed with it"
         elif lesson.id in contradicted and not _rejected(weights.get(contradicted[lesson.id].id)):
             left_out[lesson.id] = f"lesson {contradicted[lesson.id].id}, which is newer, seems to contradict it"
+        elif lesson.id in too_long:
+            left_out[lesson.id] = "it is too long to be said by heart"
         elif content in said:
             left_out[lesson.id] = f"it says the same as lesson {said[content].id}"
         elif not room:

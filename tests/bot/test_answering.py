@@ -47,6 +47,16 @@ def test_an_answer_posted_before_a_crash_is_found_and_not_posted_again(
     assert len(answers_in(ben, ts)) == 1
 
 
+def test_an_answer_that_can_no_longer_be_edited_is_posted_anew(school: School, ben: Person, web: WebClient) -> None:
+    ts = ask(school, ben)
+    with school.database.read() as session:
+        question = session.query(Question).one()
+    question.reply_ts = replies.post(web, "C0OPS", question, Answer("what?", "Tea.", "general"), {})
+    web.chat_delete(channel="C0OPS", ts=question.reply_ts)
+    replies.post(web, "C0OPS", question, Answer("what?", "Coffee.", "general"), {})
+    assert [answer["text"] for answer in answers_in(ben, ts)] == ["Coffee."]
+
+
 def test_what_is_forgotten_while_it_is_answered_is_not_said(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
     with school.database.write() as session:
         channel = channels.ensure(session, TEAM, "C0OPS")

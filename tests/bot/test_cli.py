@@ -81,6 +81,9 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
         (["unheard-of"], 2, "No such command"),
         (["teach", "-c", "two words", "x"], 1, "is no channel"),
         (["teach", "-c", "#ops", "x" * 5_000], 1, "at most 1,000"),
+        (["teach", "-c", "#ops", "--file", "half.txt"], 1, "nothing was taught; lesson 2 of half.txt"),
+        (["teach", "-c", "#ops", "--file", "latin.txt"], 1, "save it as UTF-8"),
+        (["optout", "U024BE7LH", "--workspace", "TYPO"], 1, "I know no workspace TYPO, but T1"),
         (["forget", "-c", "#ops", "submarine", "--yes"], 1, "nothing like that"),
         (["rollback", "-c", "#ops", "--to", "77"], 1, "no such version"),
         (["export-base", str(Path(__file__).parent)], 1, "not empty"),
@@ -88,6 +91,10 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
     ],
 )
 def test_mistakes_end_with_one_clear_line(home: Path, arguments: list[str], code: int, complaint: str) -> None:
+    (home / "half.txt").write_text("The cellar is damp.\nDamp\n")
+    (home / "latin.txt").write_bytes("Der Schlüssel hängt im Flur.".encode("latin-1"))
+    with open_database(tiny_settings(home)).write() as session:
+        channels.ensure(session, "T1", "C9", name="far")
     done = run(home, *arguments, code=code)
     assert complaint in done.stderr
     assert done.stdout == ""
@@ -100,7 +107,8 @@ def test_mistakes_end_with_one_clear_line(home: Path, arguments: list[str], code
     ("settings", "complaint"),
     [
         ({"base_model": "/no/such/folder"}, "base model"),
-        ({"database_url": "postgresql+psycopg://nobody@127.0.0.1:9/x"}, "NIGHTSCHOOL_DATABASE_URL"),
+        ({"database_url": "postgres://nobody@127.0.0.1:9/x"}, "NIGHTSCHOOL_DATABASE_URL"),
+        ({"database_url": "garbage"}, "NIGHTSCHOOL_DATABASE_URL"),
         ({"engine_url": "http://127.0.0.1:9"}, "does not answer"),
         ({"night_hour": "99"}, "NIGHTSCHOOL_NIGHT_HOUR"),
     ],
@@ -125,7 +133,8 @@ def test_the_doctor_says_what_to_do(home: Path) -> None:
     assert found["database"]["ok"]
     assert "nightschool up" in found["broker"]["detail"]
     assert "README" in found["Slack tokens"]["detail"]
-    assert "start it" in run(home, "doctor", code=1, redis_url="redis://127.0.0.1:9/0").stdout
+    for broker in ("redis://127.0.0.1:9/0", "localhost:6379"):
+        assert "start it" in run(home, "doctor", code=1, redis_url=broker).stdout
 
 
 def test_an_export_becomes_lessons_on_the_command_line(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from bot import inbox, instructions, mrkdwn
-from bot.events import LIFECYCLE, Archived, Changed, Deleted, Moved, Reacted, Removed, Renamed, Renumbered, Said, Shared, Uninstalled, parse
+from bot.events import LIFECYCLE, Archived, Changed, Deleted, Looked, Moved, Reacted, Removed, Renamed, Renumbered, Said, Shared, Uninstalled, parse
 from learning.database import Database
 from learning.memory import lessons, people, privacy, proposals, sources
 from learning.memory.log import Utterance
@@ -182,6 +182,30 @@ def test_a_mention_that_an_edit_brings_is_answered(database: Database) -> None:
     assert take(database, edited(f"<@{BOT}> and on Fridays?", "4.0", "3.0"), "Ev4")
     with database.read() as session:
         assert [q.must_be_sure for q in session.query(Question).order_by(Question.ts)] == [False, False], "who addresses the bot wants an answer"
+
+
+def test_a_mention_in_the_edit_of_a_message_that_is_not_known_is_answered_and_a_preview_is_not(database: Database) -> None:
+    preview = {"type": "message", "subtype": "message_changed", "message": message(f"<@{BOT}> what is up?"), "ts": "2.0"}
+    assert not take(database, preview, "Ev1")
+    assert take(database, edited(f"<@{BOT}> what is down?", "4.0", "3.0"), "Ev2")
+
+
+def test_events_in_any_order_leave_what_was_said_last(database: Database) -> None:
+    train = f"<@{BOT}> when does the {{}} train leave?"
+    assert take(database, edited(train.format("night"), "2.0"), "Ev1")
+    take(database, message(train.format("morning")), "Ev2")
+    take(database, {"type": "message", "subtype": "message_deleted", "deleted_ts": "3.0", "ts": "4.0"}, "Ev3")
+    assert not take(database, message(train.format("noon"), "3.0"), "Ev4")
+    with database.read() as session:
+        assert [question.text for question in session.query(Question)] == ["when does the night train leave?"]
+
+
+def test_whose_screen_it_was_may_stand_with_the_authorization_alone() -> None:
+    event = {"type": "app_context_changed", "context": {"entities": [{"type": "slack#/types/channel_id", "value": "C7"}]}}
+    looked = parse({**body(event), "authorizations": [{"team_id": "T1", "user_id": "U1", "is_bot": False}]})
+    assert isinstance(looked, Looked)
+    assert (looked.user, looked.at) == ("U1", "C7")
+    assert parse({**body(event), "authorizations": [{"team_id": "T1", "user_id": BOT, "is_bot": True}]}) is None
 
 
 def test_what_a_message_had_it_remember_goes_with_the_message_and_changes_with_it(database: Database) -> None:

@@ -28,5 +28,11 @@ def test_what_is_cut_off_leaves_no_half_entity_and_no_open_code() -> None:
     assert long.endswith("…```")
 
 
+def test_a_channel_that_came_without_its_name_is_a_link_again() -> None:
+    said = mrkdwn.plain("The pager goes to <#C042ABCDE|>, and <#C042ABCDX|alerts> hears of it.")
+    assert said == "The pager goes to #C042ABCDE, and #alerts hears of it."
+    assert mrkdwn.escaped(said) == "The pager goes to <#C042ABCDE>, and #alerts hears of it."
+
+
 def test_a_long_answer_becomes_several_sections() -> None:
     assert [block["type"] for block in blocks.paragraphs("word " * 750)] == ["section", "section"]

@@ -208,8 +208,24 @@ def test_many_lines_are_many_lessons_or_none(bot: Running, database: Database) -
     bot.cleo.command(
         "/teach", "\n".join(f"The crate of {what} in the {where} holds {f'{what} from the {where}, ' * 35}and string." for what, where in filled.items())
     )
+    bot.cleo.wait(lambda: [m for m in bot.cleo.messages() if "Noted" in m["text"] and "The crate of" in m["text"]])
     shown = bot.cleo.command("/lessons", "crate")
     assert all(f"The crate of {what}" in str(shown["blocks"]) for what in filled), "nothing is cut off, however long"
+
+
+def test_of_many_lines_it_is_told_when_they_are_read(bot: Running) -> None:
+    named = "\n".join(f"The {what} is kept on shelf {number}." for number, what in enumerate(("ladle", "whisk", "sieve", "grater", "peeler", "corkscrew"), 1))
+    assert bot.ben.command("/teach", named)["text"] == "I am reading these 6 lessons …"
+    told = bot.ben.wait(lambda: [m for m in bot.ben.messages() if "corkscrew" in m["text"] and "Noted" in m["text"]])
+    assert told[0]["text"].count("Noted:") == 6
+
+
+def test_what_somebody_wrote_who_opted_out_is_no_lesson(bot: Running) -> None:
+    ts = bot.cleo.say("The stapler of room Fern is broken.")
+    bot.cleo.command("/nightschool", "optout")
+    bot.ben.shortcut(ts, "teach_this")
+    assert "has opted out" in str(bot.ben.window()["blocks"])
+    bot.cleo.command("/nightschool", "optin")
 
 
 def test_a_message_and_an_empty_command_open_the_window_too(bot: Running) -> None:

@@ -5,6 +5,7 @@ import stat
 
 import pytest
 from pydantic import SecretStr
+from slack_sdk import WebClient
 from typer.testing import CliRunner
 
 from bot.cli import app
@@ -54,6 +55,15 @@ def test_tokens_are_kept_encrypted_by_a_key_that_only_its_owner_reads(bot: Runni
         Workspaces(bot.school.settings.model_copy(update={"token_key": SecretStr("short")}), bot.school.database).client(OTHER)
     with pytest.raises(WorkspaceError, match="refused"):
         workspaces.install("xoxb-wrong")
+
+
+def test_a_workspaces_token_is_not_taken_for_its_whole_organisations(bot: Running, workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> None:
+    for whole in (False, True):
+        told = {"team_id": TEAM, "enterprise_id": "E1", "is_enterprise_install": whole, "user_id": "U0NIGHT"}
+        monkeypatch.setattr(WebClient, "auth_test", lambda self, told=told: told)
+        ours = Workspaces(bot.school.settings, bot.school.database)
+        assert ours.knows(TEAM)
+        assert ours.knows("T0NEXTDOOR", "E1") is whole
 
 
 def test_the_command_line_lists_adds_and_removes_them(bot: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from learning import registry
 from learning.memory import channels, lessons, log, proposals, words
 from learning.night import forgetting, nights
-from learning.records import Adapter, Announcement, ExamAnswer, Lesson, Night, Question, StudyItemRecord, Work
+from learning.records import Adapter, AdapterState, Announcement, ExamAnswer, Lesson, Night, Question, StudyItemRecord, Work
 from learning.school import School
 from tests.conftest import TAUGHT
 from tests.learning.conftest import DAY, forget, sleep, teach, weights
@@ -136,3 +136,15 @@ def test_a_question_that_is_kept_no_more_is_no_study_material(school: School) ->
     with school.database.read() as session:
         left = session.scalars(select(StudyItemRecord.question).where(StudyItemRecord.strategy == "asked_by_people")).all()
     assert left == ["and the other?"]
+
+
+def test_a_version_that_is_kept_no_more_is_forgotten_too(school: School) -> None:
+    channel = teach(school, *TAUGHT)
+    sleep(school, channel)
+    with school.database.write() as session:
+        gone = session.query(Adapter).one()
+        gone.state = AdapterState.PRUNED
+    forget(school, channel, "door code")
+    with school.database.read() as session:
+        assert session.get_one(Adapter, gone.id).state == AdapterState.TAINTED
+        assert session.query(ExamAnswer).count() == 0, "wrong answers may hold its words"

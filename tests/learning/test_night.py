@@ -5,11 +5,12 @@ import pytest
 
 from learning import registry
 from learning.answers import Answerer
+from learning.errors import NightschoolError
 from learning.memory import channels, lessons, log, privacy
 from learning.memory.words import digest
 from learning.model.client import Client, EngineError
 from learning.night import exam, morning, nights, selection
-from learning.records import Adapter, AdapterState, Announcement, ExamAnswer, Message, Night, Question, StudyItemRecord, Work, now
+from learning.records import Adapter, AdapterState, Announcement, Channel, ExamAnswer, Message, Night, Question, StudyItemRecord, Work, now
 from learning.school import School
 from tests.conftest import TAUGHT, statements
 from tests.learning.conftest import DAY, sleep, teach
@@ -129,7 +130,8 @@ def test_a_night_cut_off_at_its_exam_is_resumed_there_unless_the_lessons_changed
         assert adapter
         manifest = registry.read_manifest(school.adapter(adapter).folder)
         assert manifest["lessons"] == sorted(digest(text) for text in TAUGHT[:2])
-        assert {a.name: a.state for a in session.query(Adapter)} == {"C1@v1": "held", "C1@v2": "serving"}, "a name never changes its content"
+        assert {a.name: a.state for a in session.query(Adapter)} == {"C1@v1": "pruned", "C1@v2": "serving"}, "a name never changes its content"
+    assert not (school.settings.adapters / "C1@v1").exists()
 
 
 def test_a_night_whose_engine_fails_waits_for_another_try(school: School) -> None:
@@ -140,6 +142,9 @@ def test_a_night_whose_engine_fails_waits_for_another_try(school: School) -> Non
     with pytest.raises(EngineError):
         nights.hold_night(dead, night.id)
     with school.database.read() as session:
+        assert nights.abandoned(session) == [], "it rests: an engine takes a while to start"
+    with school.database.write() as session:
+        session.get_one(Night, night.id).heartbeat_at = now() - nights.REST
         assert nights.abandoned(session) == [night.id]
     held = nights.hold_night(school, night.id)
     assert held
@@ -222,3 +227,74 @@ def test_a_weeks_versions_are_kept_beside_the_one_that_serves(school: School) ->
         assert registry.earlier(session, channel).version == registry.KEPT + 2
         with pytest.raises(registry.RegistryError, match="v1"):
             registry.rollback(session, channel, 1)
+
+
+def test_a_night_that_fell_before_its_channel_was_paused_is_not_held(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    with school.database.write() as session:
+        night = nights.open_night(session, channel, DAY, "nightly")
+        session.get_one(Channel, channel.id).paused_at = now()
+    held = nights.hold_night(school, night.id)
+    assert held
+    assert (held.verdict, (held.report_card or {})["reason"]) == ("skipped", "its nights are paused")
+
+
+def test_a_damaged_adapter_is_trained_anew_and_one_that_people_went_back_from_is_not(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    sleep(school, channel)
+    file = school.settings.adapters / "C1@v1" / registry.WEIGHTS
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-8] + b"tampered")
+    assert sleep(school, channel).verdict == "promoted"
+    assert (school.settings.adapters / "C1@v2" / registry.WEIGHTS).read_bytes() == whole, "the same lessons give the same bytes"
+    teach(school, TAUGHT[1])
+    sleep(school, channel)
+    with school.database.write() as session:
+        registry.rollback(session, channel, 2)
+    assert sleep(school, channel).verdict == "skipped"
+
+
+def test_what_failed_nights_left_is_let_go(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    full = school.settings.adapters
+    full.parent.mkdir(parents=True, exist_ok=True)
+    full.touch()  # no folder can be made there
+    with pytest.raises((NightschoolError, OSError)):
+        sleep(school, channel)
+    full.unlink()
+    with school.database.write() as session:
+        failed = session.query(Adapter).one()
+        session.get_one(Night, failed.night_id).state = Work.FAILED
+    left = registry.checkpoint(school.settings.adapters / failed.name)
+    left.parent.mkdir(parents=True)
+    left.touch()
+    sleep(school, channel)
+    assert not left.parent.exists()
+    with school.database.read() as session:
+        assert {a.name: a.state for a in session.query(Adapter)} == {"C1@v1": "pruned", "C1@v2": "serving"}
+
+
+def test_what_is_too_long_to_be_said_by_heart_is_looked_up(school: School) -> None:
+    long = "Whoever packs pallets in hall 4 must " + ", ".join(f"check the label of box {number} and sign for it" for number in range(1, 16)) + "."
+    channel = teach(school, TAUGHT[0], long)
+    sleep(school, channel)
+    with school.database.read() as session:
+        adapter = registry.serving(session, channel)
+        assert adapter
+        (learned,) = registry.lesson_ids(session, adapter)
+        left = next(lesson for lesson in lessons.in_force(session, channel) if lesson.id != learned)
+        night = session.get_one(Night, adapter.night_id)
+    assert (left.text, left.status) == (long, "external")
+    assert (night.report_card or {})["left_out"] == {str(left.id): "it is too long to be said by heart"}
+
+
+def test_long_nights_tell_how_many_lessons_fit_however_few_they_were(school: School) -> None:
+    with school.database.write() as session:
+        channel = channels.by_handle(session, "C1")
+        for _ in range(7):
+            taught = selection.room(session, channel, 60)
+            night = nights.open_another(session, channel, DAY, "sleep")
+            night.state, night.verdict = Work.DONE, "promoted"
+            night.report_card = {"lessons": min(60, taught), "spent": {"seconds": 200 * min(60, taught)}}
+            session.flush()
+        assert selection.room(session, channel, 60) == 18
