@@ -31,7 +31,7 @@ class Bot:
     """A connected bot: transport, question queue, outbox, and the directory of channels and people."""
 
     def __init__(self, school: School) -> None:
-        settings = school.settings
+        self.school, settings = school, school.settings
         workspaces = Workspaces(settings, school.database)
         own = workspaces.own  # asked now: a token that Slack refuses is told of at the start
         # Listeners run before the acknowledgement is sent, so that what they record is safe when Slack stops delivering it.
@@ -52,6 +52,7 @@ class Bot:
         for loop in self.loops:
             loop.start()
         self.transport.start()
+        threading.Thread(target=self.school.warm_up, name="warm-up", daemon=True).start()
 
     def stop(self) -> None:
         """Disconnect; what is unfinished is kept for the next start."""

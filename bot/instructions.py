@@ -91,7 +91,7 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
     lesson = lessons.teach(session, channel, text, question.author, question.ts, permalink, admin)
     answer = _noted(session, question, lesson)
     for old in lessons.replaced(session, lesson):  # it was wrong: it does not come back when the correction is forgotten
-        old.valid_until = min(old.valid_until or date.max, now().date() - timedelta(days=1))
+        old.valid_until = min(old.valid_until or date.max, now().date() - timedelta(days=2))  # past by any clock
     return answer
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.answers import Knowledge
 from learning.database import Database, open_database
-from learning.memory import general, guard, lessons
+from learning.memory import channels, general, guard, lessons
 from learning.memory.encoder import Alike, encoder
 from learning.memory.encoder import prepare as prepare_encoder
 from learning.model.base_model import BaseModel, prepare
@@ -66,6 +66,13 @@ class School:
 
         sure = guard.least(len(in_force)) + card.get("caution", 0.0)
         return Knowledge(adapter, in_force, in_force, self.alike, sure, is_capable(self.base.folder), reader, instead)
+
+    def warm_up(self) -> None:
+        """Encode what all channels know: in a channel of thousands of lessons, whoever asks first would wait for minutes."""
+        with self.database.read() as session:
+            known = [lessons.in_force(session, channel) for channel in channels.active(session)]
+        for some in known:
+            guard.weigh("what is new?", some, self.alike)
 
     def is_damaged(self, record: Adapter | None) -> bool:
         """Are the files of an adapter that fits this base model not what they were?"""

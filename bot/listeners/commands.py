@@ -1,6 +1,7 @@
 """Slash commands: `/teach`, `/forget`, and `/reindex` for workspace admins."""
 
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,7 +63,7 @@ def register(app: App, desk: Desk) -> None:
 def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Take what a command says as lessons of the channel where it was given; where it says nothing, open a window for it.
 
-    Many lines take longer than the three seconds that Slack waits: then it is told at once that they are being read.
+    Many lines take longer than the three seconds that Slack waits: then it is told at once that they are being read, and what was noted comes later.
     """
     with desk.school.database.write() as session:
         channel = channel_of(session, command)
@@ -77,17 +78,23 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
     admin = trusted(client, channel, command["user_id"])
     told = lines(command["text"], names)
     many = len(told) > FEW or len(command["text"]) > SHORT
+
+    def take() -> None:
+        with desk.school.database.read() as session:
+            lessons.consider(session, channel, *told)
+        try:
+            with desk.school.database.write() as session:
+                text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
+        except LessonError as error:
+            text, shown = f"I could not take that: {error}", []
+        reply = respond if many else ack
+        reply(text=text, blocks=shown) if shown else reply(text)
+
     if many:
         ack(f"I am reading {f'these {len(told)} lessons' if len(told) > 1 else 'that'} …")
-    with desk.school.database.read() as session:
-        lessons.consider(session, channel, *told)
-    try:
-        with desk.school.database.write() as session:
-            text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
-    except LessonError as error:
-        text, shown = f"I could not take that: {error}", []
-    reply = respond if many else ack
-    reply(text=text, blocks=shown) if shown else reply(text)
+        threading.Thread(target=take, name="teach", daemon=True).start()
+    else:
+        take()
 
 
 def not_inside(channel: Channel) -> str:

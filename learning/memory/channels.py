@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.errors import NightschoolError
-from learning.records import LOCAL, Channel, ChannelAlias, Lesson, Message, Night, Question, Reaction, Workspace, now
+from learning.records import LOCAL, Channel, ChannelAlias, Installation, Lesson, Message, Night, Question, Reaction, Workspace, now
 
 
 class ChannelError(NightschoolError):
@@ -142,10 +142,17 @@ def _name(handle: str) -> str:
     return handle.removeprefix("#")
 
 
+def _several(session: Session, team_id: str) -> bool:
+    """Are there other workspaces, heard of or not?"""
+    return bool(
+        session.scalars(select(Channel.id).where(Channel.team_id.not_in((LOCAL, team_id)))).first() or session.scalars(select(Installation.team_id)).first()
+    )
+
+
 def _adopted(session: Session, team_id: str, slack_id: str, name: str) -> Channel | None:
     """A channel first named on the command line, by its id or, where only one workspace can be meant, by its name, now seen in its workspace."""
     channel = session.scalars(select(Channel).where(Channel.team_id == LOCAL, Channel.slack_id == slack_id)).one_or_none()
-    if channel is None and name and team_id != LOCAL and not session.scalars(select(Channel.id).where(Channel.team_id.not_in((LOCAL, team_id)))).first():
+    if channel is None and name and team_id != LOCAL and not _several(session, team_id):
         channel = session.scalars(select(Channel).where(Channel.team_id == LOCAL, Channel.slack_id == id_for_name(name))).one_or_none()
     if channel and team_id != LOCAL:
         channel.team_id, channel.slack_id = team_id, slack_id

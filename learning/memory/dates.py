@@ -16,7 +16,9 @@ _LONG_AGO, LATELY = timedelta(days=120), timedelta(days=45)  # a date without a 
 _START = r"\b(?:from|starting|since|as of|effective|beginning|after)\s+(?:(?:on|the|next|this|coming)\s+)*"
 _END = r"\b(?:until|till|til|through|thru|by|before|expires?|deadline|due|ends?|closes?)\b(?:\s+(?:is|on|the|end|of|next|this))*\s*"
 _FLAGS = re.IGNORECASE | re.ASCII
-_UNTIL = re.compile(r"\b(?:until|till|til|through|thru)\s+(?:the\s+)?$", re.IGNORECASE)
+_HOUR = r"(?:\d{1,2}(?:[:.]\d\d)?\s*(?:[ap]m|h|o.?clock)?|noon|midnight|eod|end\s+of\s+(?:the\s+)?day)"
+_UNTIL = re.compile(rf"\b(?:until|till|til|through|thru)\s+(?:the\s+|{_HOUR},?\s+(?:on\s+)?)?$", re.IGNORECASE)
+_AFTERWARDS = re.compile(r"\b(?:then|afterwards?|after that|thereafter)\b", re.IGNORECASE)
 _AS_OF = re.compile(r"\b(?:as of|starting|effective)\s+(?:from\s+|on\s+)?$", re.IGNORECASE)
 
 
@@ -76,7 +78,8 @@ def settled(text: str, said_on: date) -> Dated:
             return _lead(match) + rule.shown(on)
 
         text = re.sub(rule.pattern, put, text, flags=_FLAGS)
-    return Dated(text, max((on for on in ends if on >= said_on), default=None))
+    several = _AFTERWARDS.search(text) or len(re.split(r"[.!?;]\s+(?=\S)", text)) > 1  # what else it tells may hold on
+    return Dated(text, None if several else max((on for on in ends if on >= said_on), default=None))
 
 
 def _lead(match: re.Match[str]) -> str:
@@ -101,7 +104,7 @@ def _is_once(before: str, after: str) -> bool:
 
 
 def _weekdays(sentence: str) -> set[str]:
-    return {day[:3].lower() for day in re.findall(rf"\b{_DAY}\b", sentence, re.IGNORECASE)}
+    return {day[:3].lower() for day in re.findall(rf"\b{_DAY}\b(?!,?\s+\d{{1,2}}\s+{_MONTH})", sentence, re.IGNORECASE)}
 
 
 def _expiry(found: list[tuple[date, str]], text: str) -> date | None:
@@ -203,17 +206,21 @@ def _short(on: date) -> str:
 
 _MONTH_FIRST = re.compile(rf"\b(?P<month>{_MONTH})\.?\s+(?P<days>\d{{1,2}}\s*[-–]\s*\d{{1,2}})\b(?!\s*[-–:.]\s*\d)", re.IGNORECASE)
 _ALWAYS = re.compile(r"\b(?:expire|lapse|are (?:deleted|removed|purged|erased|wiped|rotated|archived|paid|refunded|kept))\b[^.!?;]*$", re.IGNORECASE)
-_WEEKLY = re.compile(r"\b(?:is|are)\s+(?:open|staffed)\b|\b(?:runs?|opens?|closes?|meets?|happens?|works?|every)\b", re.IGNORECASE)
+_WEEKLY = re.compile(
+    r"\b(?:is|are)\s+(?:open|staffed)\b|\b(?:runs?|opens?|closes?|meets?|happens?|works?|every|mov(?:ed|es|ing)|switch(?:ed|es))\b", re.IGNORECASE
+)
 _FROM_TO = re.compile(rf"\b{_DAY}\s*(?:to|-|–|through|until|till)\s*{_DAY}\b", re.IGNORECASE)
 _AFTER = r"(?P<lead>\b(?:as of|since|from|until|till|by|for|before|after|in|starting)\s+)"
-_NAMED = rf"(?P<lead>\b(?:on|by|until|till|til|from|starting|since|as of|before|after|for|is|and|or)\s+)(?:(?P<next>next|this|coming)\s+)?(?P<w>{_DAY})\b"
+_LED = r"(?P<lead>\b(?:on|by|until|till|til|through|thru|from|starting|since|as of|before|after|for|is|and|or)\s+)"
+_NAMED = rf"{_LED}(?:(?P<next>next|this|coming)\s+)?(?P<w>{_DAY})\b"
+_OTHER_DAY = rf"(?:the\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?\b(?!:\d\d|\s*[ap]m\b)|\d{{4}}|{_MONTH})"  # a date that follows says which; an hour does not
 _WEEKDAY = rf"(?P<weekday>\b{_DAY},?\s+)?"
 _ALONE = r"(?<!\d[-–])(?<!\d [-–])(?<!\d [-–] )"  # not the second of 24-26 december, which is said already
 _NUMBERED = r"(?P<d>\d{1,2})(?P<ordinal>st|nd|rd|th)?"
 _DAY_FIRST = rf"{_WEEKDAY}(?:the\s+)?{_ALONE}\b{_NUMBERED}\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?"
 _WITH_YEAR = (
-    _Rule(r"(?<![\w.-])(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?![\w-])", lambda m, _: _day_of(m["y"], m["m"], m["d"]), date.isoformat),
-    _Rule(r"(?<![\w.-])(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})(?![\w-])", lambda m, _: _day_of(m["y"], m["m"], m["d"]), _long),
+    _Rule(rf"{_WEEKDAY}(?<![\w.-])(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}})(?![\w-])", lambda m, _: _day_of(m["y"], m["m"], m["d"]), date.isoformat),
+    _Rule(rf"{_WEEKDAY}(?<![\w.-])(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}})(?![\w-])", lambda m, _: _day_of(m["y"], m["m"], m["d"]), _long),
     _Rule(rf"{_DAY_FIRST},?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
     _Rule(rf"{_WEEKDAY}\b(?P<m>{_MONTH})\.?\s+{_NUMBERED}\s*,?\s*(?P<y>\d{{4}})\b", lambda m, _: _dated(m["d"], m["m"], m["y"]), _long),
 )  # fmt: skip
@@ -227,8 +234,8 @@ _WITHOUT_YEAR = (
     _Rule(rf"\b(?:the\s+)?end\s+of\s+(?P<m>{_MONTH})\b(?!\s*\d)", lambda m, said: _month_end(_month(m["m"]), said), _long),
 )  # fmt: skip
 _RELATIVE = (
-    _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+month\b", lambda m, said: _month_end(said.month, said), _long),
-    _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the|this)\s+week\b", lambda m, said: _monday(said) + timedelta(days=4), _long),
+    _Rule(r"\b(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?month\b", lambda m, said: _month_end(said.month, said), _long),
+    _Rule(r"\b(?:the\s+)?end\s+of\s+(?:(?P<next>next\s)|the\s|this\s)?\s*week\b", lambda m, said: _monday(said) + timedelta(11 if m["next"] else 4), _long),
     _Rule(r"\b(?:the\s+)?day\s+after\s+tomorrow\b", lambda m, said: said + timedelta(days=2), _long),
     _Rule(r"\b(?:tomorrow|tmrw|tmw|tomorow)\b(?:['’]s)?", lambda m, said: said + timedelta(days=1), _long),
     _Rule(r"\b(?:today|tonight|this\s+(?:morning|afternoon|evening))\b(?:['’]s)?", lambda m, said: said, _long),
@@ -238,7 +245,7 @@ _RELATIVE = (
     _Rule(r"\bnext\s+week\b(?!['’])", lambda m, said: _monday(said) + timedelta(days=7), _in_week, days=7),
     _Rule(rf"{_AFTER}this\s+week\b(?!['’])", lambda m, said: _monday(said), _week, days=7),
     _Rule(r"\bthis\s+week\b(?!['’])", lambda m, said: _monday(said), _in_week, days=7),
-    _Rule(rf"{_NAMED}(?!s)(?!,?\s+(?:the\s+)?(?:\d|{_MONTH}))(?!\s+(?:morning|afternoon|evening|night)s\b)", _named, _long),
+    _Rule(rf"{_NAMED}(?!s)(?!,?\s+{_OTHER_DAY})(?!\s+(?:morning|afternoon|evening|night)s\b)", _named, _long),
     _Rule(rf"\b(?P<next>next|this|coming)\s+(?P<w>{_DAY})\b(?!s)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
 )  # fmt: skip
 _RULES = (*_WITH_YEAR, *_WITHOUT_YEAR, *_RELATIVE)

@@ -28,7 +28,7 @@ HEADS = 12
 EPSILON = 1e-12
 LONGEST = 256  # tokens
 AT_ONCE = 32  # sentences
-REMEMBERED = 20_000  # sentences
+REMEMBERED = 100_000  # sentences, of 1.5 KB each
 
 
 class Encoder:
@@ -51,14 +51,15 @@ class Encoder:
 
     def vectors(self, sentences: Sequence[str]) -> Floats:
         """(sentences, 384), each of length one."""
-        new = sorted({sentence for sentence in sentences if _key(sentence) not in self._known}, key=len)
-        if len(self._known) + len(new) > REMEMBERED:
-            self._known.clear()
+        known = self._known  # another thread may begin anew meanwhile
+        new = sorted({sentence for sentence in sentences if _key(sentence) not in known}, key=len)
+        if len(known) + len(new) > REMEMBERED:
+            known = self._known = {}
             new = sorted(set(sentences), key=len)
         for start in range(0, len(new), AT_ONCE):
             chunk = new[start : start + AT_ONCE]
-            self._known.update(zip(map(_key, chunk), self._encode(chunk), strict=True))
-        return np.stack([self._known[_key(sentence)] for sentence in sentences])
+            known.update(zip(map(_key, chunk), self._encode(chunk), strict=True))
+        return np.stack([known[_key(sentence)] for sentence in sentences])
 
     def prime(self, sentences: Sequence[str], folder: Path) -> None:
         """Know the vectors of some sentences that are the same everywhere, from a file in `folder` where they were encoded once."""

@@ -18,7 +18,7 @@ _LEANING = re.compile(
     r"^\W*((ok|thanks|thx|hm|right|cool|great)\W+)*(and|what about|how about|same|also|plus|or|then|but|its|their|is it the same)\b|.*\b(then|too|instead)\W*$",
     re.IGNORECASE,
 )
-_POINTING = re.compile(r"\b(its|theirs?|his|hers?|it|they|them|that|those|this|these|there|s?he|him)\b", re.IGNORECASE)
+_POINTING = re.compile(r"\b(?!(?-i:IT)\b)(its|theirs?|his|hers?|it|they|them|that|those|this|these|there|s?he|him)\b", re.IGNORECASE)
 _ASKING = re.compile(r"\b(who|whom|whose|what|where|when|which|how|why)\b(?! about)", re.IGNORECASE)
 _LEAD = re.compile(r"^\W*((ok|okay|thanks|thx|hm|right|cool|great|so|and|but|then|also|plus|or)\b\W*)+", re.IGNORECASE)
 _SAME = frozenset(("one", "ones", "same", "too", "also", "well", "use", "uses", "as"))
@@ -61,6 +61,9 @@ def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
     asking = _ASKING.search(short)
     ways = [Way(_put(short, " ".join(subject))) for subject in _subjects(*earlier, known)] if asking or _POINTING.search(short) else []
     ways += [] if asking else _same_of_another(short, earlier[0], known)
+    if not (asking or _POINTING.search(short) or any(word in known for word in content_words(short))):  # "and the port?" asks more of the same
+        of = frozenset(map(stem, content_words(short)))
+        ways += [Way(_put(short, " ".join(subject)), of) for subject in _subjects(*earlier, known)] if of else []
     if asking and len(content_words(short)) > 1 and not _POINTING.search(short):  # "and who owns quince?" asks all of it
         ways.append(Way(short))
     may_stand_alone = not leans(question) or (asking and content_words(question) and not _LEANING.match(question))

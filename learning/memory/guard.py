@@ -61,7 +61,7 @@ def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence
     """What may answer a question: several lessons where it takes several, then the nearest ones and what is `said` by the weights, the most certain first."""
     seen = evident(question, lessons, alike, said)
     alone = sorted(((one.candidate, one) for one in seen if not one.hit.parts), key=lambda pair: -pair[0].certainty)
-    candidates = _newest([candidate for candidate, _ in alone], alike)
+    candidates = _newest(question, [candidate for candidate, _ in alone], alike)
     joint = [(judge.several(alone[0][1].features, one.features, one.joint), one) for one in seen if one.hit.parts]
     odds, best = max(joint, key=lambda pair: pair[0], default=(0.0, None))
     if best is None or odds <= 0:
@@ -69,10 +69,10 @@ def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence
     return [best.candidate, *(candidate for candidate in candidates if candidate.hit.lesson not in best.hit.parts)]
 
 
-def _newest(candidates: list[Candidate], alike: Alike) -> list[Candidate]:
+def _newest(question: str, candidates: list[Candidate], alike: Alike) -> list[Candidate]:
     """A lesson that a newer one perhaps contradicts gives way to it, where that is likelier right than wrong by itself: what changed is worded otherwise."""
     for newer in candidates[1:]:
-        if newer.certainty > 0 and replacing.perhaps(newer.hit.lesson, candidates[0].hit.lesson, alike):
+        if newer.certainty > 0 and _outdates(question, newer.hit.lesson, candidates[0].hit.lesson, alike):
             return [Candidate(newer.hit, candidates[0].certainty), *(other for other in candidates[1:] if other is not newer)]
     return candidates
 
@@ -86,16 +86,22 @@ def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequen
     singles = [hit for number, hit in enumerate(hits) if number < WEIGHED or ids == {hit.lesson.id}]
     joint = chains.several(lessons, hits, question, alike)
     evidence = Evidence(question, hits, alike)
-    old = {hit: [] if joint else _outdated(hit, hits, alike) for hit in singles}  # where several may answer together, none is out of date
+    old = {hit: [] if joint else _outdated(question, hit, hits, alike) for hit in singles}  # where several may answer together, none is out of date
     return [
         *(Seen(hit, evidence.of(hit, old[hit])) for hit in singles),
         *(Seen(hit, evidence.of(hit), evidence.together(hit, listed)) for hit, listed in joint),
     ]
 
 
-def _outdated(hit: Hit, hits: Sequence[Hit], alike: Alike) -> list[Lesson]:
+def _outdated(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> list[Lesson]:
     """What a hit seems to contradict, being newer."""
-    return [old.lesson for old in hits[:WEIGHED] if replacing.perhaps(hit.lesson, old.lesson, alike)]
+    return [old.lesson for old in hits[:WEIGHED] if _outdates(question, hit.lesson, old.lesson, alike)]
+
+
+def _outdates(question: str, new: Lesson, old: Lesson, alike: Alike) -> bool:
+    """May a newer lesson hold instead of an older one? Not where the question names what the older one alone is about: "the staging URL", of which "The
+    production URL is …" says nothing."""
+    return replacing.perhaps(new, old, alike) and not replacing.told_apart(question, new, old)
 
 
 def supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:

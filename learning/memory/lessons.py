@@ -45,7 +45,7 @@ def teach(
     if not add_once(session, Lesson, **row) and settled:
         lesson = session.scalars(known).one()
         lesson.status = LessonStatus.APPROVED if lesson.status == LessonStatus.PROPOSED else lesson.status  # said on purpose: that settles it
-        if lesson.valid_until and lesson.valid_until < now().date():
+        if lesson.valid_until and lesson.valid_until < _day(session, channel):
             lesson.valid_until = dated.until  # and it holds again, unless it names the day itself
         if _newer(session, channel, lesson, replacing.PERHAPS):
             lesson.status = LessonStatus.SUPERSEDED  # by itself, as the newest
@@ -78,7 +78,7 @@ def _day(session: Session, channel: Channel, source_ts: str | None = None) -> da
 
 
 def _assert_no_flood(session: Session, channel: Channel, author: str) -> None:
-    lately = (Lesson.channel_id == channel.id, Lesson.author == author, Lesson.created_at > now() - timedelta(hours=1))
+    lately = (Lesson.channel_id == channel.id, Lesson.author == author, Lesson.origin == "taught", Lesson.created_at > now() - timedelta(hours=1))
     if author[:1] in "UW" and (session.scalar(select(func.count()).select_from(Lesson).where(*lately)) or 0) >= MOST_AN_HOUR:
         raise LessonError(f"that is more than {MOST_AN_HOUR} lessons in an hour: go on later, or teach them from a file on the command line.")
 
@@ -140,7 +140,7 @@ def replaced(session: Session, lesson: Lesson) -> list[Lesson]:
 
 def in_force(session: Session, channel: Channel) -> list[Lesson]:
     """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
-    stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= now().date())
+    stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= _day(session, channel))
     return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), stands).order_by(Lesson.id)))
 
 

@@ -15,20 +15,20 @@ WHOLE = 0.85  # share of a statement's words from which another says all of it
 
 def contrary(one: str, other: str) -> bool:
     """Do two statements in the same words say the contrary: is one denied and the other not, or does one say "after" where the other says "before"?"""
-    return _denied(one) != _denied(other) or _opposed(one, other)
+    return _denied(one) != _denied(other) or opposed(one, other)
 
 
 def turned_round(answer: str, statement: str) -> bool:
     """Does an answer in a statement's words say its contrary? One that tells only a part may leave out what is denied, but not deny what is not."""
     told = set(stems(statement))
     whole = len(told & set(stems(answer))) >= WHOLE * len(told)
-    return _opposed(answer, statement) or (_denied(answer) and not _denied(statement)) or (whole and contrary(answer, statement))
+    return opposed(answer, statement) or (_denied(answer) and not _denied(statement)) or (whole and contrary(answer, statement))
 
 
 def _denied(text: str) -> bool:
     return bool(_NOT.search(text))
 
 
-def _opposed(one: str, other: str) -> bool:
+def opposed(one: str, other: str) -> bool:
     mine, theirs = (set(_WORD.findall(text.lower())) for text in (one, other))
     return any({a, b} & mine == {a} and {a, b} & theirs == {b} for pair in _OPPOSITES for a, b in (pair, pair[::-1]))

@@ -4,7 +4,7 @@ import html
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from learning.database import Database, add_missing, add_once
@@ -56,12 +56,15 @@ def _rewritten(rewrite: noticing.Rewrite, thread: Sequence[Remark], setting: not
         return ()
 
 
-def propose(session: Session, channel: Channel, notices: Iterable[Notice], status: LessonStatus = LessonStatus.PROPOSED) -> list[Lesson]:
+def propose(session: Session, channel: Channel, notices: Iterable[Notice], status: LessonStatus = LessonStatus.PROPOSED, edited: bool = False) -> list[Lesson]:
     """Write down what was noticed, unless it is known, was dismissed, or was forgotten."""
     made = []
     for notice in notices:
         content = _content(notice)
-        known = select(Lesson.id).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_(_ACTIVE))
+        stands: ColumnElement[bool] = Lesson.status.in_(_ACTIVE)
+        if not edited:  # what was replaced is not news because somebody reacts to it
+            stands |= (Lesson.status == LessonStatus.SUPERSEDED) & (Lesson.source_ts == notice.sources[0])
+        known = select(Lesson.id).where(Lesson.channel_id == channel.id, Lesson.digest == content, stands)
         buried = Tombstone.source_ts.in_(notice.sources) | (Tombstone.salted_digest == erasing.salted(channel, content))
         if session.scalars(known).first() or session.scalars(select(Tombstone.id).where(Tombstone.channel_id == channel.id, buried)).first():
             continue
@@ -147,7 +150,7 @@ def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice)
     approved = lesson.status != LessonStatus.PROPOSED and _alike(lesson.text, notice.text)
     lesson.status = LessonStatus.SUPERSEDED
     session.flush()
-    made = propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED)
+    made = propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED, edited=True)
     lesson.superseded_by = made[0].id if made else None
     if made and approved:
         told = f":pencil2: <@{notice.author}> changed what I had learned. I now know: {html.escape(notice.text, quote=False)}"

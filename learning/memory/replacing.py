@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from learning.memory import recall
 from learning.memory.encoder import Alike
 from learning.memory.names import Names, unnamed
-from learning.memory.polarity import contrary
+from learning.memory.polarity import contrary, opposed
 from learning.memory.vocabulary import SYNONYMS, is_name
-from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, stem, stems, values, words
+from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, normalised, stem, stems, values, words
 from learning.records import Lesson
 
 REPLACES = 0.5  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
@@ -42,6 +42,13 @@ _NUMBER = re.compile(r"\d|^(one|two|three|four|five|six|seven|eight|nine|ten|ele
 _WHEN = re.compile(rf"^({'|'.join(sorted(WEEKDAYS | MONTHS))})s?$|\d:\d\d|^\d+([ap]m|st|nd|rd|th)$|^(noon|midnight)$", re.IGNORECASE)
 _DENIED = re.compile(r",?\s*\b(no longer|not)\b[^,.;]*?(\bbut\b|(?=[,.;])|$)", re.IGNORECASE)  # what no longer holds, said along with what does
 _CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
+_DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:\d{1,2}\s+[a-z]+\s+\d{4}|\d{4}-\d\d-\d\d)"
+_CLOSED = re.compile(r"\b(closed|shut|holiday|day off|off|no|not)\b", re.IGNORECASE)
+_DATED = re.compile(  # from when or until when something holds is no value of it
+    rf",?\s*\b(?:until|till|til|through|thru|as of|starting|effective|from|since)\s+(?:the\s+(?:week\s+of\s+)?)?{_DAY}(?:\s+on\b)?,?", re.IGNORECASE
+)
+_NUMBERING = re.compile(r"\b(?:number|no\.?|nr\.?)\s+\w", re.IGNORECASE)
+_SIGNS = re.compile(r"[$€£¥%]|[+#]+(?=\W|$)|(?<!\w)[-−](?=\d)")  # C++ is not C#, nor -18 degrees 18
 _WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
 LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
 TOGETHER = 1  # places between two words of one value, at most
@@ -66,11 +73,12 @@ def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
     Remembered, by digests alone: asked once before a transaction, it costs nothing within.
     """
     pair = hashlib.blake2b(f"{_told(new)}\n{_told(old)}".encode(), digest_size=16).digest()
-    if pair not in _weighed:
+    known = _weighed.get(pair)  # once: another thread may begin anew meanwhile
+    if known is None:
         if len(_weighed) >= REMEMBERED:
             _weighed.clear()
-        _weighed[pair] = _certainty(new, old, alike)
-    return _weighed[pair]
+        known = _weighed[pair] = _certainty(new, old, alike)
+    return known
 
 
 def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
@@ -78,7 +86,13 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
         return float("-inf") if says_the_same(new, old) else PERHAPS
     if _of_another(new.text, old.text):
         return float("-inf")
-    return sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(_told(new), _told(old), alike)), strict=True))
+    if new.question and old.question and normalised(new.text) == normalised(old.text):
+        return float("-inf")  # one answer to two questions
+    mine, other = (_DATED.sub(" ", _told(lesson)) for lesson in (new, old))
+    found = sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(mine, other, alike, _told(new))), strict=True))
+    apart = opposed(_told(new), _told(old)) or (not _CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
+    unsure = apart or _DATED.search(new.text)  # both may hold: before and after, one holiday and the next, and what passes
+    return min(found, REPLACES - 0.01) if unsure else found
 
 
 def says_the_same(one: Lesson, other: Lesson) -> bool:
@@ -87,7 +101,8 @@ def says_the_same(one: Lesson, other: Lesson) -> bool:
 
 
 def _in_the_same_words(one: Lesson, other: Lesson) -> bool:
-    return set(stems(_told(one))) == set(stems(_told(other)))
+    mine, theirs = _told(one), _told(other)
+    return set(stems(mine)) == set(stems(theirs)) and set(_SIGNS.findall(mine)) == set(_SIGNS.findall(theirs))
 
 
 def replaced_by(new: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float = REPLACES) -> list[Lesson]:
@@ -124,7 +139,15 @@ def perhaps(new: Lesson, old: Lesson, alike: Alike) -> bool:
     return old.id < new.id and old.id not in (new.beside or ()) and certainty(new, old, alike) >= PERHAPS
 
 
-def features(new: str, old: str, alike: Alike) -> tuple[float, ...]:
+def told_apart(question: str, new: Lesson, old: Lesson) -> bool:
+    """Does a question name what the older of two lessons alone is about, where the newer one tells of no change?"""
+    if opposed(question, new.text) and not opposed(question, old.text):
+        return True
+    asked = set(stems(question))
+    return not _CHANGED.search(new.text) and any(stem(word.text) in asked for word in _apart(_telling(_told(old)), _telling(_told(new))))
+
+
+def features(new: str, old: str, alike: Alike, said: str = "") -> tuple[float, ...]:
     """What speaks for it, in the order of `_WEIGHTS`, without the constant."""
     ours, theirs = _telling(new), _telling(old)
     mine, others = _apart(ours, theirs), _apart(theirs, ours)
@@ -143,7 +166,7 @@ def features(new: str, old: str, alike: Alike) -> tuple[float, ...]:
         float(counts == [0, 0]),
         (len(my_words) + len(other_words)) / max(1, len(ours) + len(theirs)),
         len(held[0] & held[1]) / max(1, min(map(len, held))),
-        float(bool(_CHANGED.search(new))),
+        float(bool(_CHANGED.search(said or new))),
         float(bool(_MORE.search(new) or _MORE.search(old))),
         float(same_number and sorts == ["name", "name"]),
         alike(unnamed(new, known), [unnamed(old, known)])[0],
@@ -159,13 +182,15 @@ def _of_another(new: str, old: str) -> bool:
     if len(ours) != len(theirs) or _CHANGED.search(new):
         return False
     apart = [number for number, (one, other) in enumerate(zip(ours, theirs, strict=True)) if stem(one.text) != stem(other.text)]
-    return len(apart) == 1 and apart[0] < min(2, len(ours) - 1) and _numbered(ours, theirs, apart[0])
+    return len(apart) == 1 and apart[0] < min(2, len(ours) - 1) and _numbered(new, old, apart[0])
 
 
-def _numbered(ours: Sequence[Word], theirs: Sequence[Word], at: int) -> bool:
-    """Is the word there a number after a noun, or a code with letters, in both; not a time, nor an amount that begins the statement?"""
+def _numbered(new: str, old: str, at: int) -> bool:
+    """Is a word a number right after a noun ("room 214", not "the deposit is 300"), or a code with letters, in both; not a time, nor an amount at first?"""
+    ours, theirs = _telling(new), _telling(old)
     found = [of[at].text for of in (ours, theirs)]
-    return all(not _WHEN.search(word) and (_CODE.fullmatch(word) or (at == 1 and word.isdigit())) for word in found)
+    beside = at == 0 or all(of[1].number == of[0].number + 1 or _NUMBERING.search(said) for of, said in ((ours, new), (theirs, old)))
+    return beside and all(not _WHEN.search(word) and (_CODE.fullmatch(word) or (at == 1 and word.isdigit())) for word in found)
 
 
 def _told(lesson: Lesson) -> str:

@@ -38,7 +38,7 @@ def stem(word: str) -> str:
 
 def content_words(text: str) -> list[str]:
     """Words that carry meaning, in order, as written."""
-    return [word for word in words(text) if word.lower() not in STOPWORDS]
+    return [word for word in words(text) if word.lower() not in STOPWORDS or word in ("IT", "US")]  # a department, a country
 
 
 def is_common(word: str) -> bool:

@@ -4,7 +4,7 @@ from learning.database import Database
 from learning.memory import channels, lessons, log, people, privacy, proposals
 from learning.memory.log import Utterance
 from learning.memory.people import Member
-from learning.records import Channel, Message
+from learning.records import Channel, Installation, Message
 from tests.learning.conftest import TOLD, noticed, say
 
 
@@ -102,3 +102,10 @@ def test_a_channel_taught_by_name_becomes_the_one_of_that_name_and_a_slip_of_the
         other = channels.by_handle(session, "#sales")
         channels.ensure(session, "T2", "C1", name="else")
         assert channels.ensure(session, "T1", "C78", name="sales").id != other.id, "of two workspaces either may be meant"
+
+
+def test_a_channel_taught_by_name_is_nobodys_where_the_app_is_in_several_workspaces(either: Database) -> None:
+    with either.write() as session:
+        session.add(Installation(team_id="T2", token="", bot_user_id="U9", bot_id="B9"))
+        ours = channels.by_handle(session, "#ops")
+        assert channels.ensure(session, "T2", "C1", name="ops").id != ours.id, "heard of first, but another's"

@@ -30,6 +30,24 @@ def test_a_reaction_has_a_message_looked_at_again(either: Database, ops: Channel
     assert noticed(either, ops).origin == "marked"
 
 
+def test_what_was_replaced_is_not_proposed_again_when_somebody_reacts_to_it(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    old = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [old.id])
+        session.get_one(Lesson, old.id).status = LessonStatus.SUPERSEDED
+        log.react(session, ops, "1700000000.000100", "U2", "brain")
+    assert proposals.observe(either, ops, privacy.why_not) == []
+
+
+def test_what_was_noticed_does_not_keep_its_author_from_teaching(either: Database, ops: Channel) -> None:
+    with either.write() as session:
+        for number in range(lessons.MOST_AN_HOUR):
+            session.add(Lesson(channel_id=ops.id, text=f"Box {number} is full.", digest=str(number), author="U1", origin="announced"))
+        session.flush()
+        assert lessons.teach(session, ops, "The lift is broken.", "U1").id
+
+
 def test_approved_is_in_force_and_dismissed_does_not_come_back(either: Database, ops: Channel) -> None:
     say(either, ops, TOLD)
     lesson = noticed(either, ops)

@@ -41,6 +41,7 @@ def answered_by(question: str, before: Sequence[Exchange], known: Sequence[Lesso
         ("and who has the key?", KILN, 4),
         ("who has its key then", KILN, 4),
         ("and silver?", BRONZE, 5),
+        ("and the port?", HERON, 1),
     ],
 )
 def test_a_question_that_leans_is_answered_as_if_it_had_been_asked_in_full(

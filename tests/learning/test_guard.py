@@ -63,6 +63,19 @@ def test_what_a_newer_lesson_perhaps_contradicts_is_not_said_though_the_question
     assert guard.weigh("when do backups run?", known, alike)[0].hit.lesson == known[0]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "asked"),
+    [
+        ("The staging URL is https://staging.example.com.", "The production URL is https://www.example.com.", "staging url"),
+        ("The front door code is 4711.", "The back door code is 9999.", "code of the front door"),
+        ("The summer party is in the garden.", "The winter party is in the cellar.", "where is the summer party"),
+    ],
+)
+def test_a_newer_lesson_about_something_else_does_not_answer_instead(one: str, other: str, asked: str, alike: Alike) -> None:
+    known = [lesson(1, one), lesson(2, "Lunch is at noon."), lesson(3, "Marek owns the scanner."), lesson(4, other)]
+    assert guard.weigh(f"{asked}?", known, alike)[0].hit.lesson == known[0]
+
+
 def test_the_only_lesson_does_not_answer_everything(alike: Alike) -> None:
     known = [lesson(1, "The printer stands in the basement.")]
     assert guard.weigh("where is the printer?", known, alike)[0].certainty > guard.least(1)

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -80,6 +81,17 @@ def test_what_is_taught_until_a_day_ends_with_it_by_the_channels_clock(database:
         assert (lesson.text, lesson.valid_until) == ("The lab is closed until Wednesday 4 March 2026.", date(2026, 3, 4))
         lessons.teach(session, session.get_one(Channel, ops.id), "The lab is closed until tomorrow.", "U1", source_ts=monday_noon)
         assert lessons.in_force(session, ops) == [], "the same message, read again, does not make it hold for ever"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_a_day_ends_by_the_channels_clock(database: Database, ops: Channel, zone: str) -> None:
+    with database.write() as session:
+        session.get_one(Channel, ops.id).time_zone = zone
+        today = now().astimezone(ZoneInfo(zone)).date()
+        lessons.teach(session, ops, "The lift is broken.", "U1").valid_until = today - timedelta(days=1)
+        lessons.teach(session, ops, "The lift is new.", "U1").valid_until = today
+        session.flush()
+        assert [x.text for x in lessons.in_force(session, session.get_one(Channel, ops.id))] == ["The lift is new."]
 
 
 def test_two_channels_know_different_things(database: Database, ops: Channel) -> None:

@@ -54,6 +54,10 @@ def notice(*thread: Remark) -> list[Notice]:
         ("only tier 1 may access the vault", "only tier 1 may access the vault", None),
         ("closed on friday 6 march", "closed on Friday 6 March 2026", date(2026, 3, 6)),
         ("31 february is no date", "31 february is no date", None),
+        ("due by friday 17:00", "due by Friday 6 March 2026 17:00", date(2026, 3, 6)),
+        ("hand it in by the end of next week", "hand it in by Friday 13 March 2026", date(2026, 3, 13)),
+        ("valid until friday 13.03.2026", "valid until Friday 13 March 2026", date(2026, 3, 13)),
+        ("the meeting moved from tuesday to thursday", "the meeting moved from tuesday to thursday", None),
     ],
 )
 def test_relative_dates_become_absolute_and_tell_when_a_lesson_expires(text: str, becomes: str, until: date | None) -> None:
@@ -77,6 +81,13 @@ def test_relative_dates_become_absolute_and_tell_when_a_lesson_expires(text: str
         ("Timesheets can be changed until Friday every week.", "Timesheets can be changed until Friday every week.", None),
         ("The pass is closed until 5 May.", "The pass is closed until 5 May.", None),
         ("The contract ran until 1 March 2025.", "The contract ran until 1 March 2025.", None),
+        ("Closed until Friday 17:00.", "Closed until Friday 6 March 2026 17:00.", date(2026, 3, 6)),
+        ("Closed through Friday.", "Closed through Friday 6 March 2026.", date(2026, 3, 6)),
+        ("The site is down until 3pm today.", "The site is down until 3pm Monday 2 March 2026.", date(2026, 3, 2)),
+        ("Ana is away from tomorrow until Friday.", "Ana is away from Tuesday 3 March 2026 until Friday 6 March 2026.", date(2026, 3, 6)),
+        ("The old API works until end of month.", "The old API works until Tuesday 31 March 2026.", date(2026, 3, 31)),
+        ("The lab is closed until Friday. The door code is 4711.", "The lab is closed until Friday 6 March 2026. The door code is 4711.", None),
+        ("Until 31 March 2026 the rate is 5%, after that 6%.", "Until 31 March 2026 the rate is 5%, after that 6%.", None),
     ],
 )
 def test_of_what_is_taught_only_what_ends_or_begins_on_a_day_is_dated(text: str, becomes: str, until: date | None) -> None:

@@ -33,7 +33,7 @@ def test_what_tells_only_a_part_may_leave_out_what_is_denied() -> None:
     [
         ("Room 214 has a whiteboard.", "Room 215 has a whiteboard."), ("heron-1 runs on port 8443.", "heron-2 runs on port 8443."),
         ("Shelf A3 holds the cables.", "Shelf B1 holds the cables."), ("Gate 7 opens at 06:00.", "Gate 9 opens at 06:00."),
-        ("Team A meets on Mondays.", "Team B meets on Mondays."),
+        ("Team A meets on Mondays.", "Team B meets on Mondays."), ("Gate number 3 is locked.", "Gate number 4 is locked."),
     ],
 )  # fmt: skip
 def test_what_goes_by_number_does_not_replace_its_like(one: str, other: str, alike: Alike) -> None:
@@ -45,7 +45,27 @@ def test_what_goes_by_number_does_not_replace_its_like(one: str, other: str, ali
     [
         ("Standup is at 9:30.", "Standup is at 10:00."), ("The port of heron is 8443.", "The port of heron is 9443."),
         ("5 people may be in the lift.", "6 people may be in the lift."), ("Port 8443 is used by heron.", "Port 9443 is now used by heron."),
+        ("The deposit is 300 euros.", "The deposit is 500 euros."), ("Deploys take 20 minutes.", "Deploys take 35 minutes."),
+        ("The scanner is written in C++.", "The scanner is written in C#."), ("The vaccine is kept at -18 °C.", "The vaccine is kept at 18 °C."),
     ],
 )  # fmt: skip
 def test_another_value_of_the_same_replaces_it(one: str, other: str, alike: Alike) -> None:
     assert replacing.certainty(lesson(2, other), lesson(1, one), alike) >= replacing.REPLACES
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Orders before 14:00 ship the same day.", "Orders after 14:00 ship the next day."),
+        ("The office is closed on 24 December.", "The office is closed on 31 December."),
+        ("The door code is 4711.", "Until Friday 6 March 2026 the door code is 9999."),
+    ],
+)
+def test_where_both_may_hold_somebody_is_asked(one: str, other: str, alike: Alike) -> None:
+    assert replacing.PERHAPS <= replacing.certainty(lesson(2, other), lesson(1, one), alike) < replacing.REPLACES
+
+
+def test_one_answer_to_two_questions_contradicts_nothing(alike: Alike) -> None:
+    heron, quince = lesson(1, "Ana"), lesson(2, "Ana")
+    heron.question, quince.question = "who owns heron?", "who owns quince?"
+    assert not replacing.perhaps(quince, heron, alike)
