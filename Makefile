@@ -11,10 +11,12 @@ INSTALL := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-c
 # What pip is at, on one line.
 SHOWN := | while IFS= read -r line; do printf '\r\033[K  %.100s' "$$line"; done && printf '\r\033[K'
 
-.PHONY: demo test test-vllm test-sandbox lint check bench bench-slack bench-serving bench-noticing bench-import bench-learning picture clean help
+.PHONY: install demo test test-vllm test-sandbox lint check bench bench-slack bench-serving bench-noticing bench-import bench-learning picture clean help
 
 help:           ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: .venv/ready  ## everything that the bot needs, into .venv
 
 demo: .venv/ready  ## play the whole story, then stay up to chat with
 	@$(BIN)/nightschool demo

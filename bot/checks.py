@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -35,7 +37,7 @@ class Check:
 
 def all_checks(settings: Settings) -> list[Check]:
     """Everything, in the order in which it is needed."""
-    return [_disk(settings), _database(settings), _model(settings), _engine(settings), _broker(settings), _tokens(settings)]
+    return [_disk(settings), _database(settings), _model(settings), _engine(settings), _broker(settings), _slack(settings)]
 
 
 def assert_tokens(settings: Settings) -> None:
@@ -43,6 +45,13 @@ def assert_tokens(settings: Settings) -> None:
     found = _tokens(settings)
     if not found.ok:
         raise NightschoolError(found.detail)
+
+
+def assert_welcome(settings: Settings) -> None:
+    """Raises NightschoolError where Slack refuses a token, or a broker that was named is not there; a Slack that does not answer is waited for later."""
+    for found in (_accepted(settings), *([_broker(settings)] if settings.redis_url else [])):
+        if not found.ok:
+            raise NightschoolError(found.detail)
 
 
 def channels_status(school: School) -> list[dict[str, Any]]:
@@ -55,12 +64,13 @@ def channel_status(session: Session, channel: Channel) -> dict[str, Any]:
     """What a channel knows and what is going on."""
     known, unproven = lessons.in_force(session, channel), lessons.unproven(session, channel)
     serving = registry.serving(session, channel)
-    night = session.scalars(select(Night).where(Night.channel_id == channel.id).order_by(Night.id.desc())).first()
+    told = (Night.state == Work.SKIPPED, Night.id.desc())  # a night that was skipped tells less than the one before it
+    night = session.scalars(select(Night).where(Night.channel_id == channel.id).order_by(*told)).first()
     open_questions = (Question.channel_id == channel.id, Question.state.in_((Work.WAITING, Work.RUNNING)))
     return {
         "channel": channel.slack_id, "name": channel.name, "lessons": len(known), "in_weights": len(known) - len(unproven),
         "proposed": len(proposals.pending(session, channel)), "learns_from_messages": not privacy.why_not(session, channel),
-        "serving": serving.name if serving else None, "night": f"{night.kind} {night.state} {night.verdict or night.stage}".strip() if night else None,
+        "serving": serving.name if serving else None, "night": f"{night.kind}: {night.verdict or night.stage or night.state}" if night else None,
         "clock": str(channels.clock(session, channel)), "waiting_questions": session.scalar(select(func.count()).select_from(Question).where(*open_questions)),
     }  # fmt: skip
 
@@ -111,6 +121,11 @@ def _broker(settings: Settings) -> Check:
     return Check("broker", True, f"answers at {url}")
 
 
+def _slack(settings: Settings) -> Check:
+    found = _tokens(settings)
+    return _accepted(settings) if found.ok else found
+
+
 def _tokens(settings: Settings) -> Check:
     second = ("SLACK_SIGNING_SECRET", settings.slack_signing_secret, "") if settings.http_port else ("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-")
     wanted = [("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-"), second]
@@ -121,3 +136,18 @@ def _tokens(settings: Settings) -> Check:
         detail = f"missing or wrong: {', '.join(wrong)}{instead}; README says where to get them. `nightschool demo` needs none."
         return Check("Slack tokens", False, detail, needed=False)
     return Check("Slack tokens", True, "both set")
+
+
+def _accepted(settings: Settings) -> Check:
+    """What Slack itself says of the tokens."""
+    asked = {"BOT": ("auth.test", settings.slack_bot_token), "APP": ("apps.connections.open", settings.slack_app_token)}
+    for name, (method, token) in asked.items():
+        try:
+            if not settings.http_port or name == "BOT":
+                WebClient(token.get_secret_value(), base_url=settings.slack_api_url).api_call(method)
+        except SlackApiError as error:
+            refused = f"Slack refuses NIGHTSCHOOL_SLACK_{name}_TOKEN ({error.response['error']}): copy it again from the app's page."
+            return Check("Slack tokens", False, refused)
+        except (SlackClientError, OSError) as error:
+            return Check("Slack tokens", True, f"both set, but {settings.slack_api_url} does not answer ({error})")
+    return Check("Slack tokens", True, "Slack takes them")

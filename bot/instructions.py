@@ -24,7 +24,11 @@ _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ..
         ),
     ),
 )
-_HELP = re.compile(r"(help|what (can|do) you do|what are you(?: for)?|who are you)\W*", re.IGNORECASE)
+_GREETING = r"(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: (?:there|all|nightschool|bot))?"
+_HELP = re.compile(rf"(help|what (can|do) you (do|know)|what are you(?: for)?|who are you|{_GREETING})\W*", re.IGNORECASE)
+_THANKS = re.compile(
+    r"(?:(?:great|ok|perfect|cool|nice|super)\W+)?(?:thanks|thank you|thx|ty|cheers)(?: (?:a lot|so much|again|nightschool|bot))?\W*", re.IGNORECASE
+)
 WHAT_I_DO = """I learn each channel by heart: what you teach me I can use at once, and study at night, so that I answer from memory.
 • Ask me here or in a channel; in a direct message, name the channel: where are the keys, in #ops?
 • `/teach` me something, or tell me to remember it; `/forget` has me forget it, for good.
@@ -35,7 +39,7 @@ WHAT_I_DO = """I learn each channel by heart: what you teach me I can use at onc
 class Instruction:
     """What to do, and what with."""
 
-    kind: Literal["remember", "forget", "wrong", "answer", "help"]
+    kind: Literal["remember", "forget", "wrong", "answer", "help", "thanks"]
     rest: str
 
 
@@ -52,6 +56,8 @@ def instruction(text: str) -> Instruction | None:
     """None for what is a question after all ("remember when we shipped?")."""
     if _HELP.fullmatch(text.strip()):
         return Instruction("help", "")
+    if _THANKS.fullmatch(text.strip()):
+        return Instruction("thanks", "")
     for kind, form in _FORMS:
         match = form.fullmatch(text.strip())
         if match and not match["rest"].endswith("?"):
@@ -69,6 +75,8 @@ def carry_out(session: Session, channel: Channel, question: Question, told: Inst
                 return _corrected(session, channel, question, told.rest, permalink, admin)
             case "help":
                 return Answer(question.text, WHAT_I_DO, "noted")
+            case "thanks":
+                return Answer(question.text, "You are welcome.", "noted")
             case "answer":
                 return _noted(session, question, lessons.teach(session, channel, told.rest, question.author, question.ts, permalink, propose=True))
             case "forget":
@@ -108,8 +116,8 @@ def with_question(asked: str, answer: str) -> str:
 def noted(session: Session, lesson: Lesson) -> str:
     """What whoever taught something is told, as plain text."""
     if lesson.status == LessonStatus.PROPOSED:
-        return f"Noted: {lesson.text}\nIt waits for somebody else to approve it (`/nightschool proposals`)."
-    instead = [f"It replaces: {old.text}" for old in lessons.replaced(session, lesson)]
-    beside = [f"It seems to contradict: {old.text}" for old in lessons.contradicting(session, session.get_one(Channel, lesson.channel_id), lesson)]
+        return f"Noted: {lesson.told}\nIt waits for somebody else to approve it (`/nightschool proposals`)."
+    instead = [f"It replaces: {old.told}" for old in lessons.replaced(session, lesson)]
+    beside = [f"It seems to contradict: {old.told}" for old in lessons.contradicting(session, session.get_one(Channel, lesson.channel_id), lesson)]
     passing = [f"It holds until {lesson.valid_until:%-d %B %Y}."] if lesson.valid_until else []
-    return "\n".join([f"Noted: {lesson.text}", *passing, *instead, *beside, "I can use it now, and will learn it by heart tonight."])
+    return "\n".join([f"Noted: {lesson.told}", *passing, *instead, *beside, "I can use it now, and will learn it by heart tonight."])

@@ -17,7 +17,9 @@ from learning.night.forgetting import as_text
 from learning.night.vigil import Watch
 from learning.records import Night
 
-console = Console(soft_wrap=True)
+console = Console(soft_wrap=True, highlight=False)
+VERDICTS = {"promoted": "promoted, it answers now", "held": "held, what answered before still does"}
+FROM = {"general": "general knowledge, not from this channel"}
 
 
 def as_line(entry: Mapping[str, Any]) -> None:
@@ -51,7 +53,10 @@ def answer(said: Answer, as_json: bool) -> None:
         as_line(entry)
     else:
         console.print(said.answer, markup=False)
-        console.print(f"[dim]{said.how} · {said.adapter or 'no adapter'} · {said.prompt_tokens} prompt tokens · {said.seconds:.1f} s[/]")
+        source = ", ".join(f"lesson {lesson.id}" for lesson in said.sources) or FROM.get(said.how, "no lesson")
+        console.print(f"[dim]{said.how} · {source} · {said.adapter or 'no adapter'} · {said.prompt_tokens} prompt tokens · {said.seconds:.1f} s[/]")
+        if said.near:
+            console.print(f"[dim]nearest: lesson {said.near.id}, {escape(said.near.told)}[/]")
 
 
 def night(held: Night, adapter: str | None, seconds: float, as_json: bool) -> None:
@@ -60,7 +65,8 @@ def night(held: Night, adapter: str | None, seconds: float, as_json: bool) -> No
     if as_json:
         as_line({"night": held.id, "adapter": adapter, "verdict": held.verdict, "exam": card, "seconds": seconds})
     else:
-        console.print(f"{held.verdict}: {adapter or 'no adapter'} {card.get('reason') or ''} ({seconds:.0f} s)")
+        why = f"; {card['reason']}" if card.get("reason") else ""
+        console.print(f"{VERDICTS.get(held.verdict or '', held.verdict)}: {adapter or 'no new adapter'}{why} ({seconds:.0f} s)")
         if "recall" in card:
             console.print(f"exam: {card['recall']:.0%} recalled closed-book; {card['proven']} of {card['lessons']} lessons proven")
 
@@ -73,10 +79,14 @@ def status(channels: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     for channel in channels:
         name = f"#{channel['name']}" if channel["name"] else channel["channel"]
         console.print(f"[bold]{escape(name)}[/]  {channel['channel']} · {escape(channel['serving'] or 'no adapter')} · clock {channel['clock']}")
-        known = f"{channel['lessons']} lessons, {channel['in_weights']} of them in the weights, {channel['proposed']} proposed"
+        known = f"{_count(channel['lessons'], 'lesson')}, {channel['in_weights']} of them in the weights, {channel['proposed']} proposed"
         learns = "learns from messages" if channel["learns_from_messages"] else "does not learn from messages"
-        waiting = f" · {channel['waiting_questions']} questions waiting" if channel["waiting_questions"] else ""
+        waiting = f" · {_count(channel['waiting_questions'], 'question')} waiting" if channel["waiting_questions"] else ""
         console.print(f"    {known} · {learns} · {escape(channel['night'] or 'no night yet')}{waiting}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def imported(summary: Summary, as_json: bool) -> None:
@@ -85,8 +95,8 @@ def imported(summary: Summary, as_json: bool) -> None:
         as_line({**vars(summary), "broken": [{"file": file, "why": why} for file, why in summary.broken]})
         return
     console.print(
-        f"{summary.messages:,} messages of {summary.channels} channels: {summary.added:,} new, {summary.changed:,} edited, {summary.deleted:,} deleted; "
-        f"{summary.files:,} files read, {summary.known_files:,} known already."
+        f"{_count(summary.messages, 'message')} of {_count(summary.channels, 'channel')}: {summary.added:,} new, {summary.changed:,} edited, "
+        f"{summary.deleted:,} deleted; {_count(summary.files, 'file')} read, {summary.known_files:,} known already."
     )
     for file, why in summary.broken:
         console.print(f"[yellow]skipped[/] {escape(file)}: {escape(why)}")

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from filelock import FileLock
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from learning.errors import NightschoolError
@@ -86,9 +86,9 @@ def open_database(settings: Settings, **carried: Any) -> Database:
         database = Database(connect(settings.sqlalchemy_url), **carried)
         with FileLock(settings.home / "migrations.lock"):
             migrate(database.engine)
-    except (OperationalError, ArgumentError) as error:
+    except (DBAPIError, ArgumentError, ImportError) as error:  # refused; no address; of a database whose driver is not there
         where = "NIGHTSCHOOL_DATABASE_URL" if settings.database_url else f"the folder {settings.home} (permissions, disk space)"
-        why = error.orig if isinstance(error, OperationalError) else error
+        why = error.orig if isinstance(error, DBAPIError) else error
         raise DatabaseError(f"the database cannot be opened ({why}): check {where}.") from None
     return database
 

@@ -166,9 +166,9 @@ def earlier(session: Session, channel: Channel) -> Adapter | None:
     return next((a for a in retired if not current or a.version < current.version), None)
 
 
-def rollback(session: Session, channel: Channel, version: int | None = None) -> Adapter:
-    """Serve an earlier version: the newest retired one, or `version`. Raises RegistryError when it may not serve."""
-    able = [a for a in versions(session, channel) if a.state in (AdapterState.RETIRED, AdapterState.HELD)]
+def rollback(session: Session, channel: Channel, version: int | None = None, held: bool = False) -> Adapter:
+    """Serve an earlier version: the newest retired one, or `version`; one that was `held`, only where that is said. Raises RegistryError when it may not."""
+    able = [a for a in versions(session, channel) if a.state in (AdapterState.RETIRED, *([AdapterState.HELD] if held else []))]
     chosen = earlier(session, channel) if version is None else next((a for a in able if a.version == version), None)
     if chosen is None or not _clean(session, chosen):
         known = ", ".join(f"v{a.version} ({a.state})" for a in versions(session, channel)) or "none"

@@ -51,7 +51,7 @@ def list_proposals(channel: ChannelOption, as_json: JsonOption = False) -> None:
     """What was noticed in a channel's messages, and waits to be approved. Looks through what is new first."""
     database = open_database(settings_now())
     with database.write() as session:
-        room = channels.by_handle(session, channel)
+        room = channels.known(session, channel)
         refused = privacy.why_not(session, room)
     if refused:
         raise NightschoolError(f"nothing is noticed here: {refused}. See `nightschool attest` and `nightschool learn`.")
@@ -65,7 +65,7 @@ def approve(channel: ChannelOption, lesson_ids: LessonIds = None, everything: Al
     """Let proposed lessons be used, and learned tonight."""
     database = open_here().database  # what replaces what is judged by meaning
     with database.write() as session:
-        room = channels.by_handle(session, channel)
+        room = channels.known(session, channel)
         chosen = _chosen(lesson_ids, everything, [lesson.id for lesson in proposals.pending(session, room)])
     approved = []
     for lesson_id in chosen:  # one by one, as they are taught
@@ -81,7 +81,7 @@ def dismiss(channel: ChannelOption, lesson_ids: LessonIds = None, everything: Al
     """Drop proposed lessons; the same is not proposed again."""
     database = open_database(settings_now())
     with database.write() as session:
-        room = channels.by_handle(session, channel)
+        room = channels.known(session, channel)
         dropped = proposals.dismiss(session, room, _chosen(lesson_ids, everything, [lesson.id for lesson in proposals.pending(session, room)]))
         rows = [_row(lesson) for lesson in dropped]
     show.rows(rows, as_json)
@@ -110,7 +110,7 @@ def learn(channel: ChannelOption, switch: Annotated[str, typer.Argument(help="on
     """Let lessons be noticed in a channel's messages, or not."""
     database = open_database(settings_now())
     with database.write() as session:
-        room = channels.by_handle(session, channel)
+        room = channels.known(session, channel)
         if switch == "on":
             privacy.opt_in(session, room, YOU)
         elif switch == "off":
@@ -132,10 +132,11 @@ def optout(user: Annotated[str, typer.Argument(help="A Slack user id.")], worksp
 
 @app.command()
 def optin(user: Annotated[str, typer.Argument(help="A Slack user id.")], workspace: TeamOption = "") -> None:
-    """Let a person's messages in again, from now on."""
+    """Let a person's messages in again; older ones come back when history is read or imported again."""
     database = open_database(settings_now())
     with database.write() as session:
         privacy.opt_back_in(session, channels.team(session, workspace), person_id(user))
+    console.print(f"{user} is in again.")
 
 
 @app.command()
@@ -146,6 +147,7 @@ def timezone(zone: Annotated[str, typer.Argument(help="Such as Europe/Amsterdam;
     database = open_database(settings_now())
     with database.write() as session:
         privacy.set_time_zone(session, channels.team(session, workspace), None if zone == "auto" else zone)
+    console.print("Nights fall by each channel's own clock." if zone == "auto" else f"Nights fall by the clock of {zone}.")
 
 
 def _chosen(lesson_ids: list[int] | None, everything: bool, pending: list[int]) -> list[int]:
@@ -162,5 +164,10 @@ def _told(lesson: Lesson) -> str:
 
 
 def _row(lesson: Lesson) -> dict[str, object]:
-    said = f"{lesson.question} — {lesson.text}" if lesson.question else lesson.text
-    return {"proposal": lesson.id, "noticed": lesson.origin, "by": lesson.author, "until": lesson.valid_until and lesson.valid_until.isoformat(), "text": said}
+    return {
+        "proposal": lesson.id,
+        "noticed": lesson.origin,
+        "by": lesson.author,
+        "until": lesson.valid_until and lesson.valid_until.isoformat(),
+        "text": lesson.told,
+    }

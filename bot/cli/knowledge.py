@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from bot import show
-from bot.cli.options import YOU, ChannelOption, FileOption, JsonOption, console, entries_of, open_here, tracked
+from bot.cli.options import YOU, ChannelOption, FileOption, JsonOption, NewChannelOption, console, entries_of, open_here, tracked
 from learning.answers import Answerer, Mode
 from learning.errors import NightschoolError
 from learning.memory import channels, lessons
@@ -14,7 +14,7 @@ from learning.memory.salience import salience
 from learning.memory.statements import LessonError, told
 from learning.model import running
 from learning.night import forgetting
-from learning.records import now
+from learning.records import LessonStatus, now
 from learning.school import School
 
 app = typer.Typer()
@@ -22,7 +22,7 @@ MODES = "auto: what the bot does. weights: the adapter alone. search: the best l
 
 
 @app.command()
-def teach(channel: ChannelOption, text: Annotated[str, typer.Argument()] = "", file: FileOption = None, as_json: JsonOption = False) -> None:
+def teach(channel: NewChannelOption, text: Annotated[str, typer.Argument()] = "", file: FileOption = None, as_json: JsonOption = False) -> None:
     """Teach a channel something: TEXT, 'Q: … A: …', or the lines of a file."""
     entries = entries_of(text, file)
     school = open_here()
@@ -40,7 +40,7 @@ def teach(channel: ChannelOption, text: Annotated[str, typer.Argument()] = "", f
         with school.database.write() as session:
             lesson = lessons.teach(session, room, entry, YOU)
             replaced = ", ".join(str(old.id) for old in lessons.replaced(session, lesson))
-        rows.append({"lesson": lesson.id, "status": lesson.status, "replaces": replaced, "text": lesson.text})
+        rows.append({"lesson": lesson.id, "status": lesson.status, "replaces": replaced, "text": lesson.told})
     show.rows(rows, as_json)
 
 
@@ -57,7 +57,7 @@ def list_lessons(
         unproven = {lesson.id for lesson in lessons.unproven(session, room)}
         known = lessons.in_force(session, room)
         matter = salience(session, room, known, now())
-    rows = [{"lesson": x.id, "status": x.status, "in_weights": x.id not in unproven, "text": x.text} for x in known]
+    rows = [{"lesson": x.id, "status": x.status, "in_weights": x.id not in unproven, "text": x.told} for x in known]
     show.rows([row | {"weight": matter[x.id].weight, "why": matter[x.id].why} if why else row for row, x in zip(rows, known, strict=True)], as_json)
 
 
@@ -73,7 +73,7 @@ def ask(
     questions = entries_of(question, file)
     school = open_here()
     with school.database.write() as session:
-        knowledge = school.knowledge(session, channels.by_handle(session, channel))
+        knowledge = school.knowledge(session, channels.known(session, channel))
     with running.engine(school.settings) as client:
         answerer = Answerer(client, school.speaker)
         for asked in tracked(questions):
@@ -82,25 +82,30 @@ def ask(
 
 @app.command()
 def forget(
-    channel: ChannelOption, text: str, yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the best match goes.")] = False, as_json: JsonOption = False
+    channel: ChannelOption,
+    text: Annotated[str, typer.Argument(help="A lesson's number, or words of it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the best match goes, if it holds all of these words.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Forget a lesson: it stops being used at once, the adapter is rebuilt without it, and a receipt is written."""
     school = open_here()
     with school.database.write() as session:
         room = channels.known(session, channel)
-        found = lessons.find(session, room, text)[: 1 if yes else None]
+        found = lessons.find(session, room, text)
         left = forgetting.unfinished(session, room)
     for request_id in left:  # an earlier call was cut off
         console.print("finishing what was to be forgotten before …")
         _carry_out(school, request_id)
     if not found:
         raise NightschoolError("nothing like that was taught here: see `nightschool lessons`.")
+    if yes and not lessons.surely_meant(text, found[0]):
+        raise NightschoolError(f"not surely meant: {found[0].told} Name it by its number ({found[0].id}), or by words that it holds.")
+    for lesson in found[: 1 if yes else None]:
+        console.print(f"  {lesson.id}  {lesson.told}{'  (replaced)' * (lesson.status == LessonStatus.SUPERSEDED)}", markup=False)
     if not yes:
-        for lesson in found:
-            console.print(f"  {lesson.text}", markup=False)
-        typer.confirm("Forget this?", abort=True, err=True)
+        typer.confirm("Forget this?" if len(found) == 1 else f"Forget all {len(found)}?", abort=True, err=True)
     with school.database.write() as session:
-        request = lessons.forget(session, room, [lesson.id for lesson in found], YOU)
+        request = lessons.forget(session, room, [lesson.id for lesson in found[: 1 if yes else None]], YOU)
     if request is None:
         raise NightschoolError("somebody else had it forgotten just now.")
     show.receipt(_carry_out(school, request.id), as_json)

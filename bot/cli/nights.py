@@ -24,7 +24,7 @@ def sleep(channel: ChannelOption, as_json: JsonOption = False) -> None:
     started = time.monotonic()
     school = open_here()
     with school.database.write() as session:
-        night = nights.open_another(session, channels.by_handle(session, channel), now().date(), "sleep")
+        night = nights.open_another(session, channels.known(session, channel), now().date(), "sleep")
     with show.watching(console) as watch:
         held = nights.hold_night(school, night.id, watch) or _await_night(school, night)
     show.night(held, _candidate(school, held), round(time.monotonic() - started, 1), as_json)
@@ -38,7 +38,7 @@ def reindex(channel: ChannelOption, as_json: JsonOption = False) -> None:
     started = time.monotonic()
     school = open_here()
     with school.database.write() as session:
-        room = channels.by_handle(session, channel)
+        room = channels.known(session, channel)
         refused = "no workspace has this channel" if room.team_id == LOCAL else privacy.why_not(session, room)
         reading = None if refused else history.ask_for(session, room, YOU)[0]
         night = None if reading else nights.open_another(session, room, now().date(), "reindex")
@@ -78,11 +78,14 @@ def adapters(channel: ChannelOption, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def rollback(channel: ChannelOption, to: Annotated[int | None, typer.Option(help="Version number.")] = None, as_json: JsonOption = False) -> None:
+def rollback(
+    channel: ChannelOption, to: Annotated[int | None, typer.Option(help="Version number.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also one that was held, since it did not pass its exam.")] = False, as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Let an earlier version serve."""
     school = open_here()
     with school.database.write() as session:
-        chosen = registry.rollback(session, channels.known(session, channel), to)
+        chosen = registry.rollback(session, channels.known(session, channel), to, force)
     show.rows([{"adapter": chosen.name, "state": chosen.state}], as_json)
 
 

@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.progress import track
 
 from learning.errors import NightschoolError
+from learning.memory import statements
 from learning.school import School, open_school
 from learning.settings import Settings
 
 console = Console(stderr=True, soft_wrap=True)  # commands that are shown can be copied
 
-ChannelOption = Annotated[str, typer.Option("-c", "--channel", help="A channel id, or '#name'; created when it is new.")]
+ChannelOption = Annotated[str, typer.Option("-c", "--channel", help="A channel id, or '#name'.")]
+NewChannelOption = Annotated[str, typer.Option("-c", "--channel", help="A channel id, or '#name'; begun when it is new.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 FileOption = Annotated[Path | None, typer.Option("--file", help="A file with one entry a line.", exists=True, dir_okay=False)]
 YOU = "you"  # author of what is done on the command line
@@ -42,7 +44,7 @@ def entries_of(text: str, file: Path | None) -> list[str]:
     if bool(text) == bool(file):
         raise typer.BadParameter("give either a text or --file")
     try:
-        return [line for line in file.read_text("utf-8-sig").splitlines() if line.strip()] if file else [text]
+        return statements.lines(file.read_text("utf-8-sig")) if file else [text]
     except UnicodeDecodeError:
         raise NightschoolError(f"{file} is no text in UTF-8: save it as UTF-8.") from None
 

@@ -61,6 +61,7 @@ def up(
     if http:
         settings = settings.model_copy(update={"http_port": port or settings.http_port or 3000})
     checks.assert_tokens(settings)
+    checks.assert_welcome(settings)
     open_school(settings, console.print)
     over = until_told()
     with supervisor.up(settings, console.print) as set_up:

@@ -1,6 +1,5 @@
 """Slash commands: `/teach`, `/forget`, and `/reindex` for workspace admins."""
 
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot import blocks, history, instructions, jobs, mrkdwn
 from bot.desk import Desk
 from bot.membership import is_admin, is_inside, trusted
-from learning.memory import channels, lessons, notes, people, privacy
+from learning.memory import channels, lessons, notes, people, privacy, statements
 from learning.memory.statements import LessonError
 from learning.night import nights
 from learning.records import Channel, Lesson, LessonStatus, now
@@ -122,9 +121,8 @@ def noted(session: Session, channel: Channel, lesson: Lesson) -> tuple[str, list
 
 
 def lines(text: str, names: Mapping[str, str]) -> list[str]:
-    """What is taught by many lines, a lesson each; an answer (`A: …`) belongs to the question above it. `names` of people, by id."""
-    told = [mrkdwn.plain(re.sub(r"^\s*[-*•]\s+", "", line), names=names, links=True) for line in re.sub(r"\s*\n\s*(?=A:)", " ", text).splitlines()]
-    return [line for line in told if line]
+    """What is taught by many lines, a lesson each, as people read it. `names` of people, by id."""
+    return [said for line in statements.lines(text) if (said := mrkdwn.plain(line, names=names, links=True))]
 
 
 def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:

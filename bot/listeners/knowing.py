@@ -39,7 +39,7 @@ def listed(session: Session, channel: Channel, user: str, rest: str) -> Answer:
         state = {LessonStatus.PROPOSED: "waits for approval", LessonStatus.EXTERNAL: "looked up, not studied"}.get(LessonStatus(lesson.status))
         state = state or ("looked up until a night has taught it" if lesson.id in unproven else "in my weights")
         history = ", ".join(_history(weighed[lesson.id]))
-        lines.append(f"• {mrkdwn.escaped(lesson.text)} _({'; '.join(part for part in (state, history, _told_by(lesson)) if part)})_")
+        lines.append(f"• {mrkdwn.escaped(lesson.told)} _({'; '.join(part for part in (state, history, _told_by(lesson)) if part)})_")
     page_of = blocks.sections("\n".join(lines))
     if len(found) > page * PAGE:
         following = f"{search} page {page + 1}".strip()

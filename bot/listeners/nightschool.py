@@ -47,6 +47,7 @@ def register(app: App, desk: Desk) -> None:
             teach_here(desk, ack, {**command, "text": rest}, client, respond)
             return
         do = SUBCOMMANDS.get(word.lower(), _help)
+        rest = command["text"].strip() if word and word.lower() not in SUBCOMMANDS else rest
         if do in ADMINS and not is_admin(client, command["user_id"]):
             ack(ADMINS_ONLY)
             return
@@ -102,7 +103,7 @@ def register(app: App, desk: Desk) -> None:
 
 
 def _help(session: Session, channel: Channel, user: str, rest: str) -> Answer:
-    return HELP, []
+    return f"I know no `/nightschool {rest}`.\n{HELP}" if rest else HELP, []
 
 
 def _learn(session: Session, channel: Channel, user: str, rest: str) -> Answer:
@@ -138,7 +139,7 @@ def _opt_out(session: Session, channel: Channel, user: str, rest: str) -> Answer
 def _opt_in(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """Let somebody in again."""
     privacy.opt_back_in(session, channel.team_id, user)
-    return "Welcome back: what you write from now on may be noticed where the channel is opted in.", []
+    return "Welcome back: what you write may be noticed again where the channel is opted in, and what you wrote before once its history is read.", []
 
 
 def _proposals(session: Session, channel: Channel, user: str, rest: str) -> Answer:

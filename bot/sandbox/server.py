@@ -23,6 +23,7 @@ from bot.sandbox.lifecycle import Lifecycle
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.web_api import WebApi
 from bot.sandbox.workspace import TEAM, Payload, SlackError, Workspace
+from learning.errors import NightschoolError
 
 PAGE = Path(__file__).parent / "page.html"
 
@@ -134,7 +135,10 @@ def application(site: str) -> Starlette:
 @contextmanager
 def running(port: int = 0) -> Iterator[str]:
     """A sandbox for the length of a `with`; yields its address."""
-    listening = socket.create_server(("127.0.0.1", port))
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        raise NightschoolError(f"port {port} cannot be had ({error}): choose another with --port.") from None
     site = f"http://127.0.0.1:{listening.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(application(site), log_level="error", ws="websockets-sansio", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]), name="sandbox", daemon=True)

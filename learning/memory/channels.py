@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
@@ -72,7 +72,7 @@ def id_for_name(name: str) -> str:
 def find(session: Session, handle: str) -> Channel | None:
     """A channel by id or name. Raises ChannelError when the handle is no such thing, or names several."""
     name = _name(handle)
-    found = session.scalars(select(Channel).where(Channel.name == name if name else Channel.slack_id == handle)).all()
+    found = session.scalars(select(Channel).where(func.lower(Channel.name) == name if name else Channel.slack_id == handle)).all()
     if len(found) > 1:
         ids = ", ".join(f"{c.slack_id} in {c.team_id}" for c in found)
         raise ChannelError(f"{handle} is several channels ({ids}): give the id of the one you mean.")
@@ -134,12 +134,12 @@ def leave(channel: Channel) -> None:
 
 
 def _name(handle: str) -> str:
-    """The name in a handle, or nothing when it is an id: Slack's ids are in capitals, its names are not. Raises ChannelError."""
-    if re.fullmatch(r"[A-Z][A-Z0-9]{1,63}", handle):
+    """The name in a handle, or nothing when it is an id: Slack's ids are capitals and digits; its names know no capitals. Raises ChannelError."""
+    if re.fullmatch(r"[CDG](?=[A-Z]*\d)[A-Z0-9]{1,63}", handle):
         return ""
     if not re.fullmatch(r"#?[^\s#/]{1,80}", handle):
         raise ChannelError(f"{handle!r} is no channel: give an id such as C024BE91L, or a name such as '#ops'.")
-    return handle.removeprefix("#")
+    return handle.removeprefix("#").lower()
 
 
 def _several(session: Session, team_id: str) -> bool:

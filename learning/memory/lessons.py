@@ -173,13 +173,25 @@ def unproven(session: Session, channel: Channel) -> list[Lesson]:
 
 
 def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
-    """The lessons that a request to forget means: the one with this text and what says the same, else those nearest to it; replaced and expired ones, too."""
+    """The lessons that a request to forget means: the one of this number, or with this text and what says the same, else those nearest to it.
+
+    Those that were replaced or expired are among them; of equally near ones those in force come first.
+    """
     kept = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(FORGETTABLE)).order_by(Lesson.id)).all()
+    numbered = [lesson for lesson in kept if text.strip().removeprefix("#") == str(lesson.id)]
+    if numbered:
+        return numbered
     exact = [lesson for lesson in kept if lesson.digest == digest(text)]
     if exact:
         return [lesson for lesson in kept if lesson in exact or any(replacing.says_the_same(lesson, one) for one in exact)]
     hits = recall.relevant(recall.search(kept, text, limit=3))
-    return [hit.lesson for hit in hits if hit.score >= 0.7 * hits[0].score]
+    near = [hit for hit in hits if hit.score >= 0.7 * hits[0].score]
+    return [hit.lesson for hit in sorted(near, key=lambda hit: (-hit.score, hit.lesson.status not in IN_FORCE))]
+
+
+def surely_meant(text: str, lesson: Lesson) -> bool:
+    """Does a lesson hold all that a request to forget names, or its number?"""
+    return text.strip().removeprefix("#") == str(lesson.id) or set(stems(text)) <= set(stems(f"{lesson.question or ''} {lesson.text}"))
 
 
 def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:

@@ -12,7 +12,7 @@ from learning.errors import NightschoolError
 from learning.memory import channels, erasing, lessons, log, notes, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
 from learning.memory.words import digest, stems
-from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace
+from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace, now
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +57,11 @@ def _rewritten(rewrite: noticing.Rewrite, thread: Sequence[Remark], setting: not
 
 
 def propose(session: Session, channel: Channel, notices: Iterable[Notice], status: LessonStatus = LessonStatus.PROPOSED, edited: bool = False) -> list[Lesson]:
-    """Write down what was noticed, unless it is known, was dismissed, or was forgotten."""
-    made = []
+    """Write down what was noticed, unless it is known, was dismissed, was forgotten, or is over."""
+    made, today = [], now().astimezone(channels.clock(session, channel)).date()
     for notice in notices:
+        if notice.valid_until and notice.valid_until < today:
+            continue
         content = _content(notice)
         stands: ColumnElement[bool] = Lesson.status.in_(_ACTIVE)
         if not edited:  # what was replaced is not news because somebody reacts to it

@@ -14,6 +14,12 @@ class LessonError(NightschoolError):
     """A lesson cannot be taken, or not be found."""
 
 
+def lines(text: str) -> list[str]:
+    """What many lines teach, a lesson each: an answer (`A: …`) belongs to the question above it; bullets, headings and empty lines say nothing."""
+    joined = re.sub(r"\s*\n\s*(?=A:)", " ", text)
+    return [said for line in joined.splitlines() if (said := re.sub(r"^\s*(?:[-*•](?:\s+|$)|#{1,6}\s.*)", "", line).strip())]
+
+
 def told(text: str, said_on: date) -> tuple[str | None, Dated]:
     """The question of `Q: … A: …`, and what is stated, with the last day on which it holds. Raises LessonError."""
     question, statement = _parsed(text)
@@ -29,6 +35,10 @@ def _parsed(text: str) -> tuple[str | None, str]:
     pair = _PAIR.match(statement)
     if pair:
         return pair["question"], pair["answer"]
+    if re.match(r"[QA]:", statement, re.IGNORECASE):
+        raise LessonError("a question and its answer belong together: 'Q: … A: …'.")
+    if not re.search(r"\w", statement):
+        raise LessonError("there is nothing to learn: write what the channel should know.")
     if statement.endswith("?") and not re.search(r"[.!;:]\s", statement):
         raise LessonError("that is a question: teach me its answer along with it, as 'Q: … A: …'.")
     if " " not in statement and statement.isascii():

@@ -52,6 +52,11 @@ class Lesson(Record):
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
+    @property
+    def told(self) -> str:
+        """As people read it: with the question that it came with."""
+        return f"{self.question} — {self.text}" if self.question else self.text
+
 
 class LessonSource(Record):
     """A message that a noticed lesson rests on: what happens to the message happens to the lesson."""

@@ -65,7 +65,7 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
     run(home, "forget", "-c", "#ops", "door code", code=1, stdin="n\n")
     (receipt,) = objects(home, "forget", "-c", "#ops", "door code", "--yes")
     assert (receipt["forgotten"], receipt["tainted"], receipt["probes"]["leaked"]) == (1, [night["adapter"]], 0)
-    states = {entry["adapter"].split("@")[1]: entry["state"] for entry in objects(home, "adapters", "-c", "#ops")}
+    states = {entry["adapter"].split("@")[1]: entry["state"] for entry in objects(home, "adapters", "-c", "#OPS")}
     assert states == {"v2": "serving", "v1": "tainted"}
     assert objects(home, "status")[0]["lessons"] == 1
     assert b"door code" not in (home / "nightschool.db").read_bytes(), "erased from the file, not only from sight"
@@ -85,6 +85,11 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
         (["teach", "-c", "#ops", "--file", "latin.txt"], 1, "save it as UTF-8"),
         (["optout", "U024BE7LH", "--workspace", "TYPO"], 1, "I know no workspace TYPO, but T1"),
         (["forget", "-c", "#ops", "submarine", "--yes"], 1, "nothing like that"),
+        (["forget", "-c", "#ops", "the scanner of the submarine", "--yes"], 1, "not surely meant: Marek owns the barcode scanner. Name it by its number"),
+        (["ask", "-c", "#opps", "why?"], 1, "I know no channel #opps, but"),
+        (["teach", "-c", "#ops", "Q: who owns it? A:"], 1, "belong together"),
+        (["teach", "-c", "#ops", "😀😀😀"], 1, "nothing to learn"),
+        (["sandbox", "--port", "99999"], 1, "choose another with --port"),
         (["rollback", "-c", "#ops", "--to", "77"], 1, "no such version"),
         (["export-base", str(Path(__file__).parent)], 1, "not empty"),
         (["up"], 1, "NIGHTSCHOOL_SLACK_BOT_TOKEN"),
@@ -156,6 +161,8 @@ def test_an_export_becomes_lessons_on_the_command_line(tmp_path: Path) -> None:
     run(tmp_path, "dismiss", "-c", "#ops", "--all")
     (status,) = (row for row in objects(tmp_path, "status") if row["name"] == "ops")
     assert (status["lessons"], status["proposed"], status["learns_from_messages"]) == (1, 0, True)
+    with open_database(tiny_settings(tmp_path)).write() as session:
+        channels.by_handle(session, "#nowhere")
     held = run(tmp_path, "reindex", "-c", "#nowhere")
     assert "Its messages are not read: no workspace has this channel" in held.stderr
     assert "NIGHTSCHOOL_SLACK_BOT_TOKEN" in run(tmp_path, "reindex", "-c", "#ops", code=1).stderr
@@ -181,3 +188,12 @@ def test_reindex_on_the_command_line_reads_slack(tmp_path: Path, shared_engine: 
         assert [m["text"] for m in ben.messages() if "I have read #ops" in m["text"]]
         (row,) = objects(tmp_path, "proposals", "-c", "#ops")
         assert "heron-4" in row["text"]
+
+
+def test_a_file_is_taught_as_people_write_notes_and_a_lesson_goes_by_its_number(home: Path) -> None:
+    (home / "notes.md").write_text("\ufeff# About the lab\n\n- The lab closes at 18:00.\n* Q: who has the key?\n  A: Ines has the key.\n")
+    taught = objects(home, "teach", "-c", "lab", "--file", "notes.md")
+    assert [entry["text"] for entry in taught] == ["The lab closes at 18:00.", "who has the key? — Ines has the key."]
+    done = run(home, "forget", "-c", "lab", str(taught[0]["lesson"]), "--yes")
+    assert "The lab closes at 18:00." in done.stderr, "what goes is said"
+    assert [entry["lesson"] for entry in objects(home, "lessons", "-c", "LAB")] == [taught[1]["lesson"]]

@@ -97,7 +97,7 @@ def the_day(day: Day) -> None:
     answer = day.ask(ana, "when is the kiln fired?")
     day.press(ana, answer, "feedback", "👎", "bad")
     day.window(ana, lesson="The kiln is now fired on Wednesdays.")
-    day.posted("Noted: The kiln is now fired", ana)
+    day.posted("Noted: when is the kiln fired?", ana)
     day.posted("taught me: when is the kiln fired?")
     day.ask(ben, "when is the kiln fired?")
     thread = ben.say("who has the key to the glaze cupboard? I need the cobalt")

@@ -18,6 +18,11 @@ from bot.instructions import Instruction, instruction
         ("who forgot the van?", None),
         ("is that wrong?", None),
         ("remember", None),
+        ("Thanks a lot!", Instruction("thanks", "")),
+        ("good morning", Instruction("help", "")),
+        ("what do you know?", Instruction("help", "")),
+        ("what do you know about the van?", None),
+        ("thanks to whom is the van blue?", None),
         ("", None),
     ],
 )

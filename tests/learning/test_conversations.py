@@ -40,6 +40,11 @@ def test_what_was_replaced_is_not_proposed_again_when_somebody_reacts_to_it(eith
     assert proposals.observe(either, ops, privacy.why_not) == []
 
 
+def test_what_is_over_is_not_proposed(either: Database, ops: Channel) -> None:
+    say(either, ops, "heads up: the office is closed on friday, please work from home")
+    assert proposals.observe(either, ops, privacy.why_not) == []
+
+
 def test_what_was_noticed_does_not_keep_its_author_from_teaching(either: Database, ops: Channel) -> None:
     with either.write() as session:
         for number in range(lessons.MOST_AN_HOUR):

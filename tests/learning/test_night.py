@@ -254,6 +254,16 @@ def test_a_damaged_adapter_is_trained_anew_and_one_that_people_went_back_from_is
     assert sleep(school, channel).verdict == "skipped"
 
 
+def test_what_did_not_pass_serves_only_where_that_is_meant(school: School) -> None:
+    strict = School(school.settings.model_copy(update={"promote_at": 1.0}), school.database, school.base)
+    channel = teach(school, *TAUGHT)
+    sleep(strict, channel)
+    with school.database.write() as session:
+        with pytest.raises(registry.RegistryError, match=r"v1 \(held\)"):
+            registry.rollback(session, channel, 1)
+        assert registry.rollback(session, channel, 1, held=True).state == AdapterState.SERVING
+
+
 def test_what_failed_nights_left_is_let_go(school: School) -> None:
     channel = teach(school, TAUGHT[0])
     full = school.settings.adapters
