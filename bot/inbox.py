@@ -1,5 +1,6 @@
 """Record an event once, before it is acknowledged: the log is written, and what was asked becomes a row."""
 
+import threading
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -11,10 +12,12 @@ from learning.database import Database, add_once
 from learning.memory import channels, lessons, log, people, proposals, sources, wondering
 from learning.records import Channel, Event, LessonStatus, Question, Work, now
 
+_in_turn = threading.Lock()  # else two that wait for the database come out in any order: a reaction, and that it was taken back
+
 
 def record(database: Database, event: Happening, bot_user_id: str) -> bool:
     """Write what an event tells, in one transaction. True when there is something to answer; a second delivery changes nothing."""
-    with database.write() as session:
+    with _in_turn, database.write() as session:
         if not add_once(session, Event, event_id=event.event_id, kind=event.kind):
             return False
         if isinstance(event, Changed | Uninstalled):
