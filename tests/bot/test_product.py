@@ -196,30 +196,6 @@ def test_where_a_second_person_has_to_agree_nothing_counts_before(bot: Running) 
     assert "`open`" in bot.ana.command("/nightschool", "approval open")["text"]
 
 
-def test_many_lines_are_many_lessons_or_none(bot: Running, database: Database) -> None:
-    told = bot.ben.command("/teach", "- The attic key hangs in the hall.\n- Parcels go to Ulla.\n\nQ: who waters the fern?\nA: Ines waters the fern.")
-    assert told["text"].count("Noted:") == 3
-    assert bot.ben.ask("who waters the fern?")["text"] == "Ines waters the fern."
-    refused = bot.ben.command("/teach", "The cellar is damp.\nDamp")
-    assert "I could not take that" in refused["text"]
-    with database.read() as session:
-        assert session.query(Lesson).filter_by(text="The cellar is damp.").count() == 0
-    filled = {"jars": "hall", "ropes": "shed", "paints": "loft", "tiles": "yard"}
-    bot.cleo.command(
-        "/teach", "\n".join(f"The crate of {what} in the {where} holds {f'{what} from the {where}, ' * 35}and string." for what, where in filled.items())
-    )
-    bot.cleo.wait(lambda: [m for m in bot.cleo.messages() if "Noted" in m["text"] and "The crate of" in m["text"]])
-    shown = bot.cleo.command("/lessons", "crate")
-    assert all(f"The crate of {what}" in str(shown["blocks"]) for what in filled), "nothing is cut off, however long"
-
-
-def test_of_many_lines_it_is_told_when_they_are_read(bot: Running) -> None:
-    named = "\n".join(f"The {what} is kept on shelf {number}." for number, what in enumerate(("ladle", "whisk", "sieve", "grater", "peeler", "corkscrew"), 1))
-    assert bot.ben.command("/teach", named)["text"] == "I am reading these 6 lessons …"
-    told = bot.ben.wait(lambda: [m for m in bot.ben.messages() if "corkscrew" in m["text"] and "Noted" in m["text"]])
-    assert told[0]["text"].count("Noted:") == 6
-
-
 def test_what_somebody_wrote_who_opted_out_is_no_lesson(bot: Running) -> None:
     ts = bot.cleo.say("The stapler of room Fern is broken.")
     bot.cleo.command("/nightschool", "optout")
@@ -256,11 +232,3 @@ def test_an_app_that_is_removed_has_no_more_nights(bot: Running, database: Datab
             return not channels.active(session)
 
     assert bot.ana.wait(left)
-
-
-def test_of_many_lines_those_that_replace_come_first_with_their_buttons(bot: Running) -> None:
-    bot.ben.command("/teach", "The sauna is heated on Mondays.")
-    answer = bot.ben.command("/teach", "The towels hang in the corridor.\nThe sauna is now heated on Sundays.")
-    assert answer["text"].count("Noted") == 2
-    assert [block["type"] for block in answer["blocks"]] == ["section", "actions", "section"]
-    assert "It replaces" in str(answer["blocks"][0])
