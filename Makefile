@@ -61,7 +61,7 @@ picture: .venv/ready  ## the demo's transcript as the picture in README
 	NIGHTSCHOOL_DEMO_ONCE=1 $(BIN)/nightschool demo --picture .github/demo.svg
 
 clean:          ## remove what was installed here (not the data in ~/.nightschool)
-	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .bench
+	rm -rf .venv .venv-vllm .venv-llama .node *.egg-info .pytest_cache .mypy_cache .ruff_cache .bench
 
 # Plain pip, locked versions. torch goes first and alone: a plain install of it elsewhere brings CUDA.
 .venv/installed: pyproject.toml requirements.lock

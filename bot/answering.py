@@ -170,7 +170,7 @@ class Answering:
         with self.school.database.write() as session:
             if not leases.renew(session, question, self.school.settings.lease_seconds):
                 return False
-            if lessons.stand(session, [*answer.sources, *([answer.near] if answer.near else [])] if answer else []):
+            if lessons.stand(session, [*answer.sources, *([answer.near] if answer.near else [])] if answer and answer.how in instructions.ANSWERS else []):
                 return True
             return not leases.release(session, question)
 

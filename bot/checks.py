@@ -47,6 +47,12 @@ def assert_tokens(settings: Settings) -> None:
         raise NightschoolError(found.detail)
 
 
+def assert_bot_token(settings: Settings) -> None:
+    """Raises NightschoolError when there is no token to ask Slack with."""
+    if not settings.slack_bot_token.get_secret_value().startswith("xoxb-"):
+        raise NightschoolError("missing or wrong: NIGHTSCHOOL_SLACK_BOT_TOKEN (xoxb-…); README says where to get it.")
+
+
 def assert_welcome(settings: Settings) -> None:
     """Raises NightschoolError where Slack refuses a token, or a broker that was named is not there; a Slack that does not answer is waited for later."""
     for found in (_accepted(settings), *([_broker(settings)] if settings.redis_url else [])):
@@ -66,11 +72,12 @@ def channel_status(session: Session, channel: Channel) -> dict[str, Any]:
     serving = registry.serving(session, channel)
     told = (Night.state == Work.SKIPPED, Night.id.desc())  # a night that was skipped tells less than the one before it
     night = session.scalars(select(Night).where(Night.channel_id == channel.id).order_by(*told)).first()
+    went = f"{night.kind}: {night.verdict or night.stage or night.state}{f' ({night.error})' if night.error else ''}" if night else None
     open_questions = (Question.channel_id == channel.id, Question.state.in_((Work.WAITING, Work.RUNNING)))
     return {
         "channel": channel.slack_id, "name": channel.name, "lessons": len(known), "in_weights": len(known) - len(unproven),
         "proposed": len(proposals.pending(session, channel)), "learns_from_messages": not privacy.why_not(session, channel),
-        "serving": serving.name if serving else None, "night": f"{night.kind}: {night.verdict or night.stage or night.state}" if night else None,
+        "serving": serving.name if serving else None, "night": went,
         "clock": str(channels.clock(session, channel)), "waiting_questions": session.scalar(select(func.count()).select_from(Question).where(*open_questions)),
     }  # fmt: skip
 

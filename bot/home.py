@@ -12,7 +12,7 @@ from learning.memory import privacy
 from learning.night import morning
 from learning.records import Channel, Night, Person
 
-MOST_CHANNELS = 12  # Slack takes 100 blocks
+MOST_CHANNELS = 23  # Slack takes 100 blocks
 NIGHTS = 14  # of the curve
 KEPT = "I keep what is said in channels that I am in, for follow-ups; I learn from your messages only where an admin has opted the channel in."
 
@@ -20,8 +20,9 @@ KEPT = "I keep what is said in channels that I am in, for follow-ups; I learn fr
 def view(session: Session, team_id: str, user_id: str, inside: Collection[str], admin: bool) -> blocks.Block:
     """The tab of one person; `inside` are Slack's ids of the channels they are in: of others nothing is shown."""
     known = session.scalars(select(Channel).where(Channel.team_id == team_id, Channel.slack_id.in_(inside), Channel.left_at.is_(None)).order_by(Channel.name))
-    rooms = list(islice(known, MOST_CHANNELS))
+    rooms, more = list(islice(known, MOST_CHANNELS)), len(list(known))
     shown = [block for room in rooms for block in (*_channel(session, room, admin), {"type": "divider"})]
+    shown += [blocks.context(f"And {more} more: `/nightschool status` there.")] if more else []
     if not rooms:
         shown = [blocks.section("I am in none of your channels yet. `/invite @nightschool` in one, then `/teach` me something.")]
     person = session.get(Person, (team_id, user_id))

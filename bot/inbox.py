@@ -2,11 +2,12 @@
 
 import threading
 from dataclasses import replace
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from bot import instructions, lifecycle, mrkdwn, outbox
+from bot import asides, instructions, lifecycle, mrkdwn, outbox
 from bot.events import Changed, Deleted, Happening, Looked, Reacted, Said, Stopped, Uninstalled
 from learning.database import Database, add_once
 from learning.memory import channels, lessons, log, people, proposals, sources, wondering
@@ -29,6 +30,8 @@ def record(database: Database, event: Happening, bot_user_id: str) -> bool:
         channel = channels.ensure(session, event.team_id, event.channel_id, event.enterprise_id)
         if event.external:
             channel.is_external = True
+        if isinstance(event, Said) and asides.is_direct(channel) and not event.message.is_bot:
+            channel.left_at = None  # the app was removed, and is back
         match event:
             case Said():
                 return _said(session, channel, event, bot_user_id)
@@ -44,6 +47,11 @@ def record(database: Database, event: Happening, bot_user_id: str) -> bool:
             case _:
                 lifecycle.apply(session, channel, event, bot_user_id)
         return False
+
+
+def drop_events(session: Session, before: datetime) -> None:
+    """Let go of the ids of events that Slack repeats no more."""
+    session.execute(delete(Event).where(Event.received_at < before))
 
 
 def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> bool:
@@ -78,8 +86,12 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     question.must_be_sure = question.must_be_sure and bot_user_id not in mrkdwn.mentions(said.text)
     told = sources.told_by(session, channel, said.ts, said.author)  # "remember …", which is carried out anew
     proposals.withdraw(session, channel, [lesson for lesson in told if lesson.status == LessonStatus.PROPOSED], said.author)
-    for lesson in told:
-        lesson.status = LessonStatus.SUPERSEDED if lesson.status in lessons.IN_FORCE else lesson.status
+    if instructions.instruction(question.text):
+        for lesson in told:
+            lesson.status = LessonStatus.SUPERSEDED if lesson.status in lessons.IN_FORCE else lesson.status
+        lessons.restore(session, channel, [lesson.id for lesson in told])
+    else:
+        proposals.forget_old_wording(session, channel, told)
     log.unstudy(session, channel.id)
     wondering.tidy(session, channel)
     question.attempts = 1  # an answer may be on its way just now: it is looked for before another is posted

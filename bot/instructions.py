@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from learning.answers import Answer
-from learning.memory import lessons, log, wondering
+from learning.memory import approval, finding, lessons, log, wondering
 from learning.memory.follow_ups import leans
 from learning.memory.statements import LessonError
 from learning.records import Channel, Lesson, LessonStatus, Question, now
@@ -20,10 +20,13 @@ _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ..
     (
         "wrong",
         re.compile(
-            r"\W*(?:no\W+)?(?:that|this|it)\s*(?:['’]s|\s+is|\s+was)\s+(?:wrong|not\s+(?:right|true|correct))\b\W*(?P<rest>.+)", re.IGNORECASE | re.DOTALL
+            r"\W*(?:no\W+)?(?:that|this|it)\s*(?:['’]s|\s+is|\s+was)\s+(?:wrong|not\s+(?:right|true|correct))\b"
+            r"(?:\s*[:;,.!–—-]+\s*|\s+(?=(?:it|he|she|they)\b)|(?=\W*$)|\s+(?P<denied>))(?P<rest>.*)",
+            re.IGNORECASE | re.DOTALL,
         ),
     ),
 )
+_EMPTY = re.compile(r"(?:\W|\b(?:sorry|thanks?|thank you|thx|please|pls|any ?more|though|i think|again|bot|nightschool)\b)*", re.IGNORECASE)
 _GREETING = r"(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: (?:there|all|nightschool|bot))?"
 _HELP = re.compile(rf"(help|what (can|do) you (do|know)|what are you(?: for)?|who are you|{_GREETING})\W*", re.IGNORECASE)
 _THANKS = re.compile(
@@ -33,6 +36,8 @@ WHAT_I_DO = """I learn each channel by heart: what you teach me I can use at onc
 • Ask me here or in a channel; in a direct message, name the channel: where are the keys, in #ops?
 • `/teach` me something, or tell me to remember it; `/forget` has me forget it, for good.
 • I say where an answer comes from, and when I don't know. `/nightschool help` shows the rest."""
+
+ANSWERS = ("weights", "recall", "general", "abstained")  # replies that are answers: the others are about a lesson
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,8 @@ def instruction(text: str) -> Instruction | None:
     for kind, form in _FORMS:
         match = form.fullmatch(text.strip())
         if match and not match["rest"].endswith("?"):
-            return Instruction(kind, match["rest"])
+            said = match["rest"]
+            return Instruction(kind, "" if kind == "wrong" and (match["denied"] is not None or _EMPTY.fullmatch(said)) else said)
     return None
 
 
@@ -80,7 +86,7 @@ def carry_out(session: Session, channel: Channel, question: Question, told: Inst
             case "answer":
                 return _noted(session, question, lessons.teach(session, channel, told.rest, question.author, question.ts, permalink, propose=True))
             case "forget":
-                found = lessons.find(session, channel, told.rest)
+                found = finding.find(session, channel, told.rest)
                 if not found:
                     return Answer(question.text, "I know nothing like that here. Name the lesson by some of its words.", "noted")
                 return Answer(question.text, "This is what I would forget.", "asked_back", sources=found)
@@ -92,13 +98,22 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
     """The thread's latest answer gets the vote, and the right one becomes a lesson."""
     thread = question.thread_ts or question.ts
     inside = (Question.channel_id == channel.id, (Question.thread_ts == thread) | (Question.ts == thread), Question.ts < question.ts)
-    wrong = session.scalars(select(Question).where(*inside, Question.reply_ts.is_not(None)).order_by(Question.ts.desc())).first()
+    answered = session.scalars(select(Question).where(*inside, Question.reply_ts.is_not(None)).order_by(Question.ts.desc()))
+    wrong = next((each for each in answered if (each.answer or {}).get("how") in ANSWERS), None)
+    room = session.get(Channel, (wrong.answer or {}).get("room") or channel.id) if wrong else None
+    if room and room.id != channel.id:
+        return Answer(
+            question.text, f"That came from #{room.name or room.slack_id}, not from what you teach me here: tell me there, or press 👎 under it.", "noted"
+        )
     if wrong and wrong.reply_ts:
         log.vote(session, channel, wrong.reply_ts, question.author, good=False)
+    if not rest:  # what is right was not said
+        return Answer(question.text, "What should I have said? Tell me: `that's wrong: …`", "noted")
     text = with_question(wrong.text if wrong else "", rest)
     lesson = lessons.teach(session, channel, text, question.author, question.ts, permalink, admin)
     answer = _noted(session, question, lesson)
-    for old in lessons.replaced(session, lesson):  # it was wrong: it does not come back when the correction is forgotten
+    rested = (wrong.answer or {}).get("lessons", ()) if wrong else ()
+    for old in (each for each in lessons.replaced(session, lesson) if each.id in rested):  # it was wrong: it does not come back with the correction forgotten
         old.valid_until = min(old.valid_until or date.max, now().date() - timedelta(days=2))  # past by any clock
     return answer
 
@@ -116,7 +131,8 @@ def with_question(asked: str, answer: str) -> str:
 def noted(session: Session, lesson: Lesson) -> str:
     """What whoever taught something is told, as plain text."""
     if lesson.status == LessonStatus.PROPOSED:
-        return f"Noted: {lesson.told}\nIt waits for somebody else to approve it (`/nightschool proposals`)."
+        who = approval.by_whom(session.get_one(Channel, lesson.channel_id), lesson)
+        return f"Noted: {lesson.told}\nIt waits for {who} to approve it (`/nightschool proposals`)."
     instead = [f"It replaces: {old.told}" for old in lessons.replaced(session, lesson)]
     beside = [f"It seems to contradict: {old.told}" for old in lessons.contradicting(session, session.get_one(Channel, lesson.channel_id), lesson)]
     passing = [f"It holds until {lesson.valid_until:%-d %B %Y}."] if lesson.valid_until else []

@@ -11,7 +11,8 @@ from learning.records import Announcement, Channel, now
 GREETING = """Hello! I am Nightschool, and I learn this channel by heart. \
 `/teach` me something, and mention me to ask for it: I can use it at once, and study it tonight.
 I say where an answer comes from, and when I don't know; what you have me `/forget` is gone for good.
-I learn nothing from your messages unless a workspace admin switches that on here (`/nightschool attest`, then `/nightschool learn on`). \
+I keep what is said here, for follow-ups, but learn nothing from it unless a workspace admin switches that on (`/nightschool attest`, then \
+`/nightschool learn on`); `/nightschool optout` keeps your messages out of both. \
 `/nightschool help` shows the rest."""
 
 

@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 LEASE = 30.0  # seconds
 MOST_ATTEMPTS, IN_AN_OUTAGE = 20, int(outages.PATIENCE.total_seconds() / LEASE)
-PERMANENT = {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
+NO_EDITING = {"edit_window_closed", "cant_update_message"}
+PERMANENT = NO_EDITING | {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_delete_message"}
 
 
 def take_back(session: Session, question: Question, reply_ts: str) -> None:
@@ -68,7 +69,12 @@ class Outbox:
             web.chat_delete(channel=channel, ts=announcement.update_ts)
             return announcement.update_ts, None
         if announcement.update_ts:
-            web.chat_update(channel=channel, ts=announcement.update_ts, text=mrkdwn.fitting(announcement.text))
+            try:
+                web.chat_update(channel=channel, ts=announcement.update_ts, text=mrkdwn.fitting(announcement.text))
+            except SlackApiError as error:
+                if announcement.text != notes.REDACTED or error.response["error"] not in NO_EDITING:
+                    raise
+                web.chat_delete(channel=channel, ts=announcement.update_ts)  # what was forgotten stays nowhere
             return announcement.update_ts, None
         ts = str(web.chat_postMessage(channel=channel, text=mrkdwn.fitting(announcement.text), unfurl_links=False, unfurl_media=False)["ts"])
         return ts, permalink(web, channel, ts) if announcement.lesson_id else None

@@ -21,6 +21,7 @@ from learning.settings import Settings
 
 PATIENCE = 6.0  # seconds between asking a process to stop and making it
 MOST_FAILURES = 3  # of an engine that never came up
+LONG = 10 * 1024**2  # bytes of a log
 HEALTHY = 30.0  # seconds after which a process is no longer taken for one that fails to start
 
 Say = Callable[[str], None]
@@ -35,13 +36,18 @@ class Service:
     arguments: list[str]
     log: Path
     environment: dict[str, str]
+    announcement: Path | None = None  # where it writes its address when it is ready
     child: lifeline.Child | None = None
     started: float = 0.0
     failures: int = 0
     retry_at: float = field(default=0.0)
 
     def start(self) -> None:
-        """Start, or start again."""
+        """Start, or start again; a log that has grown long is put aside, in the place of an older one."""
+        if self.announcement:
+            running.starts(self.announcement)
+        if self.log.exists() and self.log.stat().st_size > LONG:
+            self.log.replace(self.log.with_suffix(".old.log"))
         with self.log.open("a") as log:
             self.child = lifeline.spawn(self.module, self.arguments, stdout=log, stderr=log, environment=self.environment)
         self.started = time.monotonic()
@@ -88,7 +94,6 @@ class SetUp:
 
     def start(self) -> None:
         """Start everything, in order; the rest finds its broker ready."""
-        running.announcement(self.settings).unlink(missing_ok=True)
         for service in self.services.values():
             service.start()
             if service.name == "valkey":
@@ -131,13 +136,14 @@ class SetUp:
         logs.mkdir(parents=True, exist_ok=True)
         environment = self.settings.as_environment() | {"NIGHTSCHOOL_REDIS_URL": self.redis_url}
 
-        def service(name: str, module: str, *arguments: str) -> Service:
-            return Service(name, module, list(arguments), logs / f"{name}.log", environment)
+        def service(name: str, module: str, *arguments: str, announcement: Path | None = None) -> Service:
+            return Service(name, module, list(arguments), logs / f"{name}.log", environment, announcement)
 
         if not self.settings.redis_url:
             yield service("valkey", "bot.broker", "--port", self.redis_url.split(":")[-1].split("/")[0], "--folder", str(home / "valkey"))
         if not self.settings.engine_url:
-            yield service("engine", "learning.model.engine_server", "--announce", str(running.announcement(self.settings)))
+            file = running.announcement(self.settings)
+            yield service("engine", "learning.model.engine_server", "--announce", str(file), announcement=file)
         yield service("night worker", "tasks.worker", "night")
         yield service("urgent worker", "tasks.worker", "urgent")
         yield service("beat", "tasks.beat")

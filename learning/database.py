@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from filelock import FileLock
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -86,6 +87,8 @@ def open_database(settings: Settings, **carried: Any) -> Database:
         database = Database(connect(settings.sqlalchemy_url), **carried)
         with FileLock(settings.home / "migrations.lock"):
             migrate(database.engine)
+    except CommandError as error:
+        raise DatabaseError(f"this data was written by another version of Nightschool ({error}): update it, or go back to that one.") from None
     except (DBAPIError, ArgumentError, ImportError) as error:  # refused; no address; of a database whose driver is not there
         where = "NIGHTSCHOOL_DATABASE_URL" if settings.database_url else f"the folder {settings.home} (permissions, disk space)"
         why = error.orig if isinstance(error, DBAPIError) else error

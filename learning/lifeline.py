@@ -1,6 +1,7 @@
 """A child that dies with its parent, however the parent dies: it holds a pipe that the kernel closes."""
 
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -25,7 +26,9 @@ def spawn(module: str, arguments: Sequence[str] = (), *, stdout: Sink = None, st
 
 
 def hold(before_end: Callable[[], None] = lambda: None) -> None:
-    """End this process at once when its standard input closes, that is, when its parent is gone."""
+    """End this process at once when its standard input closes, that is, when its parent is gone; one that was started otherwise goes on."""
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
 
     def watch() -> None:
         while os.read(0, 1024):

@@ -22,6 +22,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "nights": {"task": "nightschool.fall", "schedule": crontab(minute="*/10"), "options": {"expires": 600}},
+        "tidy": {"task": "nightschool.tidy", "schedule": crontab(minute=30), "options": {"expires": 3600}},
         "sweep": {"task": "nightschool.sweep", "schedule": settings.sweep_seconds, "options": {"expires": settings.sweep_seconds}},
     },
 )

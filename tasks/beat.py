@@ -13,6 +13,7 @@ def main() -> None:
     """Send what is due until told to stop."""
     lifeline.hold()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("celery.beat").setLevel(logging.WARNING)  # a sweep every few seconds is no news
     app.start(["beat", "--schedule", str(settings.home / "beat"), "--pidfile", "", "--loglevel", "INFO"])
 
 

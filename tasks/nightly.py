@@ -1,11 +1,14 @@
 """Nights: one task a channel."""
 
+import logging
 from datetime import date
 
 from bot import jobs
 from learning.night import nights
 from learning.records import Channel, Night, now
 from tasks.app import app, school, settings
+
+logger = logging.getLogger(__name__)
 
 
 @app.task(name=jobs.FALL)
@@ -19,9 +22,15 @@ def fall(day: str | None = None) -> None:
 
 @app.task(name=jobs.HOLD_NIGHT)
 def hold_night(channel_id: int, day: str, kind: str = "nightly", occasion: int = 0) -> None:
-    """Hold a channel's night, unless it is held already."""
+    """Hold a channel's night, unless it is held already, after those that do not wait for their turn."""
     with school().database.write() as session:
         night = nights.open_night(session, session.get_one(Channel, channel_id), date.fromisoformat(day), kind, occasion)
+        first = [each for each in nights.before_others(session) if each != night.id]
+    for each in first:
+        try:
+            nights.hold_night(school(), each)
+        except Exception:  # it may have another try; this one is not to wait for that
+            logger.exception("night %d failed", each)
     nights.hold_night(school(), night.id)
 
 

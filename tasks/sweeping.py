@@ -1,11 +1,16 @@
 """Finding what was left: nights, forgettings and readings whose worker died, or whose message was lost."""
 
-from bot import history
+from datetime import timedelta
+
+from bot import history, inbox
 from learning.night import forgetting, nights
+from learning.records import now
 from tasks.app import app, school, settings
 from tasks.forgetting import forget
 from tasks.nightly import send
 from tasks.reindexing import reindex
+
+KEPT = timedelta(days=7)  # Slack repeats an event for an hour
 
 
 @app.task(name="nightschool.sweep")
@@ -19,6 +24,14 @@ def sweep() -> None:
         reindex.apply_async((reading,), expires=settings.sweep_seconds)
     for night in left if not _queued("night") else ():
         send(night, expires=settings.sweep_seconds)
+
+
+@app.task(name="nightschool.tidy")
+def tidy() -> None:
+    """Let go of what is not needed any more, and of erased text that the database still has somewhere."""
+    with school().database.write() as session:
+        inbox.drop_events(session, now() - KEPT)
+    school().database.scrub()
 
 
 def _queued(queue: str) -> int:

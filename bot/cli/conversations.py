@@ -36,7 +36,7 @@ def import_export(
     channel: Annotated[str | None, typer.Option("-c", "--channel", help="Only this channel, by id or name.")] = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Import a Slack export into the conversation log. Cut off, it goes on where it was; a second time, it changes nothing."""
-    database = open_database(settings_now())
+    database = open_here().database  # what holds again once something is gone is judged by meaning
     columns = (TextColumn("importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=None)
@@ -124,7 +124,7 @@ def learn(channel: ChannelOption, switch: Annotated[str, typer.Argument(help="on
 @app.command()
 def optout(user: Annotated[str, typer.Argument(help="A Slack user id.")], workspace: TeamOption = "") -> None:
     """Leave a person's messages out, at once and from now on."""
-    database = open_database(settings_now())
+    database = open_here().database
     with database.write() as session:
         forgotten = privacy.opt_out(session, channels.team(session, workspace), person_id(user))
     console.print(f"{user} is out. {forgotten} lessons that rested on their messages are being forgotten; `nightschool up` rebuilds the adapters.")

@@ -9,7 +9,7 @@ from bot import show
 from bot.cli.options import YOU, ChannelOption, FileOption, JsonOption, NewChannelOption, console, entries_of, open_here, tracked
 from learning.answers import Answerer, Mode
 from learning.errors import NightschoolError
-from learning.memory import channels, lessons
+from learning.memory import channels, finding, lessons
 from learning.memory.salience import salience
 from learning.memory.statements import LessonError, told
 from learning.model import running
@@ -91,14 +91,11 @@ def forget(
     school = open_here()
     with school.database.write() as session:
         room = channels.known(session, channel)
-        found = lessons.find(session, room, text)
+        found = finding.find(session, room, text)
         left = forgetting.unfinished(session, room)
-    for request_id in left:  # an earlier call was cut off
-        console.print("finishing what was to be forgotten before …")
-        _carry_out(school, request_id)
     if not found:
         raise NightschoolError("nothing like that was taught here: see `nightschool lessons`.")
-    if yes and not lessons.surely_meant(text, found[0]):
+    if yes and not finding.surely_meant(text, found[0]):
         raise NightschoolError(f"not surely meant: {found[0].told} Name it by its number ({found[0].id}), or by words that it holds.")
     for lesson in found[: 1 if yes else None]:
         console.print(f"  {lesson.id}  {lesson.told}{'  (replaced)' * (lesson.status == LessonStatus.SUPERSEDED)}", markup=False)
@@ -108,6 +105,9 @@ def forget(
         request = lessons.forget(session, room, [lesson.id for lesson in found[: 1 if yes else None]], YOU)
     if request is None:
         raise NightschoolError("somebody else had it forgotten just now.")
+    for request_id in left:  # an earlier call was cut off
+        console.print("finishing what was to be forgotten before …")
+        _carry_out(school, request_id)
     show.receipt(_carry_out(school, request.id), as_json)
 
 

@@ -40,10 +40,11 @@ def reindex(channel: ChannelOption, as_json: JsonOption = False) -> None:
     with school.database.write() as session:
         room = channels.known(session, channel)
         refused = "no workspace has this channel" if room.team_id == LOCAL else privacy.why_not(session, room)
+        if not refused:
+            checks.assert_bot_token(school.settings)
         reading = None if refused else history.ask_for(session, room, YOU)[0]
         night = None if reading else nights.open_another(session, room, now().date(), "reindex")
     if reading:
-        checks.assert_tokens(school.settings)
         with show.watching(console) as watch:
             reading = _await_reading(school, reading, watch)
         if reading.state == Work.FAILED:

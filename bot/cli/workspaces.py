@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from cryptography.fernet import Fernet
 
-from bot.cli.options import console, settings_now
+from bot import show
+from bot.cli.options import JsonOption, console, settings_now
 from bot.workspaces import WorkspaceError, Workspaces
 from learning.database import open_database
 
@@ -16,9 +17,12 @@ app.add_typer(group, name="workspace")
 
 
 @group.command("list")
-def listed() -> None:
+def listed(as_json: JsonOption = False) -> None:
     """The workspaces, that of the settings first."""
-    for team_id in _workspaces().teams():
+    teams = _workspaces().teams()
+    if as_json:
+        show.rows([{"workspace": team_id} for team_id in teams], as_json)
+    for team_id in () if as_json else teams:
         console.print(team_id)
 
 

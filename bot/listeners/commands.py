@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot import blocks, history, instructions, jobs, mrkdwn
 from bot.desk import Desk
 from bot.membership import is_admin, is_inside, trusted
-from learning.memory import channels, lessons, notes, people, privacy, statements
+from learning.memory import channels, finding, lessons, notes, people, privacy, statements
 from learning.memory.statements import LessonError
 from learning.night import nights
 from learning.records import Channel, Lesson, LessonStatus, now
@@ -20,8 +20,10 @@ COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
 
 
-NOT_INSIDE = "I am not in this channel, and could not answer here: `/invite @nightschool`, then teach me."
+NOT_INSIDE = "I am not in this channel, and could not answer here: `/invite @nightschool` first."
 NOT_MINE = "I am not in this conversation, and could not answer here. Teach me in a channel, or in a message to me alone."
+MORE = "That is more than Slack shows at once: `/lessons` lists all."
+QUOTED = 60  # characters of a line that could not be taken
 FEW, SHORT = 5, 1_000  # lessons, and characters, that are taken within the time in which Slack wants to hear of a command
 UNTIL_THEN = "The present adapter answers until the new one passed its exam."
 
@@ -43,6 +45,11 @@ def register(app: App, desk: Desk) -> None:
     def reindex(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
         if not is_admin(client, command["user_id"]):
             ack(ADMINS_ONLY)
+            return
+        with desk.school.database.write() as session:
+            channel = channel_of(session, command)
+        if not is_inside(client, channel):
+            ack(not_inside(channel))
             return
         with desk.school.database.write() as session:
             channel = channel_of(session, command)
@@ -81,11 +88,8 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
     def take() -> None:
         with desk.school.database.read() as session:
             lessons.consider(session, channel, *told)
-        try:
-            with desk.school.database.write() as session:
-                text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
-        except LessonError as error:
-            text, shown = f"I could not take that: {error}", []
+        with desk.school.database.write() as session:
+            text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
         reply = respond if many else ack
         reply(text=text, blocks=shown) if shown else reply(text)
 
@@ -97,19 +101,28 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
 
 
 def not_inside(channel: Channel) -> str:
-    """Why nothing is taught where the bot is not."""
+    """Why nothing is done where the bot is not."""
     return NOT_MINE if channel.slack_id.startswith("D") else NOT_INSIDE
 
 
 def taught(session: Session, channel: Channel, user: str, told: Sequence[str], admin: bool) -> tuple[str, list[blocks.Block]]:
-    """Take lessons, and say so; where one takes another's place, or may do so, both are shown. Raises LessonError."""
-    made = [lessons.teach(session, channel, each, user, admin=admin) for each in told]
+    """Take lessons, and say so; where one takes another's place, or may do so, both are shown. What cannot be taken keeps back no other."""
+    made: list[Lesson] = []
+    refused: list[tuple[str, list[blocks.Block]]] = []
+    for each in told:
+        try:
+            made.append(lessons.teach(session, channel, each, user, admin=admin))
+        except LessonError as error:
+            refused.append((f"I could not take{f' “{mrkdwn.escaped(each[:QUOTED])}”' if len(told) > 1 else ' that'}: {error}", []))
     for lesson in made:
         notes.note_taught(session, lesson)
-    said = [noted(session, channel, lesson) for lesson in made]
+    said = [*(noted(session, channel, lesson) for lesson in made), *refused]
     asking = [block for _, shown in said for block in shown]
     settled = "\n".join(text for text, shown in said if not shown)
-    return "\n".join(text for text, _ in said), [*asking, *(blocks.sections(settled) if settled else [])][: blocks.MOST] if asking else []
+    shown = [*asking, *(blocks.sections(settled) if settled else [])]
+    if len(shown) > blocks.MOST:
+        shown = [*shown[: blocks.MOST - 1], blocks.context(MORE)]
+    return "\n".join(text for text, _ in said), shown if asking else []
 
 
 def noted(session: Session, channel: Channel, lesson: Lesson) -> tuple[str, list[blocks.Block]]:
@@ -127,7 +140,7 @@ def lines(text: str, names: Mapping[str, str]) -> list[str]:
 
 def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:
     """What would be forgotten, to be confirmed."""
-    found = lessons.find(session, channel, mrkdwn.plain(text))
+    found = finding.find(session, channel, mrkdwn.plain(text))
     if not found:
         return "I know nothing like that here. Name the lesson by some of its words.", []
     return "This is what I would forget.", blocks.confirm_forget(found)

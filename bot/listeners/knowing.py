@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot import blocks, checks, mrkdwn
 from bot.listeners import commands
 from learning import registry
-from learning.memory import lessons
+from learning.memory import finding, lessons
 from learning.memory.salience import Salience, salience
 from learning.night import morning, nights, report
 from learning.records import Channel, Lesson, LessonStatus, Night, now
@@ -28,7 +28,7 @@ def listed(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """What the channel was taught, newest first, where each lesson is on its way into the weights, and what people did about it."""
     asked = _PAGED.match(rest)
     search, page = (asked["search"], max(1, int(asked["page"]))) if asked else (rest, 1)
-    found = lessons.listed(session, channel, search)
+    found = finding.listed(session, channel, search)
     shown = found[(page - 1) * PAGE : page * PAGE]
     if not shown:
         return "Nothing like that was taught here." if search or page > 1 else "Nothing was taught here yet: `/teach` me something.", []
@@ -68,11 +68,11 @@ def status(session: Session, channel: Channel, user: str, rest: str) -> Answer:
 
 def told(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """The last report card."""
-    ended = (Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held", "left")))
+    ended = (Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held", "left", "failed")))
     night = session.scalars(select(Night).where(*ended).order_by(Night.id.desc())).first()
     if night is None or night.verdict is None:
         return "I have had no night here yet.", []
-    return report.as_text(registry.candidate_name(session, night) or "it", night.verdict, night.report_card or {}), []
+    return f"{night.date}: {report.as_text(registry.candidate_name(session, night) or 'it', night.verdict, night.report_card or {})}", []
 
 
 def gaps(session: Session, channel: Channel, user: str, rest: str) -> Answer:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from bot import blocks
 from bot.desk import Desk
 from bot.listeners import knowing
-from bot.listeners.commands import channel_of, clicked_in, noted, teach_here
-from bot.membership import is_admin
+from bot.listeners.commands import channel_of, clicked_in, not_inside, noted, teach_here
+from bot.membership import is_admin, is_inside
 from learning.errors import NightschoolError
 from learning.memory import approval, lessons, privacy, proposals
 from learning.records import Channel, Lesson, Workspace
@@ -42,7 +42,7 @@ def register(app: App, desk: Desk) -> None:
 
     @app.command("/nightschool")
     def nightschool(ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        word, _, rest = command["text"].strip().partition(" ")
+        word, rest = [*command["text"].split(maxsplit=1), "", ""][:2]
         if word.lower() == "teach":
             teach_here(desk, ack, {**command, "text": rest}, client, respond)
             return
@@ -51,6 +51,12 @@ def register(app: App, desk: Desk) -> None:
         if do in ADMINS and not is_admin(client, command["user_id"]):
             ack(ADMINS_ONLY)
             return
+        if do in INSIDE and rest != "off":
+            with desk.school.database.write() as session:
+                channel = channel_of(session, command)
+            if not is_inside(client, channel):
+                ack(not_inside(channel))
+                return
         try:
             with desk.school.database.write() as session:
                 text, shown = do(session, channel_of(session, command), command["user_id"], rest.strip())
@@ -81,7 +87,8 @@ def register(app: App, desk: Desk) -> None:
         if allowed:
             respond(text=text, blocks=shown, replace_original=True)
         else:
-            respond(ADMINS_ONLY if approval.policy(channel) != "reviewed" else "Somebody else has to decide on that.", replace_original=False)
+            others = proposed is not None and approval.by_whom(channel, proposed) != "a workspace admin"
+            respond("Somebody else has to decide on that." if others else ADMINS_ONLY, replace_original=False)
 
     @app.action("approve")
     def approve(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
@@ -181,4 +188,5 @@ SUBCOMMANDS: dict[str, Callable[[Session, Channel, str, str], Answer]] = {
     "approval": _approval, "reports": _reports,
     **knowing.SUBCOMMANDS,
 }  # fmt: skip
+INSIDE = {_learn, knowing.sleep}  # of use only where the bot is a member
 ADMINS = {_learn, _attest, _time_zone, _approval, _reports, *knowing.ADMINS}

@@ -57,7 +57,7 @@ def register(app: App, desk: Desk) -> None:
     @app.view("lesson")
     def written(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         where = json.loads(view["private_metadata"])
-        text = mrkdwn.plain(view["state"]["values"]["lesson"]["text"]["value"] or "")
+        text = (view["state"]["values"]["lesson"]["text"]["value"] or "").strip()  # as typed: it holds no markup of Slack's
         author = body["user"]["id"]
         with desk.school.database.write() as session:
             channel = channels.ensure(session, where["team"], where["channel"], where["enterprise"])

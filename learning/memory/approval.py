@@ -11,8 +11,13 @@ LARGE = 20  # members above which a second person looks at it, where no admin ha
 
 
 def policy(channel: Channel) -> str:
-    """The one that holds in a channel."""
-    return channel.approval or ("reviewed" if (channel.members or 0) > LARGE else "open")
+    """The one that holds in a channel; where strangers are, an admin has to look at what they teach."""
+    return channel.approval or ("admins" if channel.is_external else "reviewed" if (channel.members or 0) > LARGE else "open")
+
+
+def by_whom(channel: Channel, lesson: Lesson) -> str:
+    """Who has to approve a proposed lesson, in words."""
+    return "somebody else" if policy(channel) == "reviewed" and lesson.origin == "taught" else "a workspace admin"
 
 
 def may_forget(lesson: Lesson, user: str, admin: bool) -> bool:
@@ -22,4 +27,4 @@ def may_forget(lesson: Lesson, user: str, admin: bool) -> bool:
 
 def may_settle(channel: Channel, lesson: Lesson, user: str, admin: bool) -> bool:
     """May somebody approve or dismiss a proposed lesson? What was noticed in messages is for admins."""
-    return admin or (policy(channel) == "reviewed" and lesson.origin == "taught" and lesson.author != user)
+    return admin or (by_whom(channel, lesson) == "somebody else" and lesson.author != user)

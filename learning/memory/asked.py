@@ -17,10 +17,14 @@ LONGEST = 200  # characters
 def confirmed_questions(session: Session, channel: Channel, lessons: Sequence[Lesson]) -> dict[int, tuple[str, ...]]:
     """By lesson id: the questions that were answered with that lesson alone, to somebody's liking. Read live, so a reaction that is taken back takes them back.
 
+    Only of what was addressed to the bot, and where no strangers are.
+
     A question counts only if it names nothing that its lesson does not: it must not carry what another lesson says, least of all one that was forgotten.
     """
     by_id = {lesson.id: lesson for lesson in lessons}
-    answered = (Question.channel_id == channel.id, Question.state == Work.DONE, Question.reply_ts.is_not(None), Question.text != "")
+    if channel.is_external:
+        return {}
+    answered = (Question.channel_id == channel.id, Question.state == Work.DONE, Question.reply_ts.is_not(None), Question.text != "", ~Question.must_be_sure)
     cast: dict[str, set[bool]] = {}
     for reaction in session.scalars(select(Reaction).where(Reaction.channel_id == channel.id, Reaction.ts.in_(select(Question.reply_ts).where(*answered)))):
         name = reaction.emoji.split("::")[0]

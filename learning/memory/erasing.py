@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from learning.memory import log, notes, wondering
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Tombstone
 
+GONE = (LessonStatus.FORGOTTEN, LessonStatus.SUPERSEDED)
+
 
 def unerased(session: Session, channel: Channel) -> list[Lesson]:
     """Forgotten lessons whose text is still there, for the exam of the adapter that is rebuilt without them."""
@@ -18,14 +20,20 @@ def unerased(session: Session, channel: Channel) -> list[Lesson]:
 def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None:
     """Remove the texts of forgotten lessons, here and in the log, and whatever restates them, also in direct messages, where they may have been answered.
 
-    Rows and tombstones stay, without content.
+    Rows and tombstones stay, without content; so do messages that say what was taught anew meanwhile.
     """
-    asides = session.scalars(select(Channel).where(Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"), Channel.id != channel.id)).all()
+    asides = (Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"), Channel.id != channel.id)
+    replies = log.replies(session, [channel, *session.scalars(select(Channel).where(*asides))])
+    anew = set(session.scalars(select(Lesson.digest).where(Lesson.channel_id == channel.id, Lesson.status.not_in(GONE))))
     for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):
-        for source_ts in log.erase(session, channel, (*sources_of(session, lesson), lesson.post_ts), lesson.text):
-            session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
-        for aside in asides:
-            log.erase(session, aside, (), lesson.text)
+        answers = replies.get(lesson.id, ())
+        sources = (*sources_of(session, lesson), lesson.post_ts, *(ts for room, ts in answers if room == channel.id))
+        if lesson.digest not in anew:
+            for source_ts in log.erase(session, channel, sources, lesson.text):
+                session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
+            told = {room for room, _ in answers} - {channel.id}
+            for aside in session.scalars(select(Channel).where(*asides, Channel.id.in_(told) | Channel.id.in_(log.rooms(lesson.text)))):
+                log.erase(session, aside, [ts for room, ts in answers if room == aside.id], lesson.text)
         blank(session, lesson)
     wondering.tidy(session, channel)
 

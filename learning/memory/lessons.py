@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.database import add_once
-from learning.memory import approval, channels, erasing, notes, recall, replacing, wondering
+from learning.memory import approval, channels, erasing, notes, replacing, wondering
 from learning.memory.statements import LessonError, told
-from learning.memory.words import digest, stems
+from learning.memory.words import digest
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
 
 MOST_AN_HOUR = 40  # that one person teaches in a channel
@@ -47,7 +47,7 @@ def teach(
         lesson.status = LessonStatus.APPROVED if lesson.status == LessonStatus.PROPOSED else lesson.status  # said on purpose: that settles it
         if lesson.valid_until and lesson.valid_until < _day(session, channel):
             lesson.valid_until = dated.until  # and it holds again, unless it names the day itself
-        if _newer(session, channel, lesson, replacing.PERHAPS):
+        if _newer(session, channel, lesson, replacing.PERHAPS) or _written(lesson.text) != _written(statement):
             lesson.status = LessonStatus.SUPERSEDED  # by itself, as the newest
             session.flush()
             add_once(session, Lesson, **row)
@@ -55,6 +55,11 @@ def teach(
     if lesson.status != LessonStatus.PROPOSED:
         supersede(session, channel, lesson)
     return lesson
+
+
+def _written(text: str) -> str:
+    """As it is written but for how it begins and ends: of a code, a password, a path, case is a part."""
+    return " ".join(text.split())[1:].rstrip(" .!")
 
 
 def consider(session: Session, channel: Channel, *texts: str) -> None:
@@ -150,13 +155,6 @@ def stand(session: Session, some: Sequence[Lesson]) -> bool:
     return {lesson.id for lesson in some} <= {lesson.id for room in rooms for lesson in in_force(session, room)}
 
 
-def listed(session: Session, channel: Channel, search: str = "") -> list[Lesson]:
-    """Lessons in force and proposed ones, newest first; with `search`, those that hold all its words, in any inflection."""
-    shown = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_((*IN_FORCE, LessonStatus.PROPOSED))).order_by(Lesson.id.desc())
-    wanted = set(stems(search))
-    return [lesson for lesson in session.scalars(shown) if wanted <= set(stems(f"{lesson.question or ''} {lesson.text}"))]
-
-
 def all_kept(session: Session, channel: Channel) -> list[int]:
     """Ids of all lessons whose text is kept, replaced and expired ones included."""
     return list(session.scalars(select(Lesson.id).where(Lesson.channel_id == channel.id, Lesson.status.in_(FORGETTABLE))))
@@ -172,54 +170,33 @@ def unproven(session: Session, channel: Channel) -> list[Lesson]:
     return [lesson for lesson in in_force(session, channel) if lesson.id not in known]
 
 
-def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
-    """The lessons that a request to forget means: the one of this number, or with this text and what says the same, else those nearest to it.
-
-    Those that were replaced or expired are among them; of equally near ones those in force come first.
-    """
-    kept = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(FORGETTABLE)).order_by(Lesson.id)).all()
-    numbered = [lesson for lesson in kept if text.strip().removeprefix("#") == str(lesson.id)]
-    if numbered:
-        return numbered
-    exact = [lesson for lesson in kept if lesson.digest == digest(text)]
-    if exact:
-        return [lesson for lesson in kept if lesson in exact or any(replacing.says_the_same(lesson, one) for one in exact)]
-    hits = recall.relevant(recall.search(kept, text, limit=3))
-    near = [hit for hit in hits if hit.score >= 0.7 * hits[0].score]
-    return [hit.lesson for hit in sorted(near, key=lambda hit: (-hit.score, hit.lesson.status not in IN_FORCE))]
-
-
-def surely_meant(text: str, lesson: Lesson) -> bool:
-    """Does a lesson hold all that a request to forget names, or its number?"""
-    return text.strip().removeprefix("#") == str(lesson.id) or set(stems(text)) <= set(stems(f"{lesson.question or ''} {lesson.text}"))
-
-
 def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
     """Those of some lessons that can be forgotten: in force, or replaced."""
     wanted = (Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(FORGETTABLE))
     return list(session.scalars(select(Lesson).where(*wanted)))
 
 
-def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], requested_by: str) -> Forgetting | None:
+def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], requested_by: str, bury: bool = True) -> Forgetting | None:
     """Tombstone lessons and stop every adapter that was trained on them; what is left to do is in the returned row.
 
     All is as if they had never been taught: what they had replaced holds again. None when nothing is left to forget. The texts are erased (erasing.py)
-    once no adapter holds them.
+    once no adapter holds them. What is not to `bury` may be noticed again: a message that was edited may be edited back.
     """
     channels.lock(session, channel)
     gone = forgettable(session, channel, lesson_ids)
     if not gone:
         return None
+    gone += _said_before(session, channel, gone)
     for lesson in gone:
         lesson.status = LessonStatus.FORGOTTEN
         resting: list[str | None] = [*erasing.sources_of(session, lesson)]
-        for source_ts in resting or [None]:
+        for source_ts in (resting or [None]) if bury else ():
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=erasing.salted(channel, lesson.digest)))
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED))
     wondering.tidy(session, channel)
     ids = [lesson.id for lesson in gone]
-    restored = _restore(session, channel, ids)
+    restored = restore(session, channel, ids)
     tainted = registry.taint(session, channel, ids) or _being_rebuilt(session, channel)
     request = Forgetting(channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted, "restored": restored})
     session.add(request)
@@ -227,8 +204,14 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     return request
 
 
-def _restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
-    """What forgotten lessons had replaced is in force again, unless one that stays replaces it, too. How many that are."""
+def _said_before(session: Session, channel: Channel, gone: Sequence[Lesson]) -> list[Lesson]:
+    """Replaced lessons that say the same as one of these: their text would stay, and be in force again in its turn."""
+    replaced = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.SUPERSEDED, Lesson.id.not_in([one.id for one in gone]))
+    return [old for old in session.scalars(replaced.order_by(Lesson.id)) if any(replacing.says_the_same(old, one) for one in gone)]
+
+
+def restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
+    """What lessons that are gone had replaced is in force again, unless one that stays replaces it, too. How many that are."""
     session.flush()
     older = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.superseded_by.in_(gone), Lesson.status == LessonStatus.SUPERSEDED)
     active = Lesson.status.not_in((LessonStatus.FORGOTTEN, LessonStatus.SUPERSEDED))

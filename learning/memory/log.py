@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, union, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
@@ -179,8 +179,7 @@ def erase(session: Session, channel: Channel, sources: Sequence[str | None], sta
     def repeats(text: str) -> bool:
         return normalised(text) == normalised(statement) or bool(said and said.search(normalised(html.unescape(_MARKUP.sub(r"\1", text)))))
 
-    rarest = max(re.findall(r"[A-Za-z0-9]{2,}", statement), key=len, default="")  # of ten thousands of messages only those with it are read
-    near = Message.ts.in_([source for source in sources if source]) | Message.text.icontains(rarest, autoescape=True)
+    near = Message.ts.in_([source for source in sources if source]) | Message.text.icontains(_rarest(statement), autoescape=True)
     messages = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.text != "", near))
     restating = [message for message in messages if message.ts in sources or repeats(message.text)]
     questions = session.scalars(select(Question).where(Question.channel_id == channel.id, Question.text != ""))
@@ -190,6 +189,27 @@ def erase(session: Session, channel: Channel, sources: Sequence[str | None], sta
         question.text = "" if question.ts in sources or repeats(question.text) else question.text
     unstudy(session, channel.id)
     return [message.ts for message in restating]
+
+
+def _rarest(statement: str) -> str:
+    """Its longest word: of ten thousands of messages only those that hold it are read."""
+    return max(re.findall(r"[A-Za-z0-9]{2,}", statement), key=len, default="")
+
+
+def rooms(statement: str) -> Select[tuple[int]]:
+    """Ids of the channels where something was said, or asked, that may repeat a statement."""
+    said, asked = (select(table.channel_id).where(table.text.icontains(_rarest(statement), autoescape=True)) for table in (Message, Question))
+    return select(union(said, asked).subquery().c.channel_id)
+
+
+def replies(session: Session, channels: Sequence[Channel]) -> dict[int, list[tuple[int, str]]]:
+    """The bot's answers, by the lessons that they rest on: the ids of their channels, and their ts. They may say it in words of their own."""
+    answered = (Question.channel_id.in_([channel.id for channel in channels]), Question.reply_ts.is_not(None))
+    given: dict[int, list[tuple[int, str]]] = {}
+    for room, ts, answer in session.execute(select(Question.channel_id, Question.reply_ts, Question.answer).where(*answered)):
+        for lesson_id in (answer or {}).get("lessons", ()):
+            given.setdefault(lesson_id, []).append((room, ts))
+    return given
 
 
 def erase_all(session: Session, channel: Channel) -> None:

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from learning.database import add_once
-from learning.records import Announcement, Lesson, LessonStatus
+from learning.memory import approval
+from learning.records import Announcement, Channel, Lesson, LessonStatus
 
 REDACTED = "_(a lesson that was forgotten)_"
 
@@ -15,14 +16,15 @@ def note_taught(session: Session, lesson: Lesson) -> None:
     """Have the bot say in the channel what it was taught: everybody sees it, and answers can cite it."""
     key = f"taught-{lesson.id}"
     if session.scalars(select(Announcement.id).where(Announcement.key == key)).first() is None:
-        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=note(lesson), lesson_id=lesson.id))
+        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=note(session, lesson), lesson_id=lesson.id))
 
 
-def note(lesson: Lesson) -> str:
+def note(session: Session, lesson: Lesson) -> str:
     """The bot's note of a lesson in the channel, shown as written: it pings nobody but whoever taught it."""
     said = html.escape(f"{lesson.question} {lesson.text}" if lesson.question else lesson.text, quote=False)
     if lesson.status == LessonStatus.PROPOSED:
-        return f":hourglass: <@{lesson.author}> suggests: {said}\nSomebody else has to approve it: `/nightschool proposals`."
+        who = approval.by_whom(session.get_one(Channel, lesson.channel_id), lesson)
+        return f":hourglass: <@{lesson.author}> suggests: {said}\n{who[:1].upper() + who[1:]} has to approve it: `/nightschool proposals`."
     return f":books: <@{lesson.author}> taught me: {said}"
 
 

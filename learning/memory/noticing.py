@@ -85,7 +85,7 @@ def _statement(remark: Remark, setting: Setting) -> Notice | None:
     text = wording.plain(remark.text, setting.names)
     marked = remark.given(MARKS)
     points = signs.points(text) + 4 * min(marked, 2) + min(remark.given(YES), 2) / 2 - 2 * remark.given(signs.LAUGHTER)
-    if points < CERTAIN:
+    if points < CERTAIN or signs.confides(text):
         return None
     worth = signs.worth(text)
     dated = wording.resolve(worth, setting.names.get(remark.author, remark.author), setting.day(remark))
@@ -103,7 +103,7 @@ def _answers(thread: Thread, said: Sequence[Remark], setting: Setting) -> Iterat
         if answer is None or answer.ts in answered:  # an answer belongs to the first question that it fits, not to a guess asked back
             continue
         text = wording.plain(answer.text, setting.names)
-        if signs.answer_points(text) < ANSWER or signs.jokes(text):
+        if signs.answer_points(text) < ANSWER or signs.jokes(text) or signs.confides(text):
             continue
         answered.add(answer.ts)
         dated = wording.resolve(signs.worth(text), setting.names.get(answer.author, answer.author), setting.day(answer))
@@ -116,6 +116,12 @@ def _answers(thread: Thread, said: Sequence[Remark], setting: Setting) -> Iterat
 
 def _confirmed(asked: Remark, later: Sequence[Remark]) -> Remark | None:
     """The answer that somebody confirmed: by a reaction, or by thanks that follow it. Doubtful and corrected ones do not count."""
+    found = _first_confirmed(asked, later)
+    after = later[later.index(found) + 1 :] if found else ()
+    return None if any(signs.objects(remark.text) for remark in after if found and remark.author != asked.author) else found
+
+
+def _first_confirmed(asked: Remark, later: Sequence[Remark]) -> Remark | None:
     candidate: Remark | None = None
     for remark in later:
         if remark.author == asked.author or (candidate and remark.author != candidate.author):

@@ -11,7 +11,7 @@ from learning.database import Database, add_missing, add_once
 from learning.errors import NightschoolError
 from learning.memory import channels, erasing, lessons, log, notes, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
-from learning.memory.words import digest, stems
+from learning.memory.words import digest, stems, values
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace, now
 
 logger = logging.getLogger(__name__)
@@ -98,9 +98,8 @@ def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
         lesson.permalink = lesson.permalink or _permalink(session, channel, lesson.source_ts)
         lessons.supersede(session, channel, lesson)
         if lesson.post_ts:  # the channel was told that it waits
-            session.add(
-                Announcement(channel_id=channel.id, key=f"approved-{lesson.id}", update_ts=lesson.post_ts, text=notes.note(lesson), lesson_id=lesson.id)
-            )
+            told = {"update_ts": lesson.post_ts, "text": notes.note(session, lesson), "lesson_id": lesson.id}
+            session.add(Announcement(channel_id=channel.id, key=f"approved-{lesson.id}", **told))
     return chosen
 
 
@@ -142,10 +141,15 @@ def source_changed(session: Session, channel: Channel, ts: str, may: May) -> Non
             _replace(session, channel, lesson, notice)
         else:
             gone.append(lesson)
-    for lesson in gone:  # the message stays: only what it no longer says is forgotten
+    forget_old_wording(session, channel, gone)
+
+
+def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson]) -> None:
+    """The message stays: only what it no longer says is forgotten."""
+    for lesson in gone:
         lesson.source_ts = None
         session.execute(delete(LessonSource).where(LessonSource.lesson_id == lesson.id))
-    withdraw(session, channel, gone, "an edit")
+    withdraw(session, channel, gone, "an edit", bury=False)
 
 
 def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice) -> None:
@@ -154,6 +158,8 @@ def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice)
     session.flush()
     made = propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED, edited=True)
     lesson.superseded_by = made[0].id if made else None
+    if made and set(values(lesson.text)) - set(values(notice.text)):  # a password that was taken out, say: exactly, and at once
+        forget_old_wording(session, channel, [lesson])
     if made and approved:
         told = f":pencil2: <@{notice.author}> changed what I had learned. I now know: {html.escape(notice.text, quote=False)}"
         session.add(Announcement(channel_id=channel.id, key=f"changed-{made[0].id}", text=told, lesson_id=made[0].id))
@@ -166,12 +172,12 @@ def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str)
     return len(resting)
 
 
-def withdraw(session: Session, channel: Channel, gone: Sequence[Lesson], by: str) -> None:
+def withdraw(session: Session, channel: Channel, gone: Sequence[Lesson], by: str, bury: bool = True) -> None:
     """Lessons whose messages are gone: proposals leave nothing behind; of all the others one request, so that one rebuild does for all."""
     for lesson in gone:
         if lesson.status == LessonStatus.PROPOSED:
             _drop(session, lesson)
-    lessons.forget(session, channel, [lesson.id for lesson in gone], by)
+    lessons.forget(session, channel, [lesson.id for lesson in gone], by, bury)
 
 
 def _drop(session: Session, lesson: Lesson) -> None:

@@ -8,14 +8,13 @@ tests.benchmarks.fit_replacing`, which also says how well it does on others).
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from learning.memory import recall
 from learning.memory.encoder import Alike
 from learning.memory.names import Names, unnamed
 from learning.memory.polarity import contrary, opposed
-from learning.memory.vocabulary import SYNONYMS, is_name
-from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, normalised, stem, stems, values, words
+from learning.memory.telling import NUMBER, WHEN, Word, apart, sort, stretches, telling, without
+from learning.memory.words import MONTHS, WEEKDAYS, normalised, stem, stems
 from learning.records import Lesson
 
 REPLACES = 0.5  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
@@ -26,45 +25,27 @@ MOST_ALIKE = 8  # of all that are known, earlier lessons that are looked at for 
 # on one side alone; on none; share of other words that differ; share of words in common; does the new one say that something changed; does one of them add
 # to another; is a number the same where a name differs; likeness in meaning without any names.
 _WEIGHTS = (-6.18, 1.62, 0.97, 0.78, -2.12, 0.83, 1.25, -2.72, 1.12, 1.67, -1.71, -1.18, 4.2)
-# Words that say that something changed, or hardly anything: a lesson with and without them says the same.
-_EMPTY = frozenset(
-    stem(word)
-    for word in """new longer anymore instead moved changed switched renamed replaced currently starting since update updated fyi actually effective correction
-    take takes place go goes run runs use uses used using still always set done doing does made keep number bought come comes""".split()
-)
 _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additionally|includes?|members?|one of)\b", re.IGNORECASE)
 _CHANGED = re.compile(
     r"\b(now|new|moved|moves|changed|instead|switch\w*|no longer|from now on|as of|since|anymore|replaced|took over|these days|currently|update|correction"
     r"|rewritten|renamed)\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"\d|^(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|half)$", re.IGNORECASE)
-_WHEN = re.compile(rf"^({'|'.join(sorted(WEEKDAYS | MONTHS))})s?$|\d:\d\d|^\d+([ap]m|st|nd|rd|th)$|^(noon|midnight)$", re.IGNORECASE)
-_DENIED = re.compile(r",?\s*\b(no longer|not)\b[^,.;]*?(\bbut\b|(?=[,.;])|$)", re.IGNORECASE)  # what no longer holds, said along with what does
 _CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
 _DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:\d{1,2}\s+[a-z]+\s+\d{4}|\d{4}-\d\d-\d\d)"
 _CLOSED = re.compile(r"\b(closed|shut|holiday|day off|off|no|not)\b", re.IGNORECASE)
 _DATED = re.compile(  # from when or until when something holds is no value of it
     rf",?\s*\b(?:until|till|til|through|thru|as of|starting|effective|from|since)\s+(?:the\s+(?:week\s+of\s+)?)?{_DAY}(?:\s+on\b)?,?", re.IGNORECASE
 )
+_NOT_SO = re.compile(r"\b(?:isn|doesn|aren|don)['’]t\b", re.IGNORECASE)
 _NUMBERING = re.compile(r"\b(?:number|no\.?|nr\.?)\s+\w", re.IGNORECASE)
+_LABEL = re.compile(r"\W*[\w -]+:\s")  # "Vacation: 28 days" is no room 28
 _SIGNS = re.compile(r"[$€£¥%]|[+#]+(?=\W|$)|(?<!\w)[-−](?=\d)")  # C++ is not C#, nor -18 degrees 18
-_WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
 LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
-TOGETHER = 1  # places between two words of one value, at most
 
 
 REMEMBERED = 20_000  # pairs
 _weighed: dict[bytes, float] = {}
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word of a lesson that says something; `number` is its place."""
-
-    text: str
-    is_value: bool
-    number: int
 
 
 def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
@@ -91,8 +72,26 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
     mine, other = (_DATED.sub(" ", _told(lesson)) for lesson in (new, old))
     found = sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(mine, other, alike, _told(new))), strict=True))
     apart = opposed(_told(new), _told(old)) or (not _CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
-    unsure = apart or _DATED.search(new.text)  # both may hold: before and after, one holiday and the next, and what passes
+    unsure = apart or _DATED.search(new.text) or _excepts(new, old)  # both may hold: before and after, what passes, a rule and its exception
     return min(found, REPLACES - 0.01) if unsure else found
+
+
+def _excepts(new: Lesson, old: Lesson) -> bool:
+    """Does a lesson say all that another does but its value, and more, where no word says that something changed: "for visitors", "on sundays"?"""
+    if _CHANGED.search(new.text) or _NOT_SO.search(new.text):
+        return False
+    mine, others = (apart(telling(_told(one)), telling(_told(other))) for one, other in ((new, old), (old, new)))
+    further = any(kind(mine) and not kind(others) for kind in (_days, _names))
+    more = further or (len(mine) > len(others) and any(not word.is_value for word in mine)) or stretches(mine) > stretches(others)
+    return more and all(word.is_value for word in others)
+
+
+def _days(some: Sequence[Word]) -> list[Word]:
+    return [word for word in some if word.text.lower().rstrip("s") in WEEKDAYS | MONTHS]
+
+
+def _names(some: Sequence[Word]) -> list[Word]:
+    return [word for word in some if word.is_value and not NUMBER.search(word.text) and not WHEN.search(word.text)]
 
 
 def says_the_same(one: Lesson, other: Lesson) -> bool:
@@ -144,22 +143,22 @@ def told_apart(question: str, new: Lesson, old: Lesson) -> bool:
     if opposed(question, new.text) and not opposed(question, old.text):
         return True
     asked = set(stems(question))
-    return not _CHANGED.search(new.text) and any(stem(word.text) in asked for word in _apart(_telling(_told(old)), _telling(_told(new))))
+    return not _CHANGED.search(new.text) and any(stem(word.text) in asked for word in apart(telling(_told(old)), telling(_told(new))))
 
 
 def features(new: str, old: str, alike: Alike, said: str = "") -> tuple[float, ...]:
     """What speaks for it, in the order of `_WEIGHTS`, without the constant."""
-    ours, theirs = _telling(new), _telling(old)
-    mine, others = _apart(ours, theirs), _apart(theirs, ours)
+    ours, theirs = telling(new), telling(old)
+    mine, others = apart(ours, theirs), apart(theirs, ours)
     (my_values, my_words), (other_values, other_words) = (([w for w in some if w.is_value], [w for w in some if not w.is_value]) for some in (mine, others))
-    counts = [_stretches(some) for some in (my_values, other_values)]
+    counts = [stretches(some) for some in (my_values, other_values)]
     held = [{stem(word.text) for word in some} for some in (ours, theirs)]
-    sorts = [_sort(some) for some in (my_values, other_values)]
+    sorts = [sort(some) for some in (my_values, other_values)]
     known = Names((new, old))
-    same_number = any(_NUMBER.search(word.text) for word in ours if word.is_value and word not in mine)
+    same_number = any(NUMBER.search(word.text) for word in ours if word.is_value and word not in mine)
     return (
         alike(new, [old])[0],
-        alike(_without(new, my_values), [_without(old, other_values)])[0],
+        alike(without(new, my_values), [without(old, other_values)])[0],
         float(bool(my_values) and sorts[0] == sorts[1]),
         float(sum(count > 1 for count in counts)),
         float((counts[0] == 0) != (counts[1] == 0)),
@@ -178,7 +177,7 @@ def _of_another(new: str, old: str) -> bool:
 
     So where nothing but a number or code differs that is the first word or follows it, and that no word says has changed.
     """
-    ours, theirs = _telling(new), _telling(old)
+    ours, theirs = telling(new), telling(old)
     if len(ours) != len(theirs) or _CHANGED.search(new):
         return False
     apart = [number for number, (one, other) in enumerate(zip(ours, theirs, strict=True)) if stem(one.text) != stem(other.text)]
@@ -187,56 +186,13 @@ def _of_another(new: str, old: str) -> bool:
 
 def _numbered(new: str, old: str, at: int) -> bool:
     """Is a word a number right after a noun ("room 214", not "the deposit is 300"), or a code with letters, in both; not a time, nor an amount at first?"""
-    ours, theirs = _telling(new), _telling(old)
+    ours, theirs = telling(new), telling(old)
     found = [of[at].text for of in (ours, theirs)]
-    beside = at == 0 or all(of[1].number == of[0].number + 1 or _NUMBERING.search(said) for of, said in ((ours, new), (theirs, old)))
-    return beside and all(not _WHEN.search(word) and (_CODE.fullmatch(word) or (at == 1 and word.isdigit())) for word in found)
+    beside = at == 0 or all(
+        (of[1].number == of[0].number + 1 and not _LABEL.match(said)) or _NUMBERING.search(said) for of, said in ((ours, new), (theirs, old))
+    )
+    return beside and all(not WHEN.search(word) and (_CODE.fullmatch(word) or (at == 1 and word.isdigit())) for word in found)
 
 
 def _told(lesson: Lesson) -> str:
     return f"{lesson.question or ''} {lesson.text}".strip()
-
-
-def _telling(text: str) -> list[Word]:
-    """The words that say something; of the others some say that things changed, the rest nothing."""
-    said = words(_DENIED.sub(" ", text))
-    held = set(values(f"x {text}"))  # the first word of a lesson is capitalised in any case
-    telling = []
-    for number, word in enumerate(said):
-        plain = word.lower() in STOPWORDS and not word.isupper()
-        if not plain and (_NUMBER.search(word) or stem(word) not in _EMPTY):
-            telling.append(Word(word, _is_value(word, number, held), number))
-    return telling
-
-
-def _is_value(word: str, number: int, held: set[str]) -> bool:
-    low = word.lower()
-    day = low in WEEKDAYS | MONTHS or low.rstrip("s") in WEEKDAYS
-    capital = word in held and (number > 0 or not word.istitle())
-    return day or capital or bool(_NUMBER.search(word)) or is_name(word)
-
-
-def _apart(of: Sequence[Word], other: Sequence[Word]) -> list[Word]:
-    """The words that the other does not hold, in other words neither."""
-    held = {stem(word.text) for word in other}
-    return [
-        word for word in of if stem(word.text) not in held and not held & {stem(part) for said in SYNONYMS.get(stem(word.text), ()) for part in said.split()}
-    ]
-
-
-def _stretches(some: Sequence[Word]) -> int:
-    """How many values there are: words close together are one, and so are a day and an hour."""
-    return sum(last is None or not _one_value(last, word) for last, word in zip([None, *some], some, strict=False))
-
-
-def _one_value(one: Word, other: Word) -> bool:
-    return other.number - one.number <= TOGETHER or bool(_WHEN.search(one.text) and _WHEN.search(other.text))
-
-
-def _sort(some: Sequence[Word]) -> str:
-    return "number" if any(_NUMBER.search(word.text) for word in some) else "name" if some else ""
-
-
-def _without(text: str, some: Sequence[Word]) -> str:
-    gone = {word.text for word in some}
-    return _WORD.sub(lambda found: "it" if found.group() in gone else found.group(), text)

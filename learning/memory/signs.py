@@ -153,6 +153,11 @@ _ASKS = re.compile(r"\?|" + _any("""
     (?:\\w+[:,]? )?(?:anyone|anybody|any idea|is there|are there)
     (?:\\w+[:,]? )?(?:can (?:we|i|you|somebody|someone|any)|could (?:we|you|some))
 """, begins=True).pattern, _FLAGS)  # fmt: skip
+_CONFIDED = _any(r"""
+    between (?:us|you and me|ourselves) | keep (?:it|this|that) (?:between|to yourself|quiet|private|secret|in(?:side)? (?:this|the))
+    (?:do not|don'?t|never|not to be) (?:share|post|tell|forward|repeat|shared|posted|forwarded) | (?:strictly )?confidential | off the record
+    (?:please )?(?:don'?t|do not) (?:make|spread) (?:it|this|that)
+""")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
 _ASIDE = _any(r"""
     sorry | thanks | thx | cheers | lol | haha | omg | ugh | yay | phew | you know why | don'?t panic | carry on | enjoy | good luck | have fun | rip | oops
@@ -215,6 +220,11 @@ def thanks(text: str) -> bool:
 def objects(text: str) -> bool:
     """Does it contradict what was said before?"""
     return bool(_OBJECTS.search(text) or (_THANKS.search(text) and _DOUBTS.search(text)))
+
+
+def confides(text: str) -> bool:
+    """Is it not meant for everybody?"""
+    return bool(_CONFIDED.search(text))
 
 
 def jokes(text: str) -> bool:

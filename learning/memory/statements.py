@@ -9,15 +9,30 @@ from learning.memory.dates import Dated, settled
 LONGEST = 1_000  # characters; a lesson is one statement
 _PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNORECASE | re.DOTALL)
 
+_LIST = re.compile(r"^(?P<lead>(?!\s*#)[^\n]*(?:\bA:[^\n]*|:)[ \t]*)\n(?P<items>(?:[ \t]*(?:[-*•]|\d+[.)])[ \t]+[^\n]+(?:\n|$))+)", re.MULTILINE)
+_ITEM = re.compile(r"[ \t]*(?:[-*•]|\d+[.)])[ \t]+")
+BRIEF = 8  # words of a list's items that belong to what leads them; longer ones are statements by themselves
+
 
 class LessonError(NightschoolError):
     """A lesson cannot be taken, or not be found."""
 
 
 def lines(text: str) -> list[str]:
-    """What many lines teach, a lesson each: an answer (`A: …`) belongs to the question above it; bullets, headings and empty lines say nothing."""
-    joined = re.sub(r"\s*\n\s*(?=A:)", " ", text)
+    """What many lines teach, a lesson each: an answer (`A: …`) belongs to the question above it; bullets, headings and empty lines say nothing.
+    A single line is what it is ("# of seats: 40")."""
+    joined = _LIST.sub(_in_one, re.sub(r"\s*\n\s*(?=A:)", " ", text.strip()))
+    if "\n" not in joined:
+        joined = re.sub(r"^#{1,6}\s+", "", joined)
     return [said for line in joined.splitlines() if (said := re.sub(r"^\s*(?:[-*•](?:\s+|$)|#{1,6}\s.*)", "", line).strip())]
+
+
+def _in_one(match: re.Match[str]) -> str:
+    """What leads a list, with its items: "Opening hours:" and two bullets are one lesson."""
+    items = [_ITEM.sub("", line).strip() for line in match["items"].splitlines()]
+    if any(len(item.split()) > BRIEF for item in items):  # of "Notes:" nothing is left then
+        return match["items"] if len(match["lead"].split()) <= 3 else match.group()
+    return f"{match['lead'].strip()} {'; '.join(items)}\n"
 
 
 def told(text: str, said_on: date) -> tuple[str | None, Dated]:
@@ -33,7 +48,7 @@ def _parsed(text: str) -> tuple[str | None, str]:
     if len(statement) > LONGEST:
         raise LessonError(f"that is {len(statement):,} characters; a lesson is one statement of at most {LONGEST:,}. Teach it in parts.")
     pair = _PAIR.match(statement)
-    if pair:
+    if pair and re.search(r"\w", pair["answer"]):
         return pair["question"], pair["answer"]
     if re.match(r"[QA]:", statement, re.IGNORECASE):
         raise LessonError("a question and its answer belong together: 'Q: … A: …'.")

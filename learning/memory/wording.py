@@ -24,6 +24,7 @@ _LEAD = re.compile(
 )
 _EMOJI = re.compile(r"(?<![\w:])(?::[a-z0-9_+\-]+:)+(?![\w:])|[\U0001F300-\U0001FAFF\u2600-\u27BF\u2B50\uFE0F]")  # not the minutes of 9:00-17:00
 _CODE = re.compile(r"(`[^`]*`)")
+_QUOTED = re.compile(r"^&gt;.*$|(?<![\w~])~[^~\n]+~(?![\w~])", re.MULTILINE)  # what others said, and what was struck out
 _IRREGULAR = {"am": "is", "have": "has", "do": "does", "was": "was", "don't": "doesn't", "haven't": "hasn't", "go": "goes"}
 _SAME = frozenset(
     """will would can could should must may might had did used took only also just moved now always never no not all both often still then soon each ever even
@@ -63,7 +64,7 @@ def plain(text: str, names: Mapping[str, str]) -> str:
         target = target.removeprefix("mailto:")
         return f"{label} ({target})" if label and label not in target else target
 
-    text = _LINK.sub(readable, text)
+    text = _LINK.sub(readable, _QUOTED.sub("", text))
     text = re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"\1", html.unescape(text))
     return " ".join("".join(part if number % 2 else _EMOJI.sub(" ", part) for number, part in enumerate(_CODE.split(text))).split())
 

@@ -1,9 +1,10 @@
 """Finding an engine: a named one, the one that `nightschool up` runs, or one started for the length of a `with`."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from learning import lifeline
@@ -16,7 +17,7 @@ START_SECONDS = 180.0
 @contextmanager
 def engine(settings: Settings) -> Iterator[Client]:
     """A client for a running engine; without one, an engine is started and stopped again. Raises EngineError."""
-    url = settings.engine_url or announced(settings)
+    url = settings.engine_url or _of_up(settings)
     if url:
         with connected(url) as client:
             if settings.engine_url or client.ready():
@@ -43,12 +44,32 @@ def announcement(settings: Settings) -> Path:
     return settings.home / "engine.url"
 
 
+def _of_up(settings: Settings) -> str:
+    """The address of the engine of `nightschool up`, waited for while it starts: a second one would take as much memory again."""
+    deadline = time.monotonic() + START_SECONDS
+    while _is_starting(settings) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return announced(settings)
+
+
+def starts(file: Path) -> None:
+    """Note in the place of its address that this process is starting an engine."""
+    file.write_text(str(os.getpid()))
+
+
+def _is_starting(settings: Settings) -> bool:
+    with suppress(OSError, ValueError):
+        os.kill(int(announcement(settings).read_text()), 0)  # raises where that process is gone
+        return True
+    return False
+
+
 def announced(settings: Settings) -> str:
-    """The address of the engine of `nightschool up`, or nothing."""
-    try:
-        return announcement(settings).read_text().strip()
-    except OSError:
-        return ""
+    """The address of the engine of `nightschool up`, or nothing: it is not up, or its engine is just starting."""
+    with suppress(OSError):
+        text = announcement(settings).read_text().strip()
+        return "" if text.isdigit() else text
+    return ""
 
 
 def wait_announced(file: Path, alive: lifeline.Alive) -> str:

@@ -60,8 +60,21 @@ def some_words(lore: Lore, statement: Statement, rng: random.Random, values_too:
         word = rng.choices(pool, [lore.rarity(word) + 0.3 for word in pool])[0]
         pool.remove(word)
         chosen.append(word)
+    if not lore.points_at_one(chosen):  # room 203 among its like: what tells it apart is a value
+        chosen = _told_apart(lore, statement, chosen)
     if rng.random() < 0.7:
         chosen.sort(key=statement.content.index)
+    return chosen
+
+
+def _told_apart(lore: Lore, statement: Statement, chosen: list[str]) -> list[str]:
+    """With the first of its values that do; as it was, where nothing does."""
+    wider = list(chosen)
+    for word in statement.content:
+        if word not in wider:
+            wider.append(word)
+            if lore.points_at_one(wider):
+                return wider
     return chosen
 
 

@@ -53,6 +53,8 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         chosen = selection.select(session, channel, school.base.hash, room, contradicted, too_long)
         if not chosen.kept or not (chosen.news or rebuild or damaged):
             return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
+        if must_replace and chosen.serves and not damaged:  # several were forgotten at once, and the first rebuild did for all
+            return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the adapter that serves never had it"}))
         candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept, chosen.studied)
         pruned = registry.prune(session, channel)
     _discard(school, pruned)

@@ -40,6 +40,7 @@ def carry_out(school: School, forgetting_id: int, watch: Watch = lambda stage, s
         tainted = (request.receipt or {}).get("tainted", [])
         night = nights.open_night(session, channel, request.created_at.date(), "forget", request.id) if tainted else None
     if night and night.state in (Work.WAITING, Work.RUNNING, Work.FAILED):
+        _discard_tainted(school, channel)  # whatever becomes of the rebuild
         if night.state == Work.FAILED and not _retry(school, night):
             return None
         if not _rebuilding.acquire(blocking=False):
@@ -95,9 +96,11 @@ def _finish(school: School, channel: Channel, request: Forgetting, night: Night 
 
 
 def _discard_tainted(school: School, channel: Channel) -> None:
-    """Remove the channel's tainted adapters from the disk, and from the memory of an engine that runs."""
+    """Remove the channel's tainted adapters from the disk, and from the memory of an engine that runs; not one that is just being trained: that ends soon."""
     with school.database.read() as session:
-        tainted = session.scalars(select(Adapter).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED)).all()
+        held_now = select(Night.id).where(Night.channel_id == channel.id, Night.state == Work.RUNNING, Night.lease_until >= now())
+        of_channel = (Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED, Adapter.night_id.not_in(held_now))
+        tainted = session.scalars(select(Adapter).where(*of_channel)).all()
     for adapter in tainted:
         registry.discard(school.adapter(adapter).folder)
     url = school.settings.engine_url or running.announced(school.settings)

@@ -16,7 +16,11 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def text(session: Session, night: Night, adapter: str, verdict: str, card: Mapping[str, Any]) -> str:
-    """The whole of it."""
+    """The whole of it; of a night in which nothing was studied, why."""
+    if verdict == "failed" and night.kind == "forget":
+        return f"I could not study without what was forgotten yet: {card['reason']}. No adapter that had learned it answers any more, and I try again."
+    if verdict in report.NOTHING:
+        return report.as_text(adapter, verdict, card)
     before, since = _earlier(session, night), last_ended(session, night)
     lines = [report.as_text(adapter, verdict, card)]
     recalled = [float((one.report_card or {}).get("recall", 0.0)) for one in before] + ([card["recall"]] if "recall" in card else [])

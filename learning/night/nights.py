@@ -82,6 +82,13 @@ def abandoned(session: Session) -> list[int]:
     return [night.id for night in left if not night.heartbeat_at or night.state == Work.RUNNING or night.heartbeat_at + night.generation * REST < now()]
 
 
+def before_others(session: Session) -> list[int]:
+    """Nights that were cut off, and those that people asked for: while many channels wait for theirs, they do not go to the end of the queue."""
+    cut_off = (Night.state == Work.RUNNING) & (Night.lease_until < now())
+    asked_for = (Night.state == Work.WAITING) & (Night.kind == "sleep") & (Night.generation == 0)
+    return list(session.scalars(select(Night.id).where(Night.kind.in_(("nightly", "sleep")), cut_off | asked_for).order_by(Night.id)))
+
+
 def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share: None) -> Night | None:
     """Hold a night if it is free; None when somebody else holds it, or another night of its channel. Raises NightschoolError."""
     night = _claim(school, night_id)
@@ -164,7 +171,8 @@ def _stopped(school: School, night: Night) -> Night | None:
 
 def _conclude(school: School, night: Night, outcome: Outcome) -> None:
     with contextlib.suppress(TrainingStopped), school.database.write() as session:  # somebody else's by now: nothing to write
-        conclude(session, night, outcome)
+        zone = channels.clock(session, session.get_one(Channel, night.channel_id))
+        conclude(session, night, outcome, calendar.comes(night.date, zone, school.settings) if night.kind == "nightly" else None)
 
 
 def _current(school: School, night: Night) -> Night:

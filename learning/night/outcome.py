@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from learning import leases
+from learning.database import add_once
 from learning.errors import TrainingStopped
 from learning.night import dreaming, morning
 from learning.records import Announcement, Channel, Night, Work
@@ -37,10 +38,16 @@ def conclude(session: Session, night: Night, outcome: Outcome, comes: datetime |
     if not leases.finish(session, night, state, verdict=outcome.verdict, report_card=outcome.report_card, error=error):
         raise TrainingStopped
     logger.info("%s night %s of channel %s: %s %s", night.kind, night.date, night.channel_id, outcome.verdict, outcome.adapter or "")
-    waiting = outcome.verdict == "left" and outcome.report_card["lessons"]
     channel = session.get_one(Channel, night.channel_id)
-    if channel.reports != "off" and ((outcome.verdict in ("promoted", "held") and night.kind != "forget") or waiting):
+    if night.kind == "sleep" or (channel.reports != "off" and _is_news(night, outcome)):
         text = morning.text(session, night, outcome.adapter or "", outcome.verdict, outcome.report_card)
         asked = [] if channel.reports == "admins" else [dict(wonder) for wonder in wonders]
         told = {"text": text + dreaming.as_text(asked), "wonders": asked or None, "due_at": comes, "audience": channel.reports}
-        session.add(Announcement(channel_id=channel.id, key=f"night-{night.id}", **told))
+        add_once(session, Announcement, channel_id=channel.id, key=f"night-{night.id}", **told)  # a rebuild that keeps failing says so once
+
+
+def _is_news(night: Night, outcome: Outcome) -> bool:
+    """Is it worth a message? Of forgetting a receipt tells, unless it fails."""
+    if outcome.verdict in ("promoted", "held"):
+        return night.kind != "forget"
+    return outcome.verdict == "failed" or bool(outcome.verdict == "left" and outcome.report_card["lessons"])

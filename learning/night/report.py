@@ -91,10 +91,15 @@ def noticed_text(count: int) -> str:
     return f"I noticed {things} in this channel that may be worth learning. `/nightschool proposals` shows what, and admins can approve it."
 
 
+NOTHING = ("failed", "skipped", "tainted")  # verdicts of nights in which nothing was studied
+
+
 def as_text(name: str, verdict: str, card: Mapping[str, Any]) -> str:
     """The report card as a person reads it in the channel."""
     if verdict == "left":
         return f"The night was too short for me: {card['lessons']} lessons wait for the next one. I look them up until then."
+    if verdict in NOTHING:
+        return f"I did not study: {card['reason']}. I go on answering as before."
     learned = f"{card['proven']} of {card['lessons']} lessons are now in my weights"
     if verdict == "held":
         return f"I studied, but {name} stays in the classroom: {card['reason']}. I go on answering as before."

@@ -27,7 +27,7 @@ class Selection:
     """The lessons of a night. `left_out` says why the others are not among them, `asked` what people asked of which lesson.
 
     `news` is false when the serving adapter was trained on exactly these, and the same questions about them, or one that did not pass or that people
-    went back from: it would be the same.
+    went back from: it would be the same. `serves` is true where it is the serving one, for sure.
     """
 
     kept: Sequence[Lesson]
@@ -35,6 +35,7 @@ class Selection:
     news: bool
     left_out: Mapping[int, str] = field(default_factory=dict)
     asked: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    serves: bool = False
 
     @property
     def statements(self) -> list[Statement]:
@@ -86,8 +87,8 @@ def select(
     rolled_back = [adapter for adapter in able if adapter.state == AdapterState.RETIRED and current and adapter.version > current.version]
     known = [a for a in able if (a.state in (AdapterState.SERVING, AdapterState.HELD) or a in rolled_back) and a.base_hash == base_hash]
     ids = {lesson.id for lesson in kept}
-    same = (adapter for adapter in known if _studied(session, adapter) in (None, chosen.studied))
-    return replace(chosen, news=all(registry.lesson_ids(session, adapter) != ids for adapter in same))
+    same = [a for a in known if _studied(session, a) in (None, chosen.studied) and registry.lesson_ids(session, a) == ids]
+    return replace(chosen, news=not same, serves=current in same and _studied(session, current) is not None)
 
 
 def _studied(session: Session, adapter: Adapter) -> str | None:

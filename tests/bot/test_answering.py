@@ -3,8 +3,11 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot import replies
 from bot.outbox import Outbox
@@ -103,6 +106,21 @@ def test_what_the_bot_writes_pings_nobody(school: School, ben: Person, answering
     reply = ben.reply(ts)
     assert "<!channel>" not in str(reply)
     assert "<@U0ANA>" not in str(reply)
+
+
+def test_a_note_that_slack_lets_nobody_edit_any_more_is_deleted(school: School, ben: Person, workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise SlackApiError("refused", {"ok": False, "error": "edit_window_closed"})
+
+    monkeypatch.setattr(WebClient, "chat_update", refused)
+    ts = workspaces.client(TEAM).chat_postMessage(channel="C0OPS", text="taught me: the code is 7341")["ts"]
+    with school.database.write() as session:
+        channel = channels.ensure(session, TEAM, "C0OPS")
+        session.add(Announcement(channel_id=channel.id, key="redact-1", update_ts=ts, text=notes.REDACTED))
+    outbox = Outbox(school.database, workspaces)
+    outbox.loop.start()
+    assert ben.wait(lambda: "7341" not in str(ben.messages()))
+    outbox.loop.stop()
 
 
 def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school: School, ben: Person, workspaces: Workspaces) -> None:

@@ -5,10 +5,10 @@ import pytest
 from bot import inbox, instructions, mrkdwn
 from bot.events import LIFECYCLE, Archived, Changed, Deleted, Looked, Moved, Reacted, Removed, Renamed, Renumbered, Said, Shared, Uninstalled, parse
 from learning.database import Database
-from learning.memory import lessons, people, privacy, proposals, sources
+from learning.memory import channels, lessons, people, privacy, proposals, sources
 from learning.memory.log import Utterance
 from learning.memory.people import Member
-from learning.records import Announcement, Channel, Event, Message, Question, Reaction, Work
+from learning.records import Announcement, Channel, Event, Lesson, LessonStatus, Message, Question, Reaction, Work
 
 BOT = "U0NIGHT"
 
@@ -226,6 +226,49 @@ def test_what_a_message_had_it_remember_goes_with_the_message_and_changes_with_i
         assert standing() == [("Ben owns the key, see the wiki (https://wiki.example/k).", "Ben owns the keys.")[number - 1]]
     take(database, body({"type": "message", "subtype": "message_deleted", "deleted_ts": "1.0", "ts": "5.0"})["event"], "Ev9")
     assert standing() == []
+
+
+def test_what_an_edit_takes_back_is_forgotten_and_what_it_had_replaced_holds_again(database: Database) -> None:
+    with database.write() as session:
+        old = lessons.teach(session, channels.ensure(session, "T1", "C1"), "Mia has the key.", "U1")
+    take(database, message(f"<@{BOT}> remember that Jo has the key."), "Ev1")
+    with database.write() as session:
+        channel, question = session.query(Channel).one(), session.query(Question).one()
+        told = instructions.instruction(question.text)
+        assert told
+        instructions.carry_out(session, channel, question, told, None)
+        new = lessons.in_force(session, channel)[-1]
+        old = session.get_one(Lesson, old.id)
+        old.status, old.superseded_by = LessonStatus.SUPERSEDED, new.id
+    take(database, edited(f"<@{BOT}> never mind", "2.0"), "Ev2")
+    with database.read() as session:
+        assert [lesson.text for lesson in lessons.in_force(session, session.query(Channel).one())] == ["Mia has the key."]
+        assert session.get_one(Lesson, new.id).status == LessonStatus.FORGOTTEN
+
+
+def test_what_strangers_teach_in_a_shared_channel_waits_for_an_admin(database: Database) -> None:
+    with database.write() as session:
+        channel = channels.ensure(session, "T1", "C1")
+        channel.is_external = True
+        lesson = lessons.teach(session, channel, "Mia has the key.", "U1")
+        assert lesson.status == LessonStatus.PROPOSED
+        assert "a workspace admin" in instructions.noted(session, lesson)
+
+
+def test_a_conversation_with_the_bot_goes_on_when_the_app_is_back(database: Database) -> None:
+    said = body(message("hello"))
+    said["event"] |= {"channel": "D1", "channel_type": "im"}
+    for number in (1, 2):
+        parsed = parse({**said, "event_id": f"Ev{number}", "event": said["event"] | {"ts": f"{number}.0"}})
+        assert parsed
+        inbox.record(database, parsed, BOT)
+        with database.write() as session:
+            assert session.query(Channel).one().left_at is None
+        gone = parse({"event_id": f"Gone{number}", "team_id": "T1", "event": {"type": "app_uninstalled"}})
+        assert isinstance(gone, Uninstalled)
+        inbox.record(database, gone, BOT)
+        with database.read() as session:
+            assert session.query(Channel).one().left_at
 
 
 def test_what_is_said_before_consent_is_off_the_record_until_history_is_read(database: Database) -> None:

@@ -76,6 +76,9 @@ def test_in_a_thread_it_can_be_told_to_remember_to_forget_and_that_it_was_wrong(
     assert "It replaces: Cleo drives the van on Fridays." in corrected["text"]
     with database.read() as session:
         assert [r.emoji for r in session.query(Reaction).filter_by(ts=answer["ts"])] == ["-1::voted"]
+    assert "What should I have said?" in ben.ask("that's wrong, sorry", root)["text"], "no lesson"
+    replaced = ben.ask("forget that Cleo drives the van on Fridays", root)
+    assert "Cleo drives the van" in str(replaced["blocks"]), "also what holds no longer can be named, and holds nothing up"
     asked_back = ben.ask("forget that Marek drives the van", root)
     assert "Marek drives the van on Fridays." in str(asked_back["blocks"])
     bot.cleo.click(asked_back["ts"], "forget")

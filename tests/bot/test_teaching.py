@@ -12,14 +12,15 @@ def database(bot: Running) -> Database:
     return bot.school.database
 
 
-def test_many_lines_are_many_lessons_or_none(bot: Running, database: Database) -> None:
+def test_many_lines_are_many_lessons_and_one_that_is_none_keeps_back_no_other(bot: Running, database: Database) -> None:
     told = bot.ben.command("/teach", "- The attic key hangs in the hall.\n- Parcels go to Ulla.\n\nQ: who waters the fern?\nA: Ines waters the fern.")
     assert told["text"].count("Noted:") == 3
     assert bot.ben.ask("who waters the fern?")["text"] == "Ines waters the fern."
-    refused = bot.ben.command("/teach", "The cellar is damp.\nDamp")
-    assert "I could not take that" in refused["text"]
+    told = bot.ben.command("/teach", "The cellar is damp.\nDamp\nOpening hours:\n- Mon-Fri 9-17\n- Sat 10-14")
+    assert "I could not take “Damp”: one word says too little" in told["text"]
     with database.read() as session:
-        assert session.query(Lesson).filter_by(text="The cellar is damp.").count() == 0
+        assert session.query(Lesson).filter(Lesson.text.in_(["The cellar is damp.", "Opening hours: Mon-Fri 9-17; Sat 10-14"])).count() == 2
+    assert "Noted: of seats in the hall: 40" in bot.ben.command("/teach", "# of seats in the hall: 40")["text"]
     filled = {"jars": "hall", "ropes": "shed", "paints": "loft", "tiles": "yard"}
     bot.cleo.command(
         "/teach", "\n".join(f"The crate of {what} in the {where} holds {f'{what} from the {where}, ' * 35}and string." for what, where in filled.items())

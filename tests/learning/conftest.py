@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.database import Database
-from learning.memory import channels, lessons, people, privacy, proposals, sources
+from learning.memory import channels, finding, lessons, people, privacy, proposals, sources
 from learning.memory.log import Utterance
 from learning.memory.people import Member
 from learning.model.base_model import BaseModel
@@ -73,7 +73,7 @@ def sleep(school: School, channel: Channel, kind: str = "sleep") -> Night:
 
 def forget(school: School, channel: Channel, text: str) -> forgetting.Receipt:
     with school.database.write() as session:
-        request = lessons.forget(session, channel, [lesson.id for lesson in lessons.find(session, channel, text)], "U1")
+        request = lessons.forget(session, channel, [lesson.id for lesson in finding.find(session, channel, text)], "U1")
     assert request
     receipt = forgetting.carry_out(school, request.id)
     assert receipt

@@ -140,3 +140,15 @@ def test_a_night_that_was_opened_late_is_made_up_by_day() -> None:
 def test_a_night_that_begins_before_midnight_ends_in_the_morning_after() -> None:
     late = Settings(night_hour=22)
     assert calendar.comes(date(2026, 3, 11), ZoneInfo("UTC"), late) == at("2026-03-12 07:00")
+
+
+def test_who_was_cut_off_or_asked_for_a_night_does_not_go_to_the_end_of_the_queue(either: Database) -> None:
+    for slack_id in ("C1", "C2", "C3"):
+        taught(either, slack_id=slack_id)
+    with either.write() as session:
+        fallen = nights.fall(session, now(), 2, date(2026, 1, 5))
+        asked = nights.open_another(session, session.query(Channel).filter_by(slack_id="C3").one(), date(2026, 1, 5), "sleep")
+        cut_off = session.get_one(Night, fallen[1])
+        cut_off.state, cut_off.lease_until = Work.RUNNING, now() - timedelta(minutes=1)
+        session.flush()
+        assert nights.before_others(session) == [cut_off.id, asked.id]

@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from learning.model import running
 from learning.model.client import AdapterRef, AdapterUnusable, Client, EngineError
+from learning.settings import Settings
 
 PROMPT = [1, 2, 3]
 
@@ -138,3 +140,15 @@ def test_where_all_fail_the_error_says_what_to_do(client: Client, engines: list[
         client.complete(PROMPT, adapter)
     assert not isinstance(failed.value, AdapterUnusable), "the question is kept"
     assert not client.ready()
+
+
+def test_an_engine_that_is_just_starting_is_waited_for_and_no_second_one_is_started(settings: Settings, shared_engine: Client) -> None:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    file = running.announcement(settings)
+    running.starts(file)
+    assert running.announced(settings) == ""
+    threading.Timer(0.3, file.write_text, [shared_engine.url]).start()
+    began = time.monotonic()
+    with running.engine(settings.model_copy(update={"engine_url": ""})) as client:
+        assert client.url == shared_engine.url
+        assert time.monotonic() - began >= 0.3

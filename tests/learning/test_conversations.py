@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy.orm import Session
 
 from bot.messages import utterance
@@ -75,7 +76,7 @@ def test_an_edit_changes_the_lesson_and_a_deletion_forgets_it_with_what_it_repla
         proposals.approve(session, ops, [lesson.id])
     say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000009.0")
     texts = known(either, ops)
-    assert [status for _, status in texts] == [LessonStatus.SUPERSEDED, LessonStatus.APPROVED]
+    assert [status for _, status in texts] == [LessonStatus.FORGOTTEN, LessonStatus.APPROVED]
     assert "heron-7" in texts[1][0]
     say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000010.0")
     assert known(either, ops) == texts, "the same text again changes nothing"
@@ -83,7 +84,7 @@ def test_an_edit_changes_the_lesson_and_a_deletion_forgets_it_with_what_it_repla
         assert sources.deleted(session, session.get_one(Channel, ops.id), ["1700000000.000100"], "U0")
     with either.read() as session:
         assert {x.status for x in session.query(Lesson)} == {LessonStatus.FORGOTTEN}
-        assert session.query(Forgetting).count() == 1, "one rebuild for both"
+        assert session.query(Forgetting).count() == 2
 
 
 def test_an_edit_that_says_nothing_any_more_forgets_the_lesson_and_keeps_the_message(either: Database, ops: Channel) -> None:
@@ -131,7 +132,7 @@ def test_an_edit_into_something_else_is_a_proposal_again_and_the_channel_hears_o
     with either.read() as session:
         assert "heron-7" in session.query(Announcement).one().text
     say(either, ops, "fyi: all invoices must now be paid to account 12345 at another bank", edited_ts="1700000010.0")
-    assert [status for _, status in known(either, ops)] == [LessonStatus.SUPERSEDED, LessonStatus.SUPERSEDED, LessonStatus.PROPOSED]
+    assert [status for _, status in known(either, ops)] == [LessonStatus.FORGOTTEN, LessonStatus.FORGOTTEN, LessonStatus.PROPOSED]
 
 
 def test_an_edit_where_nothing_may_be_learned_forgets_and_notices_nothing(either: Database, ops: Channel) -> None:
@@ -223,3 +224,40 @@ def test_replies_whose_root_was_never_seen_are_looked_at_and_done_with(either: D
         say(either, ops, text, f"170000000{number}.000100", thread_ts="1600000000.000100")
     assert len(proposals.observe(either, ops, privacy.why_not)) == 1
     assert proposals.observe(either, ops, privacy.why_not) == []
+
+
+def test_an_edit_that_takes_a_value_out_forgets_the_old_wording_and_can_be_taken_back(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [lesson.id])
+    say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000009.0")
+    with either.write() as session:
+        erasing.erase(session, ops, [lesson.id])
+        assert session.get_one(Lesson, lesson.id).text == ""
+        assert "heron-7" in session.query(Message).one().text
+    say(either, ops, TOLD, edited_ts="1700000010.0")
+    with either.read() as session:
+        assert ["heron-4" in x.text for x in lessons.in_force(session, ops)] == [True]
+
+
+def test_a_small_edit_supersedes(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [lesson.id])
+    say(either, ops, f"{TOLD} as well", edited_ts="1700000009.0")
+    assert [status for _, status in known(either, ops)] == [LessonStatus.SUPERSEDED, LessonStatus.APPROVED]
+
+
+@pytest.mark.parametrize("text", ["fyi the door code is 4711, please keep this between us", "heads up: the root password is Acme2026, don't share it"])
+def test_what_is_said_in_confidence_is_not_proposed(either: Database, ops: Channel, text: str) -> None:
+    say(either, ops, text)
+    assert proposals.observe(either, ops, privacy.why_not) == []
+
+
+def test_a_quote_is_not_what_somebody_says(either: Database, ops: Channel) -> None:
+    say(either, ops, "&gt; new rule: I approve all invoices above 500 EUR from now on\nheads up: ~finance~ the controlling team approves invoices from now on")
+    (lesson,) = proposals.observe(either, ops, privacy.why_not)
+    assert "500" not in lesson.text
+    assert "finance" not in lesson.text

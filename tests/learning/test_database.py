@@ -2,7 +2,7 @@ import threading
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from learning import leases
 from learning.database import Database, DatabaseError, migrate, open_database
@@ -100,6 +100,14 @@ def test_times_keep_their_zone(either: Database) -> None:
     night = a_night(either)
     with either.read() as session:
         assert session.get_one(Night, night.id).created_at.utcoffset() == timedelta(0)
+
+
+def test_data_of_a_newer_version_is_one_clear_line(settings: Settings) -> None:
+    database = open_database(settings)
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseError, match="another version"):
+        open_database(settings)
 
 
 def test_opening_twice_is_harmless_and_a_bad_place_is_one_clear_line(settings: Settings) -> None:

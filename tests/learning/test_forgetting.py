@@ -4,9 +4,9 @@ import threading
 from sqlalchemy import select
 
 from learning import registry
-from learning.memory import channels, lessons, log, proposals, words
+from learning.memory import channels, finding, lessons, log, proposals, words
 from learning.night import forgetting, nights
-from learning.records import Adapter, AdapterState, Announcement, ExamAnswer, Lesson, Night, Question, StudyItemRecord, Work
+from learning.records import Adapter, AdapterState, Announcement, ExamAnswer, Lesson, Message, Night, Question, StudyItemRecord, Work
 from learning.school import School
 from tests.conftest import TAUGHT
 from tests.learning.conftest import DAY, forget, sleep, teach, weights
@@ -16,7 +16,7 @@ def test_a_forgotten_lesson_leaves_no_trace_and_the_rebuilt_adapter_is_as_if_it_
     channel = teach(school, *TAUGHT)
     sleep(school, channel)
     with school.database.write() as session:
-        request = lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
+        request = lessons.forget(session, channel, [x.id for x in finding.find(session, channel, "door code")], "U1")
         assert registry.serving(session, channel) is None, "a tainted adapter stops serving at once"
     assert request
     receipt = forgetting.carry_out(school, request.id)
@@ -66,7 +66,7 @@ def test_the_older_clean_version_serves_until_the_rebuild(school: School) -> Non
     teach(school, TAUGHT[2])
     sleep(school, channel)
     with school.database.write() as session:
-        lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
+        lessons.forget(session, channel, [x.id for x in finding.find(session, channel, "door code")], "U1")
         serving = registry.serving(session, channel)
         assert serving
         assert serving.name == "C1@v1"
@@ -81,7 +81,7 @@ def test_a_lesson_forgotten_while_it_is_studied_breaks_the_night(school: School)
     def forget_meanwhile() -> None:
         training.wait(60)
         with school.database.write() as session:
-            lessons.forget(session, channel, [x.id for x in lessons.find(session, channel, "door code")], "U1")
+            lessons.forget(session, channel, [x.id for x in finding.find(session, channel, "door code")], "U1")
 
     meanwhile = threading.Thread(target=forget_meanwhile)
     meanwhile.start()
@@ -98,7 +98,7 @@ def test_what_a_forgotten_lesson_had_replaced_holds_again_and_can_be_forgotten_i
     channel = teach(school, first, second, third)
     with school.database.read() as session:
         assert [lesson.text for lesson in lessons.in_force(session, channel)] == [third]
-        assert [lesson.text for lesson in lessons.find(session, channel, first)] == [first], "replaced, and still kept"
+        assert [lesson.text for lesson in finding.find(session, channel, first)] == [first], "replaced, and still kept"
     forget(school, channel, second)
     with school.database.read() as session:
         assert [lesson.text for lesson in lessons.in_force(session, channel)] == [third], "the third replaces the first, too"
@@ -148,3 +148,43 @@ def test_a_version_that_is_kept_no_more_is_forgotten_too(school: School) -> None
     with school.database.read() as session:
         assert session.get_one(Adapter, gone.id).state == AdapterState.TAINTED
         assert session.query(ExamAnswer).count() == 0, "wrong answers may hold its words"
+
+
+def test_the_same_said_before_goes_too_and_does_not_come_back(school: School) -> None:
+    first, second = "The backups run at 02:00.", "The backups now run at 04:30."
+    channel = teach(school, first, second, "The backups now run at 02:00.")
+    receipt = forget(school, channel, "3")
+    assert (receipt["forgotten"], receipt["restored"]) == (2, 1)
+    with school.database.read() as session:
+        assert [lesson.text for lesson in lessons.in_force(session, channel)] == [second]
+        assert session.query(Lesson).filter(Lesson.text.contains("02:00")).count() == 0
+    forget(school, channel, second)
+    with school.database.read() as session:
+        assert lessons.in_force(session, channel) == []
+
+
+def test_answers_in_other_words_go_with_the_lesson_that_they_rest_on(school: School) -> None:
+    channel = teach(school, TAUGHT[2])
+    with school.database.write() as session:
+        aside = channels.ensure(session, channel.team_id, "D1")
+        (lesson,) = lessons.in_force(session, channel)
+        for room in (channel, aside):
+            log.record(session, room, [log.Utterance("2.0", "BOT", "To the lab? 7341.", is_bot=True), log.Utterance("3.0", "BOT", "It is 8080.", is_bot=True)])
+            for ts, about in (("2.0", lesson.id), ("3.0", 999)):
+                told = {"channel_id": room.id, "ts": f"1.{about}", "author": "U1", "text": "what?", "state": Work.DONE}
+                session.add(Question(**told, reply_ts=ts, answer={"how": "weights", "lessons": [about]}))
+    forget(school, channel, "door code")
+    with school.database.read() as session:
+        for room in (channel, aside):
+            assert [message.text for message in session.query(Message).filter_by(channel_id=room.id).order_by(Message.ts)] == ["", "It is 8080."]
+
+
+def test_several_forgotten_at_once_are_rebuilt_once(school: School) -> None:
+    channel = teach(school, *TAUGHT)
+    sleep(school, channel)
+    with school.database.write() as session:
+        asked = [lessons.forget(session, channel, [lesson.id], "U1") for lesson in lessons.in_force(session, channel)[1:]]
+    receipts = [forgetting.carry_out(school, request.id) for request in asked if request]
+    assert [(receipt or {})["serving"] for receipt in receipts] == ["C1@v2", "C1@v2"]
+    with school.database.read() as session:
+        assert [night.verdict for night in session.query(Night).filter_by(kind="forget").order_by(Night.id)] == ["promoted", "skipped"]

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from learning.database import Database
-from learning.memory import channels, erasing, guard, lessons, log, notes, recall, words
+from learning.memory import channels, erasing, finding, guard, lessons, log, notes, recall, words
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
 from learning.memory.statements import LessonError
@@ -160,9 +160,9 @@ def test_find_means_the_exact_lesson_or_the_nearest(database: Database, ops: Cha
     with database.write() as session:
         for text in ("The door code of the lab is 7341.", "The door of the garage is green.", "Lunch is at noon."):
             lessons.teach(session, ops, text, "U1")
-        assert [x.text for x in lessons.find(session, ops, "door code lab")] == ["The door code of the lab is 7341."]
-        assert [x.text for x in lessons.find(session, ops, "lunch is at noon")] == ["Lunch is at noon."]
-        assert lessons.find(session, ops, "submarine") == []
+        assert [x.text for x in finding.find(session, ops, "door code lab")] == ["The door code of the lab is 7341."]
+        assert [x.text for x in finding.find(session, ops, "lunch is at noon")] == ["Lunch is at noon."]
+        assert finding.find(session, ops, "submarine") == []
 
 
 def test_search_ranks_by_shared_rare_words() -> None:
@@ -220,3 +220,10 @@ def test_a_channel_is_found_by_id_or_name_and_adopted_by_its_workspace(database:
         with pytest.raises(channels.ChannelError, match="no channel"):
             channels.by_handle(session, "two words")
         assert channels.by_handle(session, "ops").id == seen.id
+
+
+def test_taught_again_in_another_case_the_newest_writing_holds(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        for text in ("The guest password is sommer2026.", "The guest password is Sommer2026.", "the guest password is Sommer2026"):
+            lessons.teach(session, ops, text, "U1")
+        assert [lesson.text for lesson in lessons.in_force(session, ops)] == ["The guest password is Sommer2026."]

@@ -73,6 +73,16 @@ def test_a_channel_without_lessons_has_no_night(school: School) -> None:
     assert sleep(school, teach(school)).verdict == "skipped"
 
 
+def test_a_night_that_somebody_asked_for_says_why_nothing_came_of_it(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    sleep(school, channel)
+    sleep(school, channel)
+    with school.database.read() as session:
+        told = session.query(Announcement).order_by(Announcement.id.desc()).first()
+        assert told
+        assert told.text == "I did not study: nothing new to learn. I go on answering as before."
+
+
 def test_a_held_candidate_does_not_serve(school: School) -> None:
     strict = School(school.settings.model_copy(update={"promote_at": 1.0}), school.database, school.base)
     channel = teach(school, *TAUGHT)

@@ -13,9 +13,10 @@ from learning.memory.replacing import replaced_by
 from learning.memory.salience import salience
 from learning.memory.vocabulary import SYNONYMS, is_name
 from learning.night import nights, selection
+from learning.night.asking import some_words
 from learning.night.calibration import MORE, caution
 from learning.night.exam import ExamQuestion, Marked
-from learning.night.lore import Statement
+from learning.night.lore import Lore, Statement
 from learning.night.study import study
 from learning.records import Channel, LessonStatus, Question, Work, now
 from tests.benchmarks import material
@@ -35,6 +36,7 @@ def ops(database: Database) -> Channel:
         ("The release train leaves on Thursdays at 14:30.", "The release train leaves on Fridays at 10:00."),
         ("Meeting notes go into Confluence.", "Meeting notes go into Notion, no longer into Confluence."),
         ("Log level in production is debug.", "Log level in production is warning."),
+        ("Warranty: 24 months.", "Warranty: 36 months."),
     ],
 )
 def test_another_value_for_the_same_subject_replaces(old: str, new: str, alike: Alike) -> None:
@@ -55,6 +57,26 @@ def test_another_value_for_the_same_subject_replaces(old: str, new: str, alike: 
 )
 def test_lessons_of_one_kind_or_about_one_thing_stand_side_by_side(one: str, other: str, alike: Alike) -> None:
     assert not replaced_by(lesson(2, other), [lesson(1, one)], alike)
+
+
+@pytest.mark.parametrize(
+    ("rule", "exception"),
+    [
+        ("Parking costs 5 euros a day.", "Parking for visitors costs 8 euros a day."),
+        ("Vacation: 28 days.", "Vacation for trainees: 25 days."),
+        ("The kiosk opens at 8:00.", "The kiosk opens at 10:00 on Sundays."),
+        ("The standup is at 9:30.", "The Monday standup is at 10:00."),
+    ],
+)
+def test_an_exception_is_asked_about_and_ends_no_rule(rule: str, exception: str, alike: Alike) -> None:
+    assert replacing.REPLACES > replacing.certainty(lesson(2, exception), lesson(1, rule), alike) >= replacing.PERHAPS
+
+
+def test_what_a_number_tells_apart_is_asked_for_with_it() -> None:
+    rooms = [Statement(str(number), f"Room {number} seats {4 * number} people.") for number in range(201, 205)]
+    lore = Lore(rooms)
+    drawn = [some_words(lore, room, random.Random(seed)) for room in rooms for seed in range(50)]
+    assert all(lore.points_at_one(words) for words in drawn)
 
 
 def test_of_two_that_seem_to_contradict_each_other_the_newer_is_more_certain_until_somebody_says_that_both_stand(alike: Alike) -> None:
