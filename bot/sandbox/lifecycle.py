@@ -67,6 +67,7 @@ class Lifecycle:
 
     async def uninstall(self) -> Payload:
         """The app is removed from the workspace; it hears of that by two events, in no certain order."""
+        self.workspace.installed = False
         self.workspace.emit({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}, "event_ts": self.workspace.ts()}, False)
         self.workspace.emit({"type": "app_uninstalled", "event_ts": self.workspace.ts()}, False)
         return {}

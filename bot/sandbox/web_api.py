@@ -45,6 +45,8 @@ class WebApi:
         tokens = {"xoxb": self.workspace.token, "xapp": APP_TOKEN}
         if token != tokens[table["token"]]:
             raise SlackError("not_allowed_token_type" if token in tokens.values() else "invalid_auth")
+        if token == self.workspace.token and not self.workspace.installed:
+            raise SlackError("account_inactive")
         arguments = {name: value for name, value in arguments.items() if name not in EVERYWHERE}
         unknown = sorted(set(arguments) - set(table["arguments"]))
         if unknown:

@@ -75,7 +75,7 @@ class Workspace:
     """State and rules. Every change emits what the Events API would tell the app."""
 
     def __init__(self, emit: Emit, team: str = TEAM, token: str = BOT_TOKEN) -> None:
-        self.emit, self.team, self.token = emit, team, token
+        self.emit, self.team, self.token, self.installed = emit, team, token, True
         people = [User("U0ANA", "ana", is_admin=True), User("U0BEN", "ben"), User("U0CLEO", "cleo"), User(BOT_USER, "nightschool", is_bot=True)]
         for user in people:
             user.team = team

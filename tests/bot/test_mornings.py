@@ -42,7 +42,7 @@ def test_what_was_asked_in_vain_is_asked_in_the_morning_and_an_answer_becomes_a_
     assert "1. Somebody asked: where is the spare valve? Who knows?" in str(told["text"])
     bot.cleo.say("why do you ask?", str(told["ts"]))
     answered = bot.cleo.say("It hangs behind the boiler.", str(told["ts"]))
-    assert "waits for somebody else" in bot.cleo.reply(str(told["ts"]), after=answered)["text"]
+    assert "waits for a workspace admin" in bot.cleo.reply(str(told["ts"]), after=answered)["text"]
     with bot.school.database.read() as session:
         lesson = session.query(Lesson).filter_by(text="It hangs behind the boiler.").one()
         assert (lesson.status, lesson.question, lesson.author) == (LessonStatus.PROPOSED, "where is the spare valve?", "U0CLEO")

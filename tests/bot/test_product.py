@@ -225,6 +225,7 @@ def test_where_it_is_no_member_it_asks_to_be_invited(bot: Running) -> None:
     ana.wait(lambda: "I am not in this channel" in ana.command("/teach", "The ink is in the cellar.")["text"])
     ana.act("invite", channel="C0DESIGN")
     ana.wait(lambda: "Noted" in ana.command("/teach", "The ink is in the cellar.")["text"])
+    ana.wait(lambda: [m for m in ana.messages() if "I am Nightschool" in m["text"]])
 
 
 def test_an_app_that_is_removed_has_no_more_nights(bot: Running, database: Database) -> None:

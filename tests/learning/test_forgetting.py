@@ -1,11 +1,15 @@
 import json
 import threading
+from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from learning import registry
+from learning.errors import NightschoolError
 from learning.memory import channels, finding, lessons, log, proposals, words
 from learning.night import forgetting, nights
+from learning.night.consolidation import consolidate
 from learning.records import Adapter, AdapterState, Announcement, ExamAnswer, Lesson, Message, Night, Question, StudyItemRecord, Work
 from learning.school import School
 from tests.conftest import TAUGHT
@@ -188,3 +192,27 @@ def test_several_forgotten_at_once_are_rebuilt_once(school: School) -> None:
     assert [(receipt or {})["serving"] for receipt in receipts] == ["C1@v2", "C1@v2"]
     with school.database.read() as session:
         assert [night.verdict for night in session.query(Night).filter_by(kind="forget").order_by(Night.id)] == ["promoted", "skipped"]
+
+
+def test_where_the_rebuild_fails_the_tainted_files_are_gone_and_it_is_told_once(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = teach(school, *TAUGHT)
+    sleep(school, channel)
+
+    def full(*_: object, **__: object) -> None:
+        raise NightschoolError("no room on the disk")
+
+    monkeypatch.setattr(nights, "consolidate", full)
+    monkeypatch.setattr(forgetting, "REST", timedelta(0))
+    with school.database.write() as session:
+        request = lessons.forget(session, channel, [lessons.in_force(session, channel)[-1].id], "U1")
+    assert request
+    for _ in range(2):
+        with pytest.raises(NightschoolError):
+            forgetting.carry_out(school, request.id)
+    assert not (school.settings.adapters / "C1@v1").exists()
+    with school.database.read() as session:
+        told = [row.text for row in session.query(Announcement).filter(Announcement.key.startswith("night-")) if "without what was forgotten" in row.text]
+        assert len(told) == 1
+        assert "no room on the disk" in told[0]
+    monkeypatch.setattr(nights, "consolidate", consolidate)
+    assert (forgetting.carry_out(school, request.id) or {})["serving"] == "C1@v2"
