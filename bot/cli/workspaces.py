@@ -22,8 +22,8 @@ def listed(as_json: JsonOption = False) -> None:
     teams = _workspaces().teams()
     if as_json:
         show.rows([{"workspace": team_id} for team_id in teams], as_json)
-    for team_id in () if as_json else teams:
-        console.print(team_id)
+    else:
+        console.print("\n".join(teams))
 
 
 @group.command()

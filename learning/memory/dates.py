@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from learning.memory.days import DAY, MONTH_FIRST, RELATIVE, RULES, WEEKDAYS, WITH_YEAR, WITHOUT_YEAR, Rule, sentence_of, weekdays
+from learning.memory.days import DAY, MONTH_FIRST, RELATIVE, RULES, WEEKDAY, WITH_YEAR, WITHOUT_YEAR, Rule, sentence_of, weekdays
 
 _START = r"\b(?:from|starting|since|as of|effective|beginning|after)\s+(?:(?:on|the|next|this|coming)\s+)*"
 _END = r"\b(?:until|till|til|through|thru|by|before|expires?|deadline|due|ends?|closes?)\b(?:\s+(?:is|on|the|end|of|next|this))*\s*"
@@ -36,8 +36,8 @@ def absolute(text: str, said_on: date) -> Dated:
             on = rule.day(match, said_on)
             if on is None:
                 return match.group()
-            if on > said_on and _PAST.search(sentence_of(_before(match), "")):
-                on = _years(on, -1) if rule in WITHOUT_YEAR else on - timedelta(days=7) if rule in WEEKDAYS else on
+            if on > said_on and _PAST.search(sentence_of(_before(match), "").split(",")[-1]):
+                on = _years(on, -1) if rule in WITHOUT_YEAR else on - timedelta(days=7) if rule is WEEKDAY and not match["next"] else on
             found.append((on + timedelta(days=rule.days - 1), _before(match)))
             return _lead(match) + rule.shown(on)
 
@@ -53,10 +53,11 @@ def settled(text: str, said_on: date) -> Dated:
 
         def put(match: re.Match[str], rule: Rule = rule) -> str:
             before, on = _before(match), rule.day(match, said_on)
-            if on is None or not _is_once(before, match.string[len(before) :]):
+            ends_then, bare = _UNTIL.search(before), rule in WITHOUT_YEAR
+            if on is None or not _is_once(before, match.string[len(before) :]) or (bare and not ends_then):
                 return match.group()
-            if _UNTIL.search(before):
-                on = on if on >= said_on else _years(on, 1)
+            if ends_then:
+                on = _years(on, 1) if bare and on < said_on else on
                 ends.append(on + timedelta(days=rule.days - 1))
             return _lead(match) + rule.shown(on)
 

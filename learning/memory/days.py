@@ -172,5 +172,5 @@ RELATIVE = (
     Rule(rf"{_NAMED}(?!s)(?![.,]*[\s(–-]+{_OTHER_DAY})(?!{_NOT_THE_NEXT})(?!\s+(?:morning|afternoon|evening|night)s\b)", _named, _long),
     Rule(rf"\b(?P<next>next|this|coming)\s+(?P<w>{DAY})\b(?!s)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
 )  # fmt: skip
-WEEKDAYS = RELATIVE[-2:]
+WEEKDAY = RELATIVE[-2]  # "on friday"
 RULES = (*WITH_YEAR, *WITHOUT_YEAR, *RELATIVE)
