@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from learning import registry
 from learning.answers import Answer, Answerer, Knowledge, Mode
-from learning.memory import channels
+from learning.memory import channels, finding
 from learning.memory import lessons as memory
 from learning.model import running
 from learning.model.client import Client
@@ -88,7 +88,7 @@ class Classroom:
     def forget(self, text: str) -> forgetting.Receipt:
         """A lesson, and all that was trained on it."""
         with self.school.database.write() as session:
-            found = memory.find(session, self.channel, text)
+            found = finding.find(session, self.channel, text)
             exact = [lesson for lesson in found if lesson.text == text] or found[:1]  # one with "until friday" is kept in other words
             request = memory.forget(session, self.channel, [lesson.id for lesson in exact], "U1")
         assert request
