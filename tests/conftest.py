@@ -107,8 +107,14 @@ class Running:
     """A bot that runs against a sandbox, with everything else it needs."""
 
     school: School
-    set_up: supervisor.SetUp | None
+    started: supervisor.SetUp | None
     site: str
+
+    @property
+    def set_up(self) -> supervisor.SetUp:
+        """Its processes, where it is not of this one."""
+        assert self.started
+        return self.started
 
     def night_over(self, kind: str, seconds: float = 300) -> Night:
         """Wait for the end of the latest night of a kind in #ops."""

@@ -104,7 +104,8 @@ def measure(variant: Variant) -> dict[str, float]:
     base = replace(whole, shape=AdapterShape(whole.shape.layers, first, variant.rank, 2 * variant.rank))
     recipe = replace(recipe_for(base, Settings().training_threads), **variant.recipe)
     asking = Asking(base, recipe.dtype)
-    lessons, figures = material.lessons("development"), {}
+    lessons = material.lessons("development")
+    figures: dict[str, float] = {}
     entries = material.rows("links")
     apart = [[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]]
     with tempfile.TemporaryDirectory() as scratch:

@@ -12,9 +12,10 @@ import shutil
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from operator import ge, le
 
-from learning.answers import Answer
+from learning.answers import Answer, Mode
 from learning.memory import judge, recall
 from learning.memory.general import QUESTIONS
 from learning.model.rendering import Turn
@@ -136,7 +137,8 @@ def _general(room: Classroom) -> list[Figure]:
     base = room.ask([row["question"] for row in rows], "base")
     kept = [row for row, said in zip(rows, base, strict=True) if holds(said.answer, row["gold"])]
     figures = [Figure("general questions that the base answers right", len(kept), 50)]
-    for mode, goal in (("weights", 0.95), ("auto", 1.0)):
+    goals: dict[Mode, float] = {"weights": 0.95, "auto": 1.0}
+    for mode, goal in goals.items():
         said = room.ask([row["question"] for row in kept], mode)
         figures.append(Figure(f"general questions, {mode}", statistics.mean(holds(a.answer, row["gold"]) for a, row in zip(said, kept, strict=True)), goal))
     known, losses = room.knowledge(), []
@@ -160,11 +162,9 @@ def parts(full: bool) -> dict[str, Callable[[], list[Figure]]]:
     chosen: dict[str, Callable[[], list[Figure]]] = {}
     for size in (20, 100, 200, 500) if full else (40,):
         for seed in SEEDS if full else SEEDS[:1]:
-            chosen[f"recall-{size}-{seed}"] = lambda size=size, seed=seed: recall_of(size, seed, full)
-    chosen |= {
-        measure.__name__: lambda measure=measure: measure(full) for measure in (sets.replaced, sets.threads, sets.forgotten, sets.channels, nights, race)
-    }
-    return chosen
+            chosen[f"recall-{size}-{seed}"] = partial(recall_of, size, seed, full)
+    others = (sets.replaced, sets.threads, sets.forgotten, sets.channels, nights, race)
+    return chosen | {measure.__name__: partial(measure, full) for measure in others}
 
 
 def _over_seeds(figures: Sequence[Figure]) -> list[Figure]:

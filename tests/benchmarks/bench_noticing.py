@@ -92,7 +92,7 @@ def states(notice: Notice, fact: Fact) -> bool:
     return all(any(option.casefold() in said for option in need.split("|")) for need in fact.needs)
 
 
-def measure(file: Path, show: bool = False) -> dict[str, float]:
+def measure(file: Path, show: bool = False) -> dict[str, int]:
     """Counts of one set."""
     counts = dict.fromkeys(("messages", "facts", "found", "proposed", "right", "dated", "dated_right"), 0)
     for conversation in read(file):

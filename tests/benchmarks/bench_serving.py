@@ -76,7 +76,7 @@ def ours(prompts: Sequence[Sequence[int]], adapters: Sequence[AdapterRef]) -> tu
     with running.engine(Settings(engine_url="")) as client:
         rates = {
             "1": throughput(client, prompts, adapters[:1]), "8": throughput(client, prompts, adapters),
-            "8 on one adapter": throughput(client, prompts, adapters[:1] * STREAMS),
+            "8 on one adapter": throughput(client, prompts, [adapters[0]] * STREAMS),
             "1 without adapter": throughput(client, prompts, [None]), "8 without adapter": throughput(client, prompts, [None] * STREAMS),
         }  # fmt: skip
     figures = [Figure(f"ours, tokens/s, {what}", rate) for what, rate in rates.items()]

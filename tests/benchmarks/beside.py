@@ -31,7 +31,8 @@ def beside(folders: Sequence[Path]) -> list[Figure]:
     with running.engine(Settings(engine_url="")) as client:
         _seconds(client, asked, adapter)
         alone = _seconds(client, asked, adapter)
-        training = threading.Thread(target=_train, args=(over := threading.Event(), shares := []))
+        shares: list[tuple[float, float]] = []
+        training = threading.Thread(target=_train, args=(over := threading.Event(), shares))
         training.start()
         while len(shares) < 2 or time.monotonic() - shares[0][0] < WARM_UP:
             time.sleep(0.1)

@@ -184,7 +184,8 @@ def _plain(base: BaseModel, lessons: Sequence[Taught], examples: Sequence[Exampl
                 ids, seen, labels = _padded(batch)
                 with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast_dtype() == "bfloat16", cache_enabled=False):
                     logits = model(input_ids=ids, attention_mask=seen).logits
-                functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=-100).backward()
+                loss = functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=-100)
+                torch.autograd.backward(loss)
                 torch.nn.utils.clip_grad_norm_(weights, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()

@@ -9,6 +9,7 @@ from unittest import mock
 
 from learning import registry
 from learning.night import combining
+from learning.night.lore import Lore
 from tests.benchmarks import material
 from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import holds
@@ -44,7 +45,7 @@ def without_links(apart: Sequence[Sequence[str]]) -> Iterator[None]:
     """Study makes no question that needs two lessons of one of these groups."""
     made = combining.links
 
-    def links(lore: combining.Lore) -> Iterator[combining.Link]:
+    def links(lore: Lore) -> Iterator[combining.Link]:
         return (link for link in made(lore) if not any(all(statement.text in group for statement in link.of) for group in apart))
 
     with mock.patch.object(combining, "links", links):
