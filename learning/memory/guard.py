@@ -72,7 +72,7 @@ def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence
 def _newest(question: str, candidates: list[Candidate], alike: Alike) -> list[Candidate]:
     """A lesson that a newer one perhaps contradicts gives way to it, where that is likelier right than wrong by itself: what changed is worded otherwise."""
     for newer in candidates[1:]:
-        if newer.certainty > 0 and _outdates(question, newer.hit.lesson, candidates[0].hit.lesson, alike):
+        if newer.certainty > 0 and replacing.outdates(question, newer.hit.lesson, candidates[0].hit.lesson, alike):
             return [Candidate(newer.hit, candidates[0].certainty), *(other for other in candidates[1:] if other is not newer)]
     return candidates
 
@@ -95,13 +95,7 @@ def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequen
 
 def _outdated(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> list[Lesson]:
     """What a hit seems to contradict, being newer."""
-    return [old.lesson for old in hits[:WEIGHED] if _outdates(question, hit.lesson, old.lesson, alike)]
-
-
-def _outdates(question: str, new: Lesson, old: Lesson, alike: Alike) -> bool:
-    """May a newer lesson hold instead of an older one? Not where the question names what the older one alone is about: "the staging URL", of which "The
-    production URL is …" says nothing."""
-    return replacing.perhaps(new, old, alike) and not replacing.told_apart(question, new, old)
+    return [old.lesson for old in hits[:WEIGHED] if replacing.outdates(question, hit.lesson, old.lesson, alike)]
 
 
 def supporting(question: str, answer: str, lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 
 from learning.memory import recall
 from learning.memory.encoder import Alike
+from learning.memory.exceptions import CHANGED, are_apart, is_asked_for, may_except, tells_of_change
 from learning.memory.names import Names, unnamed
 from learning.memory.polarity import contrary, opposed
-from learning.memory.telling import NUMBER, WHEN, Word, apart, sort, stretches, telling, without
-from learning.memory.words import MONTHS, WEEKDAYS, normalised, stem, stems
+from learning.memory.telling import NUMBER, WHEN, apart, sort, stretches, telling, without
+from learning.memory.words import normalised, stem, stems
 from learning.records import Lesson
 
 REPLACES = 0.5  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
-PERHAPS = -1.8  # and from which somebody is asked; until then the newer is preferred
+PERHAPS = -1.8  # and from which somebody is asked; until then the newer is preferred, but for an exception
 NEAREST = 8  # earlier lessons that are looked at
 MOST_ALIKE = 8  # of all that are known, earlier lessons that are looked at for each in a night: of thousands each pair would take hours
 # Coefficients: constant; likeness in meaning; the same without the values that differ; are these of one sort; how many too many differ; does a value differ
@@ -26,18 +27,12 @@ MOST_ALIKE = 8  # of all that are known, earlier lessons that are looked at for 
 # to another; is a number the same where a name differs; likeness in meaning without any names.
 _WEIGHTS = (-6.18, 1.62, 0.97, 0.78, -2.12, 0.83, 1.25, -2.72, 1.12, 1.67, -1.71, -1.18, 4.2)
 _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additionally|includes?|members?|one of)\b", re.IGNORECASE)
-_CHANGED = re.compile(
-    r"\b(now|new|moved|moves|changed|instead|switch\w*|no longer|from now on|as of|since|anymore|replaced|took over|these days|currently|update|correction"
-    r"|rewritten|renamed)\b",
-    re.IGNORECASE,
-)
 _CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
 _DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:\d{1,2}\s+[a-z]+\s+\d{4}|\d{4}-\d\d-\d\d)"
 _CLOSED = re.compile(r"\b(closed|shut|holiday|day off|off|no|not)\b", re.IGNORECASE)
 _DATED = re.compile(  # from when or until when something holds is no value of it
     rf",?\s*\b(?:until|till|til|through|thru|as of|starting|effective|from|since)\s+(?:the\s+(?:week\s+of\s+)?)?{_DAY}(?:\s+on\b)?,?", re.IGNORECASE
 )
-_NOT_SO = re.compile(r"\b(?:isn|doesn|aren|don)['’]t\b", re.IGNORECASE)
 _NUMBERING = re.compile(r"\b(?:number|no\.?|nr\.?)\s+\w", re.IGNORECASE)
 _LABEL = re.compile(r"\W*[\w -]+:\s")  # "Vacation: 28 days" is no room 28
 _SIGNS = re.compile(r"[$€£¥%]|[+#]+(?=\W|$)|(?<!\w)[-−](?=\d)")  # C++ is not C#, nor -18 degrees 18
@@ -71,27 +66,11 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
         return float("-inf")  # one answer to two questions
     mine, other = (_DATED.sub(" ", _told(lesson)) for lesson in (new, old))
     found = sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(mine, other, alike, _told(new))), strict=True))
-    apart = opposed(_told(new), _told(old)) or (not _CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
-    unsure = apart or _DATED.search(new.text) or _excepts(new, old)  # both may hold: before and after, what passes, a rule and its exception
+    apart = opposed(_told(new), _told(old)) or (not CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
+    excepts = may_except(_told(new), _told(old)) or are_apart(_told(new), _told(old))
+    # Both may hold: before and after, what passes, a rule and its exception.
+    unsure = apart or _DATED.search(new.text) or (excepts and not tells_of_change(new.text))
     return min(found, REPLACES - 0.01) if unsure else found
-
-
-def _excepts(new: Lesson, old: Lesson) -> bool:
-    """Does a lesson say all that another does but its value, and more, where no word says that something changed: "for visitors", "on sundays"?"""
-    if _CHANGED.search(new.text) or _NOT_SO.search(new.text):
-        return False
-    mine, others = (apart(telling(_told(one)), telling(_told(other))) for one, other in ((new, old), (old, new)))
-    further = any(kind(mine) and not kind(others) for kind in (_days, _names))
-    more = further or (len(mine) > len(others) and any(not word.is_value for word in mine)) or stretches(mine) > stretches(others)
-    return more and all(word.is_value for word in others)
-
-
-def _days(some: Sequence[Word]) -> list[Word]:
-    return [word for word in some if word.text.lower().rstrip("s") in WEEKDAYS | MONTHS]
-
-
-def _names(some: Sequence[Word]) -> list[Word]:
-    return [word for word in some if word.is_value and not NUMBER.search(word.text) and not WHEN.search(word.text)]
 
 
 def says_the_same(one: Lesson, other: Lesson) -> bool:
@@ -119,8 +98,11 @@ def successor(old: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float
     return next((lesson for lesson in near if replaced_by(lesson, [old], alike, least)), None)
 
 
-def contradicted(lessons: Sequence[Lesson], alike: Alike) -> dict[int, Lesson]:
-    """Of lessons in force, those that a newer one perhaps replaces, by id, and that one; not where somebody has said that both stand."""
+def contradicted(lessons: Sequence[Lesson], alike: Alike, excepting: bool = False) -> dict[int, Lesson]:
+    """Of lessons in force, those that a newer one perhaps replaces, by id, and that one; not where somebody has said that both stand.
+
+    A rule and its exception are among them with `excepting` alone.
+    """
     found: dict[int, Lesson] = {}
     ordered = sorted(lessons, key=lambda lesson: lesson.id)
     texts = [_told(lesson) for lesson in ordered]
@@ -128,7 +110,7 @@ def contradicted(lessons: Sequence[Lesson], alike: Alike) -> dict[int, Lesson]:
         likes = alike(texts[number], texts[:number]) if number else ()
         near = sorted(((like, old) for old, like in zip(ordered, likes, strict=False) if like >= LIKE), key=lambda pair: -pair[0])[:MOST_ALIKE]
         for _, old in near:
-            if perhaps(new, old, alike):
+            if perhaps(new, old, alike) and (excepting or not _is_exception(new, old)):
                 found[old.id] = new
     return found
 
@@ -138,12 +120,28 @@ def perhaps(new: Lesson, old: Lesson, alike: Alike) -> bool:
     return old.id < new.id and old.id not in (new.beside or ()) and certainty(new, old, alike) >= PERHAPS
 
 
-def told_apart(question: str, new: Lesson, old: Lesson) -> bool:
+def outdates(question: str, new: Lesson, old: Lesson, alike: Alike) -> bool:
+    """Is a newer lesson preferred for a question to one that it may replace?
+
+    Not where the question names what the older one alone is about: "the staging URL", of which "The production URL is …" says nothing. Nor is an exception
+    preferred to its rule, unless the question names what it is for.
+    """
+    if not perhaps(new, old, alike) or _told_apart(question, new, old):
+        return False
+    return not _is_exception(new, old) or is_asked_for(question, _told(new), _told(old))
+
+
+def _is_exception(new: Lesson, old: Lesson) -> bool:
+    """Is a newer lesson an exception to an older one, or its rule, by their words?"""
+    return not tells_of_change(new.text) and are_apart(_told(new), _told(old))
+
+
+def _told_apart(question: str, new: Lesson, old: Lesson) -> bool:
     """Does a question name what the older of two lessons alone is about, where the newer one tells of no change?"""
     if opposed(question, new.text) and not opposed(question, old.text):
         return True
     asked = set(stems(question))
-    return not _CHANGED.search(new.text) and any(stem(word.text) in asked for word in apart(telling(_told(old)), telling(_told(new))))
+    return not CHANGED.search(new.text) and any(stem(word.text) in asked for word in apart(telling(_told(old)), telling(_told(new))))
 
 
 def features(new: str, old: str, alike: Alike, said: str = "") -> tuple[float, ...]:
@@ -165,7 +163,7 @@ def features(new: str, old: str, alike: Alike, said: str = "") -> tuple[float, .
         float(counts == [0, 0]),
         (len(my_words) + len(other_words)) / max(1, len(ours) + len(theirs)),
         len(held[0] & held[1]) / max(1, min(map(len, held))),
-        float(bool(_CHANGED.search(said or new))),
+        float(bool(CHANGED.search(said or new))),
         float(bool(_MORE.search(new) or _MORE.search(old))),
         float(same_number and sorts == ["name", "name"]),
         alike(unnamed(new, known), [unnamed(old, known)])[0],
@@ -178,7 +176,7 @@ def _of_another(new: str, old: str) -> bool:
     So where nothing but a number or code differs that is the first word or follows it, and that no word says has changed.
     """
     ours, theirs = telling(new), telling(old)
-    if len(ours) != len(theirs) or _CHANGED.search(new):
+    if len(ours) != len(theirs) or CHANGED.search(new):
         return False
     apart = [number for number, (one, other) in enumerate(zip(ours, theirs, strict=True)) if stem(one.text) != stem(other.text)]
     return len(apart) == 1 and apart[0] < min(2, len(ours) - 1) and _numbered(new, old, apart[0])

@@ -59,19 +59,6 @@ def test_lessons_of_one_kind_or_about_one_thing_stand_side_by_side(one: str, oth
     assert not replaced_by(lesson(2, other), [lesson(1, one)], alike)
 
 
-@pytest.mark.parametrize(
-    ("rule", "exception"),
-    [
-        ("Parking costs 5 euros a day.", "Parking for visitors costs 8 euros a day."),
-        ("Vacation: 28 days.", "Vacation for trainees: 25 days."),
-        ("The kiosk opens at 8:00.", "The kiosk opens at 10:00 on Sundays."),
-        ("The standup is at 9:30.", "The Monday standup is at 10:00."),
-    ],
-)
-def test_an_exception_is_asked_about_and_ends_no_rule(rule: str, exception: str, alike: Alike) -> None:
-    assert replacing.REPLACES > replacing.certainty(lesson(2, exception), lesson(1, rule), alike) >= replacing.PERHAPS
-
-
 def test_what_a_number_tells_apart_is_asked_for_with_it() -> None:
     rooms = [Statement(str(number), f"Room {number} seats {4 * number} people.") for number in range(201, 205)]
     lore = Lore(rooms)
