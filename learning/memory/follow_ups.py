@@ -5,12 +5,12 @@ so there may be several ways; the one that a lesson answers most certainly is ta
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from learning.memory.names import Names, names
-from learning.memory.recall import said_around, told
+from learning.memory.recall import in_other_words, said_around, told
 from learning.memory.words import STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
 
@@ -30,14 +30,17 @@ Exchange = tuple[str, str]  # a question, and what was answered
 
 @dataclass(frozen=True)
 class Way:
-    """A question in full. Where it asks the same of something else, `of` are the stems of that: an answer tells of it."""
+    """A question in full. Where it asks the same of something else, or something else of the same, `of` are the stems of that: an answer tells of it, and
+    of what it is asked `about` still."""
 
     text: str
     of: frozenset[str] = frozenset()
+    about: frozenset[str] = frozenset()
 
     def may_be(self, lesson: Lesson) -> bool:
         """Can a lesson answer it so?"""
-        return not self.of or not self.of.isdisjoint(stems(told(lesson)))
+        held = set(stems(told(lesson)))
+        return all(not wanted or not wanted.isdisjoint(held) for wanted in (self.of, self.about))
 
 
 def leans(question: str) -> bool:
@@ -62,8 +65,9 @@ def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
     ways = [Way(_put(short, " ".join(subject))) for subject in _subjects(*earlier, known)] if asking or _POINTING.search(short) else []
     ways += [] if asking else _same_of_another(short, earlier[0], known)
     if not (asking or _POINTING.search(short) or any(word in known for word in content_words(short))):  # "and the port?" asks more of the same
-        of = frozenset(map(stem, content_words(short)))
-        ways += [Way(_put(short, " ".join(subject)), of) for subject in _subjects(*earlier, known)] if of else []
+        of, named = _said_for(content_words(short)), _named(*earlier, known)
+        subjects = _subjects(*earlier, known) if of else ()
+        ways += [Way(_put(short, " ".join(subject)), of, frozenset(map(stem, named))) for subject in subjects]
     if asking and len(content_words(short)) > 1 and not _POINTING.search(short):  # "and who owns quince?" asks all of it
         ways.append(Way(short))
     may_stand_alone = not leans(question) or (asking and content_words(question) and not _LEANING.match(question))
@@ -78,13 +82,17 @@ def _put(question: str, subject: str) -> str:
 
 def _subjects(asked: str, said: str, known: Names) -> Iterator[list[str]]:
     """What an exchange was about: the names that both hold, and the longest run of words that both say."""
-    held = set(stems(said))
-    named = [word for word in content_words(asked) if word in known and stem(word) in held]
-    run = _run(asked, said)
+    named, run = _named(asked, said, known), _run(asked, said)
     if named:
         yield named
     if run and run != named:
         yield run
+
+
+def _named(asked: str, said: str, known: Names) -> list[str]:
+    """The names that a question and its answer both hold."""
+    held = set(stems(said))
+    return [word for word in content_words(asked) if word in known and stem(word) in held]
 
 
 def _run(asked: str, said: str) -> list[str]:
@@ -99,5 +107,14 @@ def _same_of_another(question: str, earlier: str, known: Names) -> Iterator[Way]
     told_of = [word for word in content_words(question) if not said_around(word) and word.lower() not in _SAME]
     of = frozenset(map(stem, told_of))
     replaceable = [word for word in dict.fromkeys(content_words(earlier)) if not said_around(word) and stem(word) not in of]
+    named = any(word in known for word in told_of)
+    if not named and all(map(in_other_words, told_of)):  # "and the port?" is nothing else that a name may stand for
+        replaceable = [word for word in replaceable if word not in known]
     for word in sorted(replaceable, key=lambda word: word not in known)[:MOST] if of else ():
-        yield Way(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: " ".join(told_of), earlier, count=1), of)
+        about = frozenset(stem(other) for other in content_words(earlier) if other in known and other != word and not named)
+        yield Way(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: " ".join(told_of), earlier, count=1), of, about)
+
+
+def _said_for(some: Iterable[str]) -> frozenset[str]:
+    """Their stems, in other words, too."""
+    return frozenset(said for word in some for said in (stem(word), *in_other_words(word)))

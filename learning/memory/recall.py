@@ -104,7 +104,7 @@ class Coverage:
         for word in dict.fromkeys(content_words(query)):
             asked = stem(word)
             holding = self.shelf.holding[asked]
-            self.likes[asked] = {stem(part) for said in SYNONYMS.get(asked, ()) for part in said.split() if part not in STOPWORDS}
+            self.likes[asked] = in_other_words(word)
             if holding:
                 self.weights[asked] = math.log(1 + len(lessons) / holding) * (0.35 if asked in _SAID_AROUND else 1.0)
             elif is_common(word) or asked in SYNONYMS:
@@ -126,6 +126,11 @@ class Coverage:
     def words_in(self, held: frozenset[str]) -> set[str]:
         """Stems of the query that a text with these stems holds, as they are or in other words; small talk left out."""
         return {asked for asked, weight in self.weights.items() if weight and asked not in _SAID_AROUND and (asked in held or self.likes[asked] & held)}
+
+
+def in_other_words(word: str) -> set[str]:
+    """Stems of what people at work also say for a word."""
+    return {stem(part) for said in SYNONYMS.get(stem(word), ()) for part in said.split() if part not in STOPWORDS}
 
 
 def said_around(word: str) -> bool:

@@ -52,6 +52,17 @@ def test_a_question_that_leans_is_answered_as_if_it_had_been_asked_in_full(
     assert certainty > 1.0
 
 
+@pytest.mark.parametrize("question", ["and the owner?", "the owner?", "what about the maintainer?"])
+def test_more_of_the_same_is_asked_in_other_words_than_the_lesson_has(question: str, known: list[Lesson], alike: Alike) -> None:
+    text, certainty = answered_by(question, [("which port does heron run on?", "heron runs on port 7100.")], known, alike)
+    assert text == KNOWN[0]
+    assert certainty > 1.0
+
+
+def test_more_of_the_same_is_told_of_nothing_else(known: list[Lesson], alike: Alike) -> None:
+    assert answered_by("and the port?", [("who owns quince?", "quince is owned by Hanneke.")], known, alike) == ("", float("-inf"))
+
+
 @pytest.mark.parametrize(("question", "before"), [("and golden ones?", BRONZE), ("and working students?", HERON)])
 def test_the_same_of_something_that_nobody_told_of_is_answered_by_nothing(question: str, before: Exchange, known: list[Lesson], alike: Alike) -> None:
     assert answered_by(question, [before], known, alike) == ("", float("-inf"))
