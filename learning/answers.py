@@ -136,7 +136,7 @@ class Answerer:
         def weighed(way: follow_ups.Way, said: Sequence[Lesson] = ()) -> Iterator[guard.Candidate]:
             lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or (lesson in said and not sure_only)]
             allowed = {*knowledge.recalled, *said}
-            return (c for c in guard.weigh(way.text, lessons, knowledge.alike, said) if allowed.issuperset(c.hit.sources) and way.may_be(c.hit.lesson))
+            return (c for c in guard.weigh(way.text, lessons, knowledge.alike, said) if allowed.issuperset(c.hit.sources) and way.may_be(c.hit))
 
         way = max(ways, key=lambda way: next((c.certainty for c in weighed(way)), -math.inf)) if len(ways) > 1 else ways[0]
         learned = self.from_weights(question, knowledge, before, way.text)

@@ -112,8 +112,8 @@ class Running:
 
     @property
     def set_up(self) -> supervisor.SetUp:
-        """Its processes, where it is not of this one."""
-        assert self.started
+        """The processes that `supervisor.up` started."""
+        assert self.started, "this bot runs in the test's own process"
         return self.started
 
     def night_over(self, kind: str, seconds: float = 300) -> Night:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from learning.memory.names import Names, names
-from learning.memory.recall import in_other_words, said_around, told
+from learning.memory.recall import Hit, in_other_words, said_around, told
 from learning.memory.words import STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
 
@@ -30,17 +30,18 @@ Exchange = tuple[str, str]  # a question, and what was answered
 
 @dataclass(frozen=True)
 class Way:
-    """A question in full. Where it asks the same of something else, or something else of the same, `of` are the stems of that: an answer tells of it, and
-    of what it is asked `about` still."""
+    """A question in full. An answer holds one of the stems `of` what it asks for, and one of those it still is `about`, where there are any; `alone` where
+    several lessons would only seem to answer it together."""
 
     text: str
     of: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
+    alone: bool = False
 
-    def may_be(self, lesson: Lesson) -> bool:
-        """Can a lesson answer it so?"""
-        held = set(stems(told(lesson)))
-        return all(not wanted or not wanted.isdisjoint(held) for wanted in (self.of, self.about))
+    def may_be(self, hit: Hit) -> bool:
+        """Can a lesson answer it so, or several?"""
+        held = set(stems(told(hit.lesson)))
+        return not (self.alone and hit.parts) and all(not wanted or not wanted.isdisjoint(held) for wanted in (self.of, self.about))
 
 
 def leans(question: str) -> bool:
@@ -63,11 +64,13 @@ def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
     short = _LEAD.sub("", question)
     asking = _ASKING.search(short)
     ways = [Way(_put(short, " ".join(subject))) for subject in _subjects(*earlier, known)] if asking or _POINTING.search(short) else []
-    ways += [] if asking else _same_of_another(short, earlier[0], known)
+    others = [] if asking else list(_same_of_another(short, earlier, known))
+    ways += [way for way in others if not way.alone]
     if not (asking or _POINTING.search(short) or any(word in known for word in content_words(short))):  # "and the port?" asks more of the same
         of, named = _said_for(content_words(short)), _named(*earlier, known)
         subjects = _subjects(*earlier, known) if of else ()
         ways += [Way(_put(short, " ".join(subject)), of, frozenset(map(stem, named))) for subject in subjects]
+    ways += [way for way in others if way.alone]
     if asking and len(content_words(short)) > 1 and not _POINTING.search(short):  # "and who owns quince?" asks all of it
         ways.append(Way(short))
     may_stand_alone = not leans(question) or (asking and content_words(question) and not _LEANING.match(question))
@@ -102,19 +105,25 @@ def _run(asked: str, said: str) -> list[str]:
     return max(([word for word in own[block.a : block.a + block.size] if word.lower() not in STOPWORDS] for block in blocks), key=len)
 
 
-def _same_of_another(question: str, earlier: str, known: Names) -> Iterator[Way]:
-    """ "And quince?" asks what was asked before, with another word in the place of one, likeliest of a name."""
+def _same_of_another(question: str, exchange: Exchange, known: Names) -> Iterator[Way]:
+    """ "And quince?" asks what was asked before, with another word in the place of one, likeliest of a name.
+
+    What is asked for at work ("and the port?", "and the kitchen?") may as well be more of the same: in a name's place, lessons must tell of all the rest.
+    """
+    earlier, said = exchange
     told_of = [word for word in content_words(question) if not said_around(word) and word.lower() not in _SAME]
-    of = frozenset(map(stem, told_of))
+    of, held, named = frozenset(map(stem, told_of)), set(stems(said)), _named(*exchange, known)
     replaceable = [word for word in dict.fromkeys(content_words(earlier)) if not said_around(word) and stem(word) not in of]
-    named = any(word in known for word in told_of)
-    if not named and all(map(in_other_words, told_of)):  # "and the port?" is nothing else that a name may stand for
-        replaceable = [word for word in replaceable if word not in known]
+    is_name = any(word in known for word in told_of)
+    is_matter = not is_name and all(map(in_other_words, told_of))
     for word in sorted(replaceable, key=lambda word: word not in known)[:MOST] if of else ():
-        about = frozenset(stem(other) for other in content_words(earlier) if other in known and other != word and not named)
-        yield Way(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: " ".join(told_of), earlier, count=1), of, about)
+        if alone := is_matter and word in known:
+            about = _said_for(other for other in content_words(earlier) if stem(other) in held and other not in known)
+        else:
+            about = frozenset(stem(other) for other in named if other != word and not is_name)
+        yield Way(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: " ".join(told_of), earlier, count=1), of, about, alone)
 
 
 def _said_for(some: Iterable[str]) -> frozenset[str]:
-    """Their stems, in other words, too."""
+    """Stems of some words, and of what else people at work say for them."""
     return frozenset(said for word in some for said in (stem(word), *in_other_words(word)))

@@ -8,6 +8,7 @@ where it is right, and costs least. The least certainty at which one may speak i
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from learning.memory import chains, judge, replacing
 from learning.memory.encoder import Alike
@@ -84,7 +85,8 @@ def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequen
         return []
     ids = {lesson.id for lesson in said}  # of several that the weights join, only what search joins, too, was ever judged: they run on easily
     singles = [hit for number, hit in enumerate(hits) if number < WEIGHED or ids == {hit.lesson.id}]
-    joint = chains.several(lessons, hits, question, alike)
+    several = chains.several(lessons, hits, question, alike)
+    joint = [(hit, listed) for hit, listed in several if not any(replacing.is_meant_of(question, *pair) for pair in permutations(hit.parts, 2))]
     evidence = Evidence(question, hits, alike)
     old = {hit: [] if joint else _outdated(question, hit, hits, alike) for hit in singles}  # where several may answer together, none is out of date
     return [

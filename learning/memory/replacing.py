@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from learning.memory import recall
 from learning.memory.encoder import Alike
-from learning.memory.exceptions import CHANGED, are_apart, is_asked_for, may_except, tells_of_change
+from learning.memory.exceptions import CHANGED, asks_for, limit, may_except, tells_of_change
 from learning.memory.names import Names, unnamed
 from learning.memory.polarity import contrary, opposed
-from learning.memory.telling import NUMBER, WHEN, apart, sort, stretches, telling, without
+from learning.memory.telling import DATED, NUMBER, WHEN, apart, sort, stretches, telling, without
 from learning.memory.words import normalised, stem, stems
 from learning.records import Lesson
 
@@ -28,11 +28,7 @@ MOST_ALIKE = 8  # of all that are known, earlier lessons that are looked at for 
 _WEIGHTS = (-6.18, 1.62, 0.97, 0.78, -2.12, 0.83, 1.25, -2.72, 1.12, 1.67, -1.71, -1.18, 4.2)
 _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additionally|includes?|members?|one of)\b", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
-_DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:\d{1,2}\s+[a-z]+\s+\d{4}|\d{4}-\d\d-\d\d)"
 _CLOSED = re.compile(r"\b(closed|shut|holiday|day off|off|no|not)\b", re.IGNORECASE)
-_DATED = re.compile(  # from when or until when something holds is no value of it
-    rf",?\s*\b(?:until|till|til|through|thru|as of|starting|effective|from|since)\s+(?:the\s+(?:week\s+of\s+)?)?{_DAY}(?:\s+on\b)?,?", re.IGNORECASE
-)
 _NUMBERING = re.compile(r"\b(?:number|no\.?|nr\.?)\s+\w", re.IGNORECASE)
 _LABEL = re.compile(r"\W*[\w -]+:\s")  # "Vacation: 28 days" is no room 28
 _SIGNS = re.compile(r"[$€£¥%]|[+#]+(?=\W|$)|(?<!\w)[-−](?=\d)")  # C++ is not C#, nor -18 degrees 18
@@ -64,12 +60,11 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
         return float("-inf")
     if new.question and old.question and normalised(new.text) == normalised(old.text):
         return float("-inf")  # one answer to two questions
-    mine, other = (_DATED.sub(" ", _told(lesson)) for lesson in (new, old))
+    mine, other = (DATED.sub(" ", _told(lesson)) for lesson in (new, old))
     found = sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(mine, other, alike, _told(new))), strict=True))
     apart = opposed(_told(new), _told(old)) or (not CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
-    excepts = may_except(_told(new), _told(old)) or are_apart(_told(new), _told(old))
-    # Both may hold: before and after, what passes, a rule and its exception.
-    unsure = apart or _DATED.search(new.text) or (excepts and not tells_of_change(new.text))
+    excepts = _are_rule_and_exception(new, old) or (may_except(_told(new), _told(old)) and not tells_of_change(new.text, old.text))
+    unsure = apart or excepts or DATED.search(new.text)  # both may hold: before and after, what passes, a rule and its exception
     return min(found, REPLACES - 0.01) if unsure else found
 
 
@@ -110,7 +105,7 @@ def contradicted(lessons: Sequence[Lesson], alike: Alike, excepting: bool = Fals
         likes = alike(texts[number], texts[:number]) if number else ()
         near = sorted(((like, old) for old, like in zip(ordered, likes, strict=False) if like >= LIKE), key=lambda pair: -pair[0])[:MOST_ALIKE]
         for _, old in near:
-            if perhaps(new, old, alike) and (excepting or not _is_exception(new, old)):
+            if perhaps(new, old, alike) and (excepting or not _are_rule_and_exception(new, old)):
                 found[old.id] = new
     return found
 
@@ -120,20 +115,32 @@ def perhaps(new: Lesson, old: Lesson, alike: Alike) -> bool:
     return old.id < new.id and old.id not in (new.beside or ()) and certainty(new, old, alike) >= PERHAPS
 
 
-def outdates(question: str, new: Lesson, old: Lesson, alike: Alike) -> bool:
-    """Is a newer lesson preferred for a question to one that it may replace?
+def outdates(question: str, one: Lesson, other: Lesson, alike: Alike) -> bool:
+    """Does a lesson answer a question instead of another that says something else of the same?
 
-    Not where the question names what the older one alone is about: "the staging URL", of which "The production URL is …" says nothing. Nor is an exception
-    preferred to its rule, unless the question names what it is for.
+    A newer one does, as long as nobody has said that both stand; but not where the question names what the older one alone is about: "the staging URL", of
+    which "The production URL is …" says nothing. Of a rule and its exception, the one that is meant.
     """
-    if not perhaps(new, old, alike) or _told_apart(question, new, old):
+    new, old = (one, other) if one.id > other.id else (other, one)
+    if not perhaps(new, old, alike):
         return False
-    return not _is_exception(new, old) or is_asked_for(question, _told(new), _told(old))
+    if _are_rule_and_exception(new, old):
+        return is_meant_of(question, one, other)
+    return one is new and not _told_apart(question, new, old)
 
 
-def _is_exception(new: Lesson, old: Lesson) -> bool:
-    """Is a newer lesson an exception to an older one, or its rule, by their words?"""
-    return not tells_of_change(new.text) and are_apart(_told(new), _told(old))
+def is_meant_of(question: str, one: Lesson, other: Lesson) -> bool:
+    """Of a rule and its exception, does a question ask for the first? Where it names what an exception is for, it asks for that; where it names nothing that
+    the rule does not say, for the rule."""
+    if not _are_rule_and_exception(*sorted((one, other), key=lambda lesson: -lesson.id)):
+        return False
+    is_exception = bool(limit(_told(one), _told(other)))
+    return asks_for(question, *((_told(one), _told(other)) if is_exception else (_told(other), _told(one)))) is is_exception
+
+
+def _are_rule_and_exception(new: Lesson, old: Lesson) -> bool:
+    """Is one of two lessons an exception to the other, by their words?"""
+    return not tells_of_change(new.text, old.text) and bool(limit(_told(new), _told(old)) or limit(_told(old), _told(new)))
 
 
 def _told_apart(question: str, new: Lesson, old: Lesson) -> bool:

@@ -28,7 +28,7 @@ def known() -> list[Lesson]:
 def answered_by(question: str, before: Sequence[Exchange], known: Sequence[Lesson], alike: Alike) -> tuple[str, float]:
     """The lesson that the surest way to ask finds, and how surely."""
     others = [one for one in known if one.text not in {said for _, said in before}]
-    found = [candidate for way in in_full(question, before, known) for candidate in weigh(way.text, others, alike) if way.may_be(candidate.hit.lesson)]
+    found = [candidate for way in in_full(question, before, known) for candidate in weigh(way.text, others, alike) if way.may_be(candidate.hit)]
     best = max(found, key=lambda candidate: candidate.certainty, default=None)
     return (best.hit.lesson.text, best.certainty) if best else ("", float("-inf"))
 
@@ -60,7 +60,22 @@ def test_more_of_the_same_is_asked_in_other_words_than_the_lesson_has(question: 
 
 
 def test_more_of_the_same_is_told_of_nothing_else(known: list[Lesson], alike: Alike) -> None:
-    assert answered_by("and the port?", [("who owns quince?", "quince is owned by Hanneke.")], known, alike) == ("", float("-inf"))
+    assert answered_by("and the port?", [("who owns quince?", "quince is owned by Hanneke.")], known, alike)[1] < 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "question", "wanted"),
+    [
+        ("when does the Annex open?", "The Annex opens at 9:00.", "and the canteen?", "The canteen opens at 7:30."),
+        ("what is the wifi password in Fern?", "The wifi password in Fern is tulip9.", "and in the kitchen?", "The wifi password in the kitchen is rose4."),
+        ("how fast do we anser bronze customers?", BRONZE[1], "and silver?", "Silver customers get an answer within 16 hours."),
+    ],
+)
+def test_the_same_of_another_is_found_whatever_else_was_said(asked: str, said: str, question: str, wanted: str, known: list[Lesson], alike: Alike) -> None:
+    further = [lesson(20, said), lesson(21, "The canteen opens at 7:30."), lesson(22, "The wifi password in the kitchen is rose4.")]
+    text, certainty = answered_by(question, [(asked, said)], [*known, *further], alike)
+    assert text == wanted
+    assert certainty > 1.0
 
 
 @pytest.mark.parametrize(("question", "before"), [("and golden ones?", BRONZE), ("and working students?", HERON)])
