@@ -134,13 +134,13 @@ def is_meant_of(question: str, one: Lesson, other: Lesson) -> bool:
     the rule does not say, for the rule."""
     if not _are_rule_and_exception(*sorted((one, other), key=lambda lesson: -lesson.id)):
         return False
-    is_exception = bool(limit(_told(one), _told(other)))
-    return asks_for(question, *((_told(one), _told(other)) if is_exception else (_told(other), _told(one)))) is is_exception
+    is_exception = bool(limit(one.text, other.text))
+    return asks_for(question, *((one.text, other.text) if is_exception else (other.text, one.text))) is is_exception
 
 
 def _are_rule_and_exception(new: Lesson, old: Lesson) -> bool:
     """Is one of two lessons an exception to the other, by their words?"""
-    return not tells_of_change(new.text, old.text) and bool(limit(_told(new), _told(old)) or limit(_told(old), _told(new)))
+    return not tells_of_change(new.text, old.text) and bool(limit(new.text, old.text) or limit(old.text, new.text))
 
 
 def _told_apart(question: str, new: Lesson, old: Lesson) -> bool:

@@ -95,7 +95,7 @@ def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """Two adapters of the tiny base model, each with one lesson."""
     folders = {name: tmp_path_factory.mktemp(name) for name in STATEMENTS}
     for name, folder in folders.items():
-        train(tiny, study([Statement(name, STATEMENTS[name])], 12, "x"), recipe_for(tiny, 1), folder)
+        train(tiny, study([Statement(name, STATEMENTS[name])], 24, "x"), recipe_for(tiny, 1), folder)
     return folders
 
 
