@@ -25,7 +25,7 @@ from learning.model.base_model import BaseModel, prepare
 from learning.model.client import Client
 from learning.model.running import engine as running_engine
 from learning.night.lore import Statement
-from learning.records import Channel, Lesson, Night, Work
+from learning.records import Channel, Lesson, Night, Question, Work
 from learning.school import School, open_school
 from learning.settings import Settings
 
@@ -127,6 +127,16 @@ class Running:
 
         night: Night = self.ana.wait(finished, seconds)
         return night
+
+    def noted(self, reply: Message) -> Message:
+        """A reply, once the bot has noted which question it answers: it is posted before."""
+
+        def is_noted() -> bool:
+            with self.school.database.read() as session:
+                return session.scalar(select(Question.id).where(Question.reply_ts == reply["ts"])) is not None
+
+        self.ana.wait(is_noted)
+        return reply
 
     def serving(self) -> str | None:
         """The adapter that serves #ops."""

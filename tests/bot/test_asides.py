@@ -100,7 +100,7 @@ def test_it_suggests_what_it_is_proven_to_know(bot: Running, direct: Person) -> 
 
 
 def test_what_a_named_channel_could_not_answer_is_taught_to_that_channel(bot: Running, direct: Person) -> None:
-    reply = direct.ask("where are the spare gaskets, in #ops?")
+    reply = bot.noted(direct.ask("where are the spare gaskets, in #ops?"))
     direct.click(reply["ts"], "teach_me")
     window = direct.window()
     assert "Everybody in #ops will see it" in str(window["blocks"])
@@ -109,7 +109,7 @@ def test_what_a_named_channel_could_not_answer_is_taught_to_that_channel(bot: Ru
         room = channels.find(session, "C0OPS")
         assert room
         assert [lesson.question for lesson in lessons.in_force(session, room) if "gaskets" in lesson.text] == ["where are the spare gaskets?"]
-    answer = direct.ask("where are the spare gaskets, in #ops?")
+    answer = bot.noted(direct.ask("where are the spare gaskets, in #ops?"))
     assert "crate 7" in answer["text"]
     direct.click(answer["ts"], "feedback", "bad")
     with bot.school.database.read() as session:

@@ -18,7 +18,7 @@ class Day:
     """What is said and done, written down as people see it."""
 
     def __init__(self, bot: Running) -> None:
-        self.ana, self.ben, self.cleo = bot.ana, bot.ben, bot.cleo
+        self.bot, self.ana, self.ben, self.cleo = bot, bot.ana, bot.ben, bot.cleo
         self.lines: list[str] = []
 
     def ask(self, who: Person, question: str, thread: str | None = None) -> Message:
@@ -88,14 +88,14 @@ def the_day(day: Day) -> None:
     """Morning to evening."""
     ana, ben, cleo = day.ana, day.ben, day.cleo
     unknown = day.ask(ben, "which day does the pottery class start?")
-    day.press(ana, unknown, "teach_me", "Teach me")
+    day.press(ana, day.bot.noted(unknown), "teach_me", "Teach me")
     day.window(ana, lesson="The pottery class starts on 4 March.")
     day.posted("taught me: which day does the pottery class start?")
     day.ask(ben, "which day does the pottery class start?")
     day.command(cleo, "/teach", "The kiln is fired on Tuesdays.")
     day.posted("The kiln is fired")
     answer = day.ask(ana, "when is the kiln fired?")
-    day.press(ana, answer, "feedback", "👎", "bad")
+    day.press(ana, day.bot.noted(answer), "feedback", "👎", "bad")
     day.window(ana, lesson="The kiln is now fired on Wednesdays.")
     day.posted("Noted: when is the kiln fired?", ana)
     day.posted("taught me: when is the kiln fired?")

@@ -29,13 +29,13 @@ def test_the_quiet_line_says_who_may_know_and_pings_nobody() -> None:
 
 def test_what_is_not_known_can_be_taught_in_a_window_and_a_wrong_answer_corrected(bot: Running, database: Database) -> None:
     ben = bot.ben
-    reply = ben.ask("where do we keep the spare badges?")
+    reply = bot.noted(ben.ask("where do we keep the spare badges?"))
     assert how(reply) == "abstained"
     ben.click(reply["ts"], "teach_me")
     assert "spare badges" in str(ben.window()["blocks"]), "the question is shown"
     assert ben.submit(lesson="Spare badges are in drawer 3.") == {}
     assert not ben.state()["views"]
-    right = ben.ask("where do we keep the spare badges?")
+    right = bot.noted(ben.ask("where do we keep the spare badges?"))
     assert (how(right), right["text"]) == ("recall", "Spare badges are in drawer 3.")
     ben.click(right["ts"], "feedback", "bad")
     ben.submit(lesson="Spare badges are in drawer 5.")
