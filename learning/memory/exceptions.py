@@ -58,6 +58,8 @@ def limit(exception: str, rule: str) -> tuple[str, ...]:
     numbers = [bool(NUMBER.search(word.text)) for word in value]
     own = [word.lower() for word in words(rule)]
     frame = own[: value[0].number], own[value[-1].number + 1 :]
+    if not _telling([*frame[0], *frame[1]]):  # nothing is repeated
+        return ()
     for text in (_ASIDE.sub("", exception), exception):
         said = words(text)
         head, tail = _places(frame[0], said), _places(frame[1][::-1], said[::-1])

@@ -119,23 +119,24 @@ def outdates(question: str, one: Lesson, other: Lesson, alike: Alike) -> bool:
     """Does a lesson answer a question instead of another that says something else of the same?
 
     A newer one does, as long as nobody has said that both stand; but not where the question names what the older one alone is about: "the staging URL", of
-    which "The production URL is …" says nothing. Of a rule and its exception, the one that is meant.
+    which "The production URL is …" says nothing. Of a rule and its exception the one that is meant does, whatever was said of the two.
     """
-    new, old = (one, other) if one.id > other.id else (other, one)
-    if not perhaps(new, old, alike):
-        return False
-    if _are_rule_and_exception(new, old):
+    if _are_rule_and_exception(*_newer_first(one, other)):
         return is_meant_of(question, one, other)
-    return one is new and not _told_apart(question, new, old)
+    return perhaps(one, other, alike) and not _told_apart(question, one, other)
 
 
 def is_meant_of(question: str, one: Lesson, other: Lesson) -> bool:
     """Of a rule and its exception, does a question ask for the first? Where it names what an exception is for, it asks for that; where it names nothing that
     the rule does not say, for the rule."""
-    if not _are_rule_and_exception(*sorted((one, other), key=lambda lesson: -lesson.id)):
+    if not _are_rule_and_exception(*_newer_first(one, other)):
         return False
     is_exception = bool(limit(one.text, other.text))
     return asks_for(question, *((one.text, other.text) if is_exception else (other.text, one.text))) is is_exception
+
+
+def _newer_first(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:
+    return (one, other) if one.id > other.id else (other, one)
 
 
 def _are_rule_and_exception(new: Lesson, old: Lesson) -> bool:

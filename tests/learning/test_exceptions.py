@@ -46,9 +46,11 @@ def test_somebody_is_asked_whichever_was_taught_first(rule: str, exception: str,
 @pytest.mark.parametrize(("rule", "exception", "of_the_rule", "of_the_exception"), RULES)
 def test_each_answers_what_asks_for_it(rule: str, exception: str, of_the_rule: str, of_the_exception: str, alike: Alike) -> None:
     for old, new in ((rule, exception), (exception, rule)):
-        for question, right in ((of_the_rule, rule), (of_the_exception, exception)):
-            best = guard.weigh(question, channel(old, new), alike)[0]
-            assert (best.hit.lesson.text, best.certainty > guard.SURE) == (right, True)
+        known = channel(old, new)
+        for known[1].beside in ([], [1]):  # before somebody has said that both stand, and after
+            for question, right in ((of_the_rule, rule), (of_the_exception, exception)):
+                best = guard.weigh(question, known, alike)[0]
+                assert (best.hit.lesson.text, best.certainty > guard.SURE) == (right, True)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,7 @@ def test_each_answers_what_asks_for_it(rule: str, exception: str, of_the_rule: s
         ("The rent is 1200 euros including heating.", "The rent is 1000 euros."),
         ("The API limit is 200 requests per minute.", "The API limit is 100 requests."),
         ("Bob owns billing.", "Anna owns invoices."),
+        ("Crew call for Dunmarrow Quay: 04:45", "For quillan, clone marsh-lantern."),
         ("", "🙂"),
     ],
 )
