@@ -1,14 +1,15 @@
 """What each part of the recipe is worth: the development set is learned with one part changed at a time, and asked with the book closed.
 
-    python -m tests.benchmarks.ablations [NAME …]     (without names: lists them)
+    python -m tests.benchmarks.ablations [--lessons N] [--links N] [NAME …]     (without names: lists them)
 
-Never the sets that are measured. Prints one JSON object a variant; what was learned from it stands in learning/LOG.md.
+Never the sets that are measured. Fewer lessons or pairs that combine (0: none) take less time. Prints one JSON object a variant; what was learned from it
+stands in learning/LOG.md.
 """
 
+import argparse
 import json
 import resource
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -29,13 +30,13 @@ from learning.night import exam
 from learning.night.consolidation import ITEMS_PER_LESSON, REPLAY, TEXTS
 from learning.night.examples import encode_all
 from learning.night.lore import Statement
-from learning.night.recipe import recipe_for
+from learning.night.recipe import Recipe, recipe_for
 from learning.night.replay import Teacher, replay, texts
 from learning.night.study import study
 from learning.night.training import Study
 from learning.settings import Settings
 from tests.benchmarks import material
-from tests.benchmarks.material import holds
+from tests.benchmarks.material import Taught, holds
 from tests.benchmarks.sets import without_links
 
 
@@ -63,7 +64,7 @@ VARIANTS = {
     "batches of 8": Variant(recipe={"many": 1_000_000}),
     "batches of 32": Variant(recipe={"batch": 16, "learning_rate": 1.4e-3}),
     "48 items": Variant(items=48),
-    "12 items, 6 epochs": Variant(items=12, recipe={"epochs": 6}),
+    "12 items, 6 epochs": Variant(items=12, recipe={"epochs": 6, "many": 0}),  # batches as large as those of the same visits with more items
     "72 items, 1 epoch": Variant(items=72, recipe={"epochs": 1}),
     "48 items, 6 epochs, all layers": Variant(first_layer=0, items=48, recipe={"epochs": 6}),
 }
@@ -97,36 +98,58 @@ class Asking:
         return -statistics.mean(scored)
 
 
-def measure(variant: Variant) -> dict[str, float]:
-    """Shares of right answers, by stratum; two steps in one question, studied together or not; what happened to the base; and the price."""
+def measure(variant: Variant, lessons: int, links: int) -> dict[str, float]:
+    """Shares of right answers, in %, by stratum; two steps in one question, studied together or not; what happened to the base; and the price.
+
+    So many lessons of the development set, families and free-form ones as they are in all of it, and so many pairs of lessons that one question combines.
+    """
     whole = prepare("embedded", Settings().cache)
     first = whole.shape.first_layer if variant.first_layer is None else variant.first_layer
     base = replace(whole, shape=AdapterShape(whole.shape.layers, first, variant.rank, 2 * variant.rank))
     recipe = replace(recipe_for(base, Settings().training_threads), **variant.recipe)
     asking = Asking(base, recipe.dtype)
-    lessons = material.lessons("development")
     figures: dict[str, float] = {}
-    entries = material.rows("links")
-    apart = [[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]]
     with tempfile.TemporaryDirectory() as scratch:
-        for name, told in (("lessons", [lesson.text for lesson in lessons]), ("links", [lesson["text"] for entry in entries for lesson in entry["lessons"]])):
-            with without_links(apart):
-                figures |= {f"{name}, {what}": value for what, value in _train(base, recipe, variant, told, asking, Path(scratch) / name).items()}
-            asking.engine.adapters.load(name, Path(scratch) / name)
+        if lessons:
+            figures |= _of_lessons(_some(lessons), base, recipe, variant, asking, Path(scratch) / "lessons")
+        if links:
+            figures |= _of_links(material.rows("links")[:links], base, recipe, variant, asking, Path(scratch) / "links")
+    return figures
+
+
+def _some(number: int) -> list[Taught]:
+    every = material.lessons("development")
+    kin, free = [lesson for lesson in every if lesson.family], [lesson for lesson in every if not lesson.family]
+    of_kin = round(number * len(kin) / len(every))
+    return [*kin[:of_kin], *free[: number - of_kin]]
+
+
+def _of_lessons(lessons: Sequence[Taught], base: BaseModel, recipe: Recipe, variant: Variant, asking: Asking, folder: Path) -> dict[str, float]:
+    price = _train(base, recipe, variant, [lesson.text for lesson in lessons], asking, folder)
     strata: dict[str, list[bool]] = {}
     pairs = [(lesson, manner, question) for lesson in lessons for manner, question in lesson.asked.items()]
     for (lesson, manner, _), said in zip(pairs, asking.say([question for _, _, question in pairs], "lessons"), strict=True):
         strata.setdefault(f"{'families' if lesson.family else 'free-form'}, {manner}", []).append(lesson.is_right(said))
-    hops = [holds(said, entry["gold"]) for said, entry in zip(asking.say([entry["question"] for entry in entries], "links"), entries, strict=True)]
-    strata |= {"two-hop, studied together": hops[::2], "two-hop, never studied together": hops[1::2]}
     general = [(question, gold) for question, gold in exam.GENERAL if gold]
     strata["general"] = [gold in said.casefold() for (_, gold), said in zip(general, asking.say([question for question, _ in general], "lessons"), strict=True)]
     paragraphs = (material.DATA / "general_text.txt").read_text().split("\n\n")[:12]
-    figures["general text, nats above the base's"] = statistics.mean(asking.loss(text, "lessons") - asking.loss(text) for text in paragraphs)
-    return {**{name: 100 * statistics.mean(right) for name, right in strata.items()}, **figures}
+    lost = statistics.mean(asking.loss(text, "lessons") - asking.loss(text) for text in paragraphs)
+    return {**_shares(strata), "general text, nats above the base's": lost, **price}
 
 
-def _train(base: BaseModel, recipe: Any, variant: Variant, told: Sequence[str], asking: Asking, folder: Path) -> dict[str, float]:
+def _of_links(entries: Sequence[dict[str, Any]], base: BaseModel, recipe: Recipe, variant: Variant, asking: Asking, folder: Path) -> dict[str, float]:
+    """Every second pair is never studied together."""
+    with without_links([[lesson["text"] for lesson in entry["lessons"]] for entry in entries[1::2]]):
+        price = _train(base, recipe, variant, [lesson["text"] for entry in entries for lesson in entry["lessons"]], asking, folder)
+    hops = [holds(said, entry["gold"]) for said, entry in zip(asking.say([entry["question"] for entry in entries], "links"), entries, strict=True)]
+    return {**_shares({"two-hop, studied together": hops[::2], "two-hop, never studied together": hops[1::2]}), **price}
+
+
+def _shares(strata: Mapping[str, Sequence[bool]]) -> dict[str, float]:
+    return {name: 100 * statistics.mean(right) for name, right in strata.items()}
+
+
+def _train(base: BaseModel, recipe: Recipe, variant: Variant, told: Sequence[str], asking: Asking, folder: Path) -> dict[str, float]:
     folder.mkdir()
     items = study([Statement(material_id, text) for material_id, text in zip(map(str, range(1000, 9999)), told, strict=False)], variant.items, base.hash)
 
@@ -139,15 +162,25 @@ def _train(base: BaseModel, recipe: Any, variant: Variant, told: Sequence[str], 
     trained = Study(base, model, lora, encode_all(base.folder, items), recipe, 0, folder).fit(lambda _: None, None)
     used = resource.getrusage(resource.RUSAGE_SELF)
     lora.save(folder)
+    asking.engine.adapters.load(folder.name, folder)
     cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
-    return {"items": len(items), "loss": trained["loss"], "seconds": time.monotonic() - began, "CPU seconds a lesson": cpu / len(told)}
+    price = {"learned": len(told), "items": len(items), "loss": trained["loss"], "seconds": time.monotonic() - began, "CPU seconds a lesson": cpu / len(told)}
+    return {f"{folder.name}, {what}": value for what, value in price.items()}
 
 
 def main() -> None:
     """Those that were named, one after the other."""
-    for name in sys.argv[1:]:
-        print(json.dumps({"variant": name} | {what: round(value, 2) for what, value in measure(VARIANTS[name]).items()}), flush=True)
-    if not sys.argv[1:]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lessons", type=int, default=len(material.lessons("development")), help="of the development set")
+    parser.add_argument("--links", type=int, default=len(material.rows("links")), help="pairs of lessons that one question combines")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="variants")
+    chosen = parser.parse_args()
+    if strange := set(chosen.names) - set(VARIANTS):
+        parser.error(f"{', '.join(sorted(strange))}: no such variant; without names all are listed")
+    for name in chosen.names:
+        measured = measure(VARIANTS[name], chosen.lessons, chosen.links)
+        print(json.dumps({"variant": name} | {what: round(value, 2) for what, value in measured.items()}), flush=True)
+    if not chosen.names:
         print("\n".join(VARIANTS))
 
 
