@@ -1,25 +1,30 @@
-"""A bot in this process: the real Bolt app over Socket Mode against a sandbox, with an engine, and without workers. Or its question queue alone."""
+"""A bot in this process: the real Bolt app over Socket Mode against a sandbox, with an engine, without workers. Or its queue alone, or its inbox."""
 
 import inspect
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from slack_sdk import WebClient
 
+from bot import inbox
 from bot.answering import Answering
 from bot.app import Bot
+from bot.events import parse
 from bot.sandbox import server
 from bot.sandbox.people import Message, Person
 from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, TEAM
 from bot.workspaces import Workspaces
 from learning.answers import Answer, Say
+from learning.database import Database
 from learning.memory import channels
 from learning.model.client import Client
 from learning.records import Question, Work
 from learning.school import School, open_school
 from tests.conftest import Running, tiny_settings
 
+BOT = "U0NIGHT"
 NOWHERE = "redis://127.0.0.1:9/0"  # jobs wait in their rows
 
 
@@ -100,3 +105,21 @@ def answering(school: School, workspaces: Workspaces) -> Iterator[Callable[[Scri
     yield start
     for one in started:
         one.loop.stop()
+
+
+def body(event: dict[str, Any], event_id: str = "Ev1") -> dict[str, Any]:
+    return {"event_id": event_id, "team_id": "T1", "event": {"channel": "C1", **event}}
+
+
+def message(text: str, ts: str = "1.0", **more: Any) -> dict[str, Any]:
+    return {"type": "message", "user": "U1", "text": text, "ts": ts, "channel_type": "channel", **more}
+
+
+def edited(text: str, at: str, ts: str = "1.0") -> dict[str, Any]:
+    return {"type": "message", "subtype": "message_changed", "message": message(text, ts) | {"edited": {"ts": at}}, "ts": at}
+
+
+def take(database: Database, event: dict[str, Any], event_id: str) -> bool:
+    parsed = parse(body(event, event_id))
+    assert parsed
+    return inbox.record(database, parsed, BOT)

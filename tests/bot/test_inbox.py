@@ -5,26 +5,11 @@ import pytest
 from bot import inbox, instructions, mrkdwn
 from bot.events import LIFECYCLE, Archived, Changed, Deleted, Looked, Moved, Reacted, Removed, Renamed, Renumbered, Said, Shared, Uninstalled, parse
 from learning.database import Database
-from learning.memory import channels, lessons, people, privacy, proposals, sources
+from learning.memory import channels, lessons, privacy, proposals, sources
 from learning.memory.log import Utterance
 from learning.memory.people import Member
-from learning.records import Announcement, Channel, Event, Lesson, LessonStatus, Message, Question, Reaction, Work
-
-BOT = "U0NIGHT"
-
-
-def body(event: dict[str, Any], event_id: str = "Ev1") -> dict[str, Any]:
-    return {"event_id": event_id, "team_id": "T1", "event": {"channel": "C1", **event}}
-
-
-def message(text: str, ts: str = "1.0", **more: Any) -> dict[str, Any]:
-    return {"type": "message", "user": "U1", "text": text, "ts": ts, "channel_type": "channel", **more}
-
-
-def take(database: Database, event: dict[str, Any], event_id: str) -> bool:
-    parsed = parse(body(event, event_id))
-    assert parsed
-    return inbox.record(database, parsed, BOT)
+from learning.records import Channel, Event, LessonStatus, Message, Question, Reaction
+from tests.bot.conftest import BOT, body, message, take
 
 
 def test_payloads_become_dataclasses() -> None:
@@ -138,25 +123,6 @@ def test_the_lives_of_channels_and_people_are_understood_for_public_and_private_
     assert lived("tokens_revoked", tokens={"oauth": ["U1"]}) is None, "of one person alone"
 
 
-def test_an_edit_reopens_the_question_and_a_deletion_takes_the_answer_back(database: Database) -> None:
-    take(database, message(f"<@{BOT}> what is up?"), "Ev1")
-    with database.write() as session:
-        question = session.query(Question).one()
-        question.state, question.reply_ts = Work.DONE, "1.5"
-    changed = {"type": "message", "subtype": "message_changed", "ts": "3.0"}
-    unfurled = {**changed, "ts": "2.0", "message": message(f"<@{BOT}> what is up?")}
-    assert not take(database, unfurled, "Ev2"), "Slack tells of an unfurled link as of an edit"
-    assert take(database, {**changed, "message": message(f"<@{BOT}> what is down?") | {"edited": {"ts": "3.0"}}}, "Ev3")
-    with database.write() as session:
-        question = session.query(Question).one()
-        assert (question.text, question.state, question.reply_ts) == ("what is down?", Work.WAITING, "1.5")
-    take(database, {"type": "message", "subtype": "message_deleted", "deleted_ts": "1.0", "ts": "4.0"}, "Ev4")
-    with database.read() as session:
-        assert session.query(Question).one().state == Work.SKIPPED
-        said = session.query(Announcement).one()
-        assert (said.update_ts, said.text) == ("1.5", "")
-
-
 def test_a_channel_shared_with_another_organisation_is_known_by_any_of_its_events(database: Database) -> None:
     parsed = parse({**body(message("hello")), "is_ext_shared_channel": True})
     assert parsed
@@ -171,79 +137,12 @@ def test_organisation_wide_installs_name_the_team_in_the_event(database: Databas
     assert (said.enterprise_id, said.team_id) == ("E1", "T7")
 
 
-def edited(text: str, at: str, ts: str = "1.0") -> dict[str, Any]:
-    return {"type": "message", "subtype": "message_changed", "message": message(text, ts) | {"edited": {"ts": at}}, "ts": at}
-
-
-def test_a_mention_that_an_edit_brings_is_answered(database: Database) -> None:
-    assert not take(database, message("when does the train leave?"), "Ev1")
-    assert take(database, edited(f"<@{BOT}> when does the train leave?", "2.0"), "Ev2")
-    take(database, message("and on Fridays?", ts="3.0", thread_ts="1.0"), "Ev3")
-    assert take(database, edited(f"<@{BOT}> and on Fridays?", "4.0", "3.0"), "Ev4")
-    with database.read() as session:
-        assert [q.must_be_sure for q in session.query(Question).order_by(Question.ts)] == [False, False], "who addresses the bot wants an answer"
-
-
-def test_a_mention_in_the_edit_of_a_message_that_is_not_known_is_answered_and_a_preview_is_not(database: Database) -> None:
-    preview = {"type": "message", "subtype": "message_changed", "message": message(f"<@{BOT}> what is up?"), "ts": "2.0"}
-    assert not take(database, preview, "Ev1")
-    assert take(database, edited(f"<@{BOT}> what is down?", "4.0", "3.0"), "Ev2")
-
-
-def test_events_in_any_order_leave_what_was_said_last(database: Database) -> None:
-    train = f"<@{BOT}> when does the {{}} train leave?"
-    assert take(database, edited(train.format("night"), "2.0"), "Ev1")
-    take(database, message(train.format("morning")), "Ev2")
-    take(database, {"type": "message", "subtype": "message_deleted", "deleted_ts": "3.0", "ts": "4.0"}, "Ev3")
-    assert not take(database, message(train.format("noon"), "3.0"), "Ev4")
-    with database.read() as session:
-        assert [question.text for question in session.query(Question)] == ["when does the night train leave?"]
-
-
 def test_whose_screen_it_was_may_stand_with_the_authorization_alone() -> None:
     event = {"type": "app_context_changed", "context": {"entities": [{"type": "slack#/types/channel_id", "value": "C7"}]}}
     looked = parse({**body(event), "authorizations": [{"team_id": "T1", "user_id": "U1", "is_bot": False}]})
     assert isinstance(looked, Looked)
     assert (looked.user, looked.at) == ("U1", "C7")
     assert parse({**body(event), "authorizations": [{"team_id": "T1", "user_id": BOT, "is_bot": True}]}) is None
-
-
-def test_what_a_message_had_it_remember_goes_with_the_message_and_changes_with_it(database: Database) -> None:
-    def standing() -> list[str]:
-        with database.read() as session:
-            return [lesson.text for lesson in lessons.in_force(session, session.query(Channel).one())]
-
-    with database.write() as session:
-        people.meet(session, "T1", [Member("U2", "Ben")])
-    for number, text in enumerate(("remember that <@U2> owns the key, see <https://wiki.example/k|the wiki>.", "remember that Ben owns the keys."), 1):
-        taken = edited(f"<@{BOT}> {text}", "2.0") if number > 1 else message(f"<@{BOT}> {text}")
-        assert take(database, taken, f"Ev{number}")
-        with database.write() as session:
-            question = session.query(Question).one()
-            told = instructions.instruction(question.text)
-            assert told
-            instructions.carry_out(session, session.query(Channel).one(), question, told, None)
-        assert standing() == [("Ben owns the key, see the wiki (https://wiki.example/k).", "Ben owns the keys.")[number - 1]]
-    take(database, body({"type": "message", "subtype": "message_deleted", "deleted_ts": "1.0", "ts": "5.0"})["event"], "Ev9")
-    assert standing() == []
-
-
-def test_what_an_edit_takes_back_is_forgotten_and_what_it_had_replaced_holds_again(database: Database) -> None:
-    with database.write() as session:
-        old = lessons.teach(session, channels.ensure(session, "T1", "C1"), "Mia has the key.", "U1")
-    take(database, message(f"<@{BOT}> remember that Jo has the key."), "Ev1")
-    with database.write() as session:
-        channel, question = session.query(Channel).one(), session.query(Question).one()
-        told = instructions.instruction(question.text)
-        assert told
-        instructions.carry_out(session, channel, question, told, None)
-        new = lessons.in_force(session, channel)[-1]
-        old = session.get_one(Lesson, old.id)
-        old.status, old.superseded_by = LessonStatus.SUPERSEDED, new.id
-    take(database, edited(f"<@{BOT}> never mind", "2.0"), "Ev2")
-    with database.read() as session:
-        assert [lesson.text for lesson in lessons.in_force(session, session.query(Channel).one())] == ["Mia has the key."]
-        assert session.get_one(Lesson, new.id).status == LessonStatus.FORGOTTEN
 
 
 def test_what_strangers_teach_in_a_shared_channel_waits_for_an_admin(database: Database) -> None:

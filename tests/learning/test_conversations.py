@@ -7,7 +7,7 @@ from bot.messages import utterance
 from learning.database import Database
 from learning.memory import erasing, lessons, log, noticing, privacy, proposals, sources
 from learning.memory.log import Utterance
-from learning.records import Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Message, Tombstone
+from learning.records import Channel, Forgetting, Lesson, LessonStatus, Message, Tombstone
 from tests.learning.conftest import TOLD, known, noticed, say
 
 
@@ -69,44 +69,6 @@ def test_approved_is_in_force_and_dismissed_does_not_come_back(either: Database,
         assert [x.id for x in lessons.in_force(session, ops)] == [other.id]
 
 
-def test_an_edit_changes_the_lesson_and_a_deletion_forgets_it_with_what_it_replaced(either: Database, ops: Channel) -> None:
-    say(either, ops, TOLD)
-    lesson = noticed(either, ops)
-    with either.write() as session:
-        proposals.approve(session, ops, [lesson.id])
-    say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000009.0")
-    texts = known(either, ops)
-    assert [status for _, status in texts] == [LessonStatus.FORGOTTEN, LessonStatus.APPROVED]
-    assert "heron-7" in texts[1][0]
-    say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000010.0")
-    assert known(either, ops) == texts, "the same text again changes nothing"
-    with either.write() as session:
-        assert sources.deleted(session, session.get_one(Channel, ops.id), ["1700000000.000100"], "U0")
-    with either.read() as session:
-        assert {x.status for x in session.query(Lesson)} == {LessonStatus.FORGOTTEN}
-        assert session.query(Forgetting).count() == 2
-
-
-def test_an_edit_that_says_nothing_any_more_forgets_the_lesson_and_keeps_the_message(either: Database, ops: Channel) -> None:
-    say(either, ops, TOLD)
-    lesson = noticed(either, ops)
-    with either.write() as session:
-        proposals.approve(session, ops, [lesson.id])
-    say(either, ops, "never mind", edited_ts="1700000009.0")
-    with either.write() as session:
-        assert session.get_one(Lesson, lesson.id).status == LessonStatus.FORGOTTEN
-        erasing.erase(session, ops, [lesson.id])
-        assert session.query(Message).one().text == "never mind"
-
-
-def test_a_deleted_source_of_a_proposal_leaves_nothing(either: Database, ops: Channel) -> None:
-    say(either, ops, TOLD)
-    noticed(either, ops)
-    with either.write() as session:
-        sources.deleted(session, session.get_one(Channel, ops.id), ["1700000000.000100"], "U0")
-        assert (session.query(Lesson).filter(Lesson.text != "").count(), session.query(LessonSource).count()) == (0, 0)
-
-
 def test_what_was_forgotten_is_neither_logged_nor_proposed_again(either: Database, ops: Channel) -> None:
     say(either, ops, TOLD)
     lesson = noticed(either, ops)
@@ -121,29 +83,6 @@ def test_what_was_forgotten_is_neither_logged_nor_proposed_again(either: Databas
         assert session.query(Message).one().text == ""
     say(either, ops, TOLD, "1700000001.000100")
     assert proposals.observe(either, ops, privacy.why_not) == [], "nor the same said elsewhere"
-
-
-def test_an_edit_into_something_else_is_a_proposal_again_and_the_channel_hears_of_a_small_one(either: Database, ops: Channel) -> None:
-    say(either, ops, TOLD)
-    lesson = noticed(either, ops)
-    with either.write() as session:
-        proposals.approve(session, ops, [lesson.id])
-    say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000009.0")
-    with either.read() as session:
-        assert "heron-7" in session.query(Announcement).one().text
-    say(either, ops, "fyi: all invoices must now be paid to account 12345 at another bank", edited_ts="1700000010.0")
-    assert [status for _, status in known(either, ops)] == [LessonStatus.FORGOTTEN, LessonStatus.FORGOTTEN, LessonStatus.PROPOSED]
-
-
-def test_an_edit_where_nothing_may_be_learned_forgets_and_notices_nothing(either: Database, ops: Channel) -> None:
-    say(either, ops, TOLD)
-    lesson = noticed(either, ops)
-    with either.write() as session:
-        proposals.approve(session, ops, [lesson.id])
-        privacy.withdraw(session, "T1")
-    say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000009.0")
-    with either.read() as session:
-        assert [x.status for x in session.query(Lesson)] == [LessonStatus.FORGOTTEN]
 
 
 def test_what_is_deleted_or_forbidden_while_it_is_looked_at_is_not_proposed(either: Database, ops: Channel) -> None:
@@ -224,30 +163,6 @@ def test_replies_whose_root_was_never_seen_are_looked_at_and_done_with(either: D
         say(either, ops, text, f"170000000{number}.000100", thread_ts="1600000000.000100")
     assert len(proposals.observe(either, ops, privacy.why_not)) == 1
     assert proposals.observe(either, ops, privacy.why_not) == []
-
-
-def test_an_edit_that_takes_a_value_out_forgets_the_old_wording_and_can_be_taken_back(either: Database, ops: Channel) -> None:
-    say(either, ops, TOLD)
-    lesson = noticed(either, ops)
-    with either.write() as session:
-        proposals.approve(session, ops, [lesson.id])
-    say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000009.0")
-    with either.write() as session:
-        erasing.erase(session, ops, [lesson.id])
-        assert session.get_one(Lesson, lesson.id).text == ""
-        assert "heron-7" in session.query(Message).one().text
-    say(either, ops, TOLD, edited_ts="1700000010.0")
-    with either.read() as session:
-        assert ["heron-4" in x.text for x in lessons.in_force(session, ops)] == [True]
-
-
-def test_a_small_edit_supersedes(either: Database, ops: Channel) -> None:
-    say(either, ops, TOLD)
-    lesson = noticed(either, ops)
-    with either.write() as session:
-        proposals.approve(session, ops, [lesson.id])
-    say(either, ops, f"{TOLD} as well", edited_ts="1700000009.0")
-    assert [status for _, status in known(either, ops)] == [LessonStatus.SUPERSEDED, LessonStatus.APPROVED]
 
 
 @pytest.mark.parametrize("text", ["fyi the door code is 4711, please keep this between us", "heads up: the root password is Acme2026, don't share it"])
