@@ -188,19 +188,21 @@ def _clean(session: Session, adapter: Adapter) -> bool:
 
 
 def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[str]:
-    """Stop every adapter whose lineage holds one of the lessons, at once; the newest clean one serves. Returns the names of those that might have answered.
+    """Stop every adapter whose lineage holds one of the lessons, at once; the newest clean one before it serves: later ones are what people went back from.
+    Returns the names of those that might have answered.
 
     One that was pruned has no files any more, but an engine may still hold it in memory.
     """
     holding = select(AdapterLesson.adapter_id).where(AdapterLesson.lesson_id.in_(lessons))
     tainted = session.scalars(select(Adapter).where(Adapter.id.in_(holding), Adapter.state != AdapterState.TAINTED)).all()
+    current = serving(session, channel)
     stopped = [adapter.name for adapter in tainted if adapter.state != AdapterState.PRUNED]
     for adapter in tainted:
         adapter.state = AdapterState.TAINTED
     session.flush()
-    clean = [a for a in versions(session, channel) if a.state == AdapterState.RETIRED]
-    if serving(session, channel) is None and clean:
-        _serve(session, channel, clean[0])
+    clean = (a for a in versions(session, channel) if a.state == AdapterState.RETIRED and (current is None or a.version < current.version))
+    if serving(session, channel) is None and (older := next(clean, None)):
+        _serve(session, channel, older)
     return stopped
 
 

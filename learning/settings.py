@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     training_threads: int = Field(2, ge=1, description="CPU threads of training; part of what makes adapters reproducible")
     training_minutes: float = Field(60, gt=0, description="of a night and channel; lessons that do not fit are looked up instead, the least important first")
     engine_threads: int = Field(2, ge=1, description="CPU threads of the engine")
-    promote_at: float = Field(0.6, ge=0, le=1, description="least share of exam questions a first adapter must answer")
+    promote_at: float = Field(0.4, ge=0, le=1, description="least share of exam questions a first adapter must answer, and any of the general ones")
     tolerate_loss: float = Field(0.02, ge=0, le=1, description="share of what the serving adapter knew that a new one may get wrong")
     lease_seconds: float = Field(30, gt=0, description="how long a silent worker keeps a question or a night")
     sweep_seconds: float = Field(10, gt=0, description="how often abandoned work is looked for")

@@ -10,7 +10,7 @@ from bot import jobs
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in
 from bot.membership import is_admin
-from learning.memory import approval, lessons
+from learning.memory import approval, lessons, settling
 from learning.records import Forgetting
 
 ACTIONS = ("forget", "keep", "replace", "keep_both", "cancel")
@@ -20,6 +20,7 @@ class NotTheirs(Exception):
     """Somebody else taught it."""
 
 
+SETTLED = "That was settled meanwhile: `/lessons` shows what holds."
 NOT_YOURS = "Only whoever taught it, or a workspace admin, can have that forgotten."
 
 
@@ -36,7 +37,7 @@ def gone(desk: Desk, body: dict[str, Any], client: WebClient, ids: Sequence[int]
         raise NotTheirs
     with desk.school.database.write() as session:
         if undone:
-            lessons.keep_both(session, channel, *ids)
+            settling.keep_both(session, channel, *ids)
         return lessons.forget(session, channel, ids, user)
 
 
@@ -61,16 +62,16 @@ def register(app: App, desk: Desk) -> None:
     @app.action("replace")
     def replace(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         with desk.school.database.write() as session:
-            lessons.put_aside(session, clicked_in(session, body), int(action["value"]))
+            done = settling.put_aside(session, clicked_in(session, body), int(action["value"]))
         ack()
-        respond("So be it: the new lesson stands in the old one's place.", replace_original=True)
+        respond("So be it: the new lesson stands in the old one's place." if done else SETTLED, replace_original=True)
 
     @app.action("keep_both")
     def keep_both(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         with desk.school.database.write() as session:
-            lessons.keep_both(session, clicked_in(session, body), int(action["value"]))
+            both = settling.keep_both(session, clicked_in(session, body), int(action["value"]))
         ack()
-        respond("Both stand.", replace_original=True)
+        respond("Both stand." if both else SETTLED, replace_original=True)
 
     @app.action("cancel")
     def cancel(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:

@@ -35,6 +35,7 @@ ADMINS_ONLY = "Only workspace admins can do that."
 
 Answer = tuple[str, list[blocks.Block]]
 Decide = Callable[[Session, Channel, list[int]], Sequence[Lesson]]
+May = Callable[[Channel, Lesson, str, bool], bool]
 
 
 def register(app: App, desk: Desk) -> None:
@@ -72,14 +73,14 @@ def register(app: App, desk: Desk) -> None:
             text, shown = knowing.listed(session, channel_of(session, command), command["user_id"], command["text"].strip())
         ack(text=text, blocks=shown) if shown else ack(text)
 
-    def decided(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond, decide: Decide) -> None:
+    def decided(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond, decide: Decide, may: May) -> None:
         ack()
         user, number = body["user"]["id"], int(action["value"])
         admin = is_admin(client, user)
         with desk.school.database.write() as session:
             channel = clicked_in(session, body)
             proposed = next((lesson for lesson in proposals.pending(session, channel) if lesson.id == number), None)
-            allowed = admin or (proposed is not None and approval.may_settle(channel, proposed, user, admin))
+            allowed = admin or (proposed is not None and may(channel, proposed, user, admin))
             settled = decide(session, channel, [number]) if allowed else ()
             replacing = [block for lesson in settled if lesson.status in lessons.IN_FORCE for block in noted(session, channel, lesson)[1]]
             text, shown = _proposals(session, channel, "", "")
@@ -92,11 +93,11 @@ def register(app: App, desk: Desk) -> None:
 
     @app.action("approve")
     def approve(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        decided(ack, body, action, client, respond, proposals.approve)
+        decided(ack, body, action, client, respond, proposals.approve, approval.may_settle)
 
     @app.action("dismiss")
     def dismiss(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        decided(ack, body, action, client, respond, proposals.dismiss)
+        decided(ack, body, action, client, respond, proposals.dismiss, approval.may_dismiss)
 
     @app.action("attest")
     def attest(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:

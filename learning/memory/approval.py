@@ -25,6 +25,11 @@ def may_forget(lesson: Lesson, user: str, admin: bool) -> bool:
     return admin or lesson.author == user
 
 
+def may_dismiss(channel: Channel, lesson: Lesson, user: str, admin: bool) -> bool:
+    """May somebody dismiss a proposed lesson? Whoever suggested it may, too."""
+    return lesson.author == user or may_settle(channel, lesson, user, admin)
+
+
 def may_settle(channel: Channel, lesson: Lesson, user: str, admin: bool) -> bool:
-    """May somebody approve or dismiss a proposed lesson? What was noticed in messages is for admins."""
+    """May somebody approve a proposed lesson? What was noticed in messages is for admins."""
     return admin or (by_whom(channel, lesson) == "somebody else" and lesson.author != user)

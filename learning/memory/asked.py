@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from learning.memory.salience import AGREES, DISAGREES
+from learning.memory.salience import AGREES, DISAGREES, answered_by
 from learning.memory.words import content_words, is_common, stem, stems
 from learning.records import Channel, Lesson, Question, Reaction, Work
 
@@ -32,7 +32,7 @@ def confirmed_questions(session: Session, channel: Channel, lessons: Sequence[Le
             cast.setdefault(reaction.ts, set()).add(name in AGREES)
     found: dict[int, dict[str, None]] = {}
     for question in session.scalars(select(Question).where(*answered).order_by(Question.id.desc())):
-        rested = [by_id.get(lesson_id) for lesson_id in (question.answer or {}).get("lessons", ())]
+        rested = [by_id.get(lesson_id) for lesson_id in sorted(answered_by(question))]
         if cast.get(question.reply_ts or "") == {True} and len(rested) == 1 and rested[0] and _stands_alone(question.text, rested[0]):
             found.setdefault(rested[0].id, {}).setdefault(question.text)
     shared = Counter(text for texts in found.values() for text in texts)

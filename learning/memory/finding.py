@@ -4,22 +4,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from learning.memory import recall, replacing
-from learning.memory.lessons import FORGETTABLE, IN_FORCE
+from learning.memory.lessons import FORGETTABLE, IN_FORCE, in_force
 from learning.memory.words import digest, stems
 from learning.records import Channel, Lesson, LessonStatus
 
 
 def listed(session: Session, channel: Channel, search: str = "") -> list[Lesson]:
     """Lessons in force and proposed ones, newest first; with `search`, those that hold all its words, in any inflection."""
-    shown = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_((*IN_FORCE, LessonStatus.PROPOSED))).order_by(Lesson.id.desc())
+    waiting = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.PROPOSED)
+    shown = sorted([*in_force(session, channel), *session.scalars(waiting)], key=lambda lesson: -lesson.id)
     wanted = set(stems(search))
-    return [lesson for lesson in session.scalars(shown) if wanted <= set(stems(f"{lesson.question or ''} {lesson.text}"))]
+    return [lesson for lesson in shown if wanted <= set(stems(f"{lesson.question or ''} {lesson.text}"))]
 
 
 def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
     """The lessons that a request to forget means: the one of this number, or with this text and what says the same, else those nearest to it.
 
-    Those that were replaced or expired are among them; of equally near ones those in force come first.
+    Those that were replaced, expired, or wait for approval are among them; of equally near ones those in force come first.
     """
     kept = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(FORGETTABLE)).order_by(Lesson.id)).all()
     numbered = [lesson for lesson in kept if text.strip().removeprefix("#") == str(lesson.id)]

@@ -18,7 +18,7 @@ from learning.records import Adapter, AdapterLesson, AdapterState, Announcement,
 
 MOST_AN_HOUR = 40  # that one person teaches in a channel
 IN_FORCE = (LessonStatus.APPROVED, LessonStatus.LEARNED, LessonStatus.EXTERNAL)
-FORGETTABLE = (*IN_FORCE, LessonStatus.SUPERSEDED)  # what was replaced may still be in the weights
+FORGETTABLE = (*IN_FORCE, LessonStatus.SUPERSEDED, LessonStatus.PROPOSED)  # what was replaced may still be in the weights
 
 
 def teach(
@@ -42,19 +42,30 @@ def teach(
     row: dict[str, Any] = {"text": statement, "question": question, "digest": content, "author": author, "source_ts": source_ts, "permalink": permalink}
     row |= {"channel_id": channel.id, "valid_until": dated.until, "status": LessonStatus.APPROVED if settled else LessonStatus.PROPOSED}
     known = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_((LessonStatus.PROPOSED, *IN_FORCE)))
-    if not add_once(session, Lesson, **row) and settled:
-        lesson = session.scalars(known).one()
-        lesson.status = LessonStatus.APPROVED if lesson.status == LessonStatus.PROPOSED else lesson.status  # said on purpose: that settles it
-        if lesson.valid_until and lesson.valid_until < _day(session, channel):
-            lesson.valid_until = dated.until  # and it holds again, unless it names the day itself
-        if _newer(session, channel, lesson, replacing.PERHAPS) or _written(lesson.text) != _written(statement):
-            lesson.status = LessonStatus.SUPERSEDED  # by itself, as the newest
-            session.flush()
-            add_once(session, Lesson, **row)
+    if not add_once(session, Lesson, **row):
+        _again(session, channel, session.scalars(known).one(), row, settled)
     lesson = session.scalars(known).one()
     if lesson.status != LessonStatus.PROPOSED:
         supersede(session, channel, lesson)
     return lesson
+
+
+def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, Any], settled: bool) -> None:
+    """What is known already is taught again: that settles it, and it holds again. As the newest, if a newer one says something else."""
+    over = lesson.valid_until is not None and lesson.valid_until < _day(session, channel)
+    if settled:
+        if lesson.status == LessonStatus.PROPOSED:
+            lesson.status = LessonStatus.APPROVED
+            notes.tell_settled(session, lesson)
+        if over:
+            lesson.valid_until = row["valid_until"]  # unless it names the day itself
+        anew = bool(_newer(session, channel, lesson, replacing.PERHAPS)) or _written(lesson.text) != _written(row["text"])
+    else:
+        anew = over and lesson.status != LessonStatus.PROPOSED  # somebody has to approve that it holds again
+    if anew:
+        lesson.status = LessonStatus.SUPERSEDED  # by itself
+        session.flush()
+        add_once(session, Lesson, **row)
 
 
 def _written(text: str) -> str:
@@ -90,7 +101,7 @@ def _assert_no_flood(session: Session, channel: Channel, author: str) -> None:
 
 def supersede(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
     """Put a lesson in the place of the older ones that say something else of the same subject. They are no longer in force; the next night unlearns them."""
-    return _put_aside(new, _older(session, channel, new, replacing.REPLACES))
+    return set_aside(new, _older(session, channel, new, replacing.REPLACES))
 
 
 def contradicting(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
@@ -98,20 +109,12 @@ def contradicting(session: Session, channel: Channel, new: Lesson) -> list[Lesso
     return _older(session, channel, new, replacing.PERHAPS)
 
 
-def put_aside(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
-    """Somebody said that a lesson replaces what it seems to contradict. Those lessons."""
-    new = _in_force(session, channel, new_id)
-    return _put_aside(new, contradicting(session, channel, new)) if new else []
-
-
-def _in_force(session: Session, channel: Channel, lesson_id: int) -> Lesson | None:
-    return next((lesson for lesson in in_force(session, channel) if lesson.id == lesson_id), None)
-
-
 def _older(session: Session, channel: Channel, new: Lesson, least: float) -> list[Lesson]:
+    """Not what holds longer than the new one: until that ends it is preferred, and then the older one holds as before."""
     session.flush()
     alike = session.info.get("alike")
-    return replacing.replaced_by(new, in_force(session, channel), alike, least) if alike else []
+    older = replacing.replaced_by(new, in_force(session, channel), alike, least) if alike else []
+    return [old for old in older if not replacing.outlives(old, new)]
 
 
 def _newer(session: Session, channel: Channel, old: Lesson, least: float) -> Lesson | None:
@@ -120,22 +123,11 @@ def _newer(session: Session, channel: Channel, old: Lesson, least: float) -> Les
     return replacing.successor(old, in_force(session, channel), alike, least) if alike else None
 
 
-def _put_aside(new: Lesson, older: list[Lesson]) -> list[Lesson]:
+def set_aside(new: Lesson, older: list[Lesson]) -> list[Lesson]:
+    """A lesson takes the place of older ones. These."""
     for old in older:
         old.status, old.superseded_by = LessonStatus.SUPERSEDED, new.id
     return older
-
-
-def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
-    """What a lesson has replaced is in force again, beside it, and what it seems to contradict stays so. All these lessons."""
-    new = _in_force(session, channel, new_id)
-    if new is None:
-        return []
-    restored, contradicted = replaced(session, new), contradicting(session, channel, new)
-    for old in restored:
-        old.status, old.superseded_by = LessonStatus.APPROVED, None
-    new.beside = [*(new.beside or ()), *(old.id for old in (*restored, *contradicted))]
-    return [*restored, *contradicted]
 
 
 def replaced(session: Session, lesson: Lesson) -> list[Lesson]:
@@ -156,7 +148,7 @@ def stand(session: Session, some: Sequence[Lesson]) -> bool:
 
 
 def all_kept(session: Session, channel: Channel) -> list[int]:
-    """Ids of all lessons whose text is kept, replaced and expired ones included."""
+    """Ids of all lessons whose text is kept, replaced, expired and proposed ones included."""
     return list(session.scalars(select(Lesson.id).where(Lesson.channel_id == channel.id, Lesson.status.in_(FORGETTABLE))))
 
 
@@ -171,7 +163,7 @@ def unproven(session: Session, channel: Channel) -> list[Lesson]:
 
 
 def forgettable(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
-    """Those of some lessons that can be forgotten: in force, or replaced."""
+    """Those of some lessons that can be forgotten: in force, replaced, or proposed."""
     wanted = (Lesson.channel_id == channel.id, Lesson.id.in_(lesson_ids), Lesson.status.in_(FORGETTABLE))
     return list(session.scalars(select(Lesson).where(*wanted)))
 
@@ -211,18 +203,38 @@ def _said_before(session: Session, channel: Channel, gone: Sequence[Lesson]) -> 
 
 
 def restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
-    """What lessons that are gone had replaced is in force again, unless one that stays replaces it, too. How many that are."""
+    """What lessons that are gone had replaced is in force again, unless one that stays replaces it, or replaced what is gone. How many that are."""
     session.flush()
     older = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.superseded_by.in_(gone), Lesson.status == LessonStatus.SUPERSEDED)
-    active = Lesson.status.not_in((LessonStatus.FORGOTTEN, LessonStatus.SUPERSEDED))
-    taken = set(session.scalars(select(Lesson.digest).where(Lesson.channel_id == channel.id, active)))
-    restored = [lesson for lesson in session.scalars(older.order_by(Lesson.id)) if lesson.digest not in taken]
+    taken = standing(session, channel)
+    restored = []
+    for lesson in session.scalars(older.order_by(Lesson.id)):
+        heir = _heir(session, lesson, gone)
+        if heir:
+            set_aside(heir, [lesson])
+        elif lesson.digest not in taken:
+            restored.append(lesson)
     for lesson in restored:
         lesson.status, lesson.superseded_by = LessonStatus.APPROVED, None
     for old in restored:
-        if newer := _newer(session, channel, old, replacing.REPLACES):
-            _put_aside(newer, [old])
+        newer = _newer(session, channel, old, replacing.REPLACES)
+        if newer and not replacing.outlives(old, newer):
+            set_aside(newer, [old])
     return sum(lesson.superseded_by is None for lesson in restored)
+
+
+def standing(session: Session, channel: Channel) -> set[str]:
+    """Digests of lessons in force and proposed ones: no other may have one of these."""
+    active = Lesson.status.not_in((LessonStatus.FORGOTTEN, LessonStatus.SUPERSEDED))
+    return set(session.scalars(select(Lesson.digest).where(Lesson.channel_id == channel.id, active)))
+
+
+def _heir(session: Session, lesson: Lesson, gone: Sequence[int]) -> Lesson | None:
+    """What stays of those that took a lesson's place, one after the other."""
+    following: Lesson | None = lesson
+    while following and following.superseded_by and (following is lesson or following.id in gone):
+        following = session.get(Lesson, following.superseded_by)
+    return following if following and following.id not in gone and following.status != LessonStatus.FORGOTTEN else None
 
 
 def _being_rebuilt(session: Session, channel: Channel) -> list[str]:

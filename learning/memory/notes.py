@@ -28,6 +28,13 @@ def note(session: Session, lesson: Lesson) -> str:
     return f":books: <@{lesson.author}> taught me: {said}"
 
 
+def tell_settled(session: Session, lesson: Lesson) -> None:
+    """The channel was told that a lesson waits for approval: it does not any more."""
+    if lesson.post_ts:
+        told = {"update_ts": lesson.post_ts, "text": note(session, lesson), "lesson_id": lesson.id}
+        session.add(Announcement(channel_id=lesson.channel_id, key=f"approved-{lesson.id}", **told))
+
+
 def noted(session: Session, lesson_id: int, post_ts: str, permalink: str | None) -> None:
     """The bot's note was posted; a lesson forgotten meanwhile has the note redacted."""
     lesson = session.get_one(Lesson, lesson_id)

@@ -97,9 +97,7 @@ def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
         lesson.status = LessonStatus.APPROVED
         lesson.permalink = lesson.permalink or _permalink(session, channel, lesson.source_ts)
         lessons.supersede(session, channel, lesson)
-        if lesson.post_ts:  # the channel was told that it waits
-            told = {"update_ts": lesson.post_ts, "text": notes.note(session, lesson), "lesson_id": lesson.id}
-            session.add(Announcement(channel_id=channel.id, key=f"approved-{lesson.id}", **told))
+        notes.tell_settled(session, lesson)
     return chosen
 
 
@@ -167,7 +165,7 @@ def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice)
 
 def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str) -> int:
     """Messages were deleted, or may not be used: the lessons that rest on them are forgotten. How many that were."""
-    resting = {x.id: x for some in log.batched(ts) for x in _resting(session, channel, some, (LessonStatus.PROPOSED, *lessons.FORGETTABLE))}
+    resting = {x.id: x for some in log.batched(ts) for x in _resting(session, channel, some, lessons.FORGETTABLE)}
     withdraw(session, channel, list(resting.values()), by)
     return len(resting)
 

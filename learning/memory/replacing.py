@@ -115,6 +115,11 @@ def perhaps(new: Lesson, old: Lesson, alike: Alike) -> bool:
     return old.id < new.id and old.id not in (new.beside or ()) and certainty(new, old, alike) >= PERHAPS
 
 
+def outlives(old: Lesson, new: Lesson) -> bool:
+    """Does an older lesson hold longer than a newer one, which takes its place until then only?"""
+    return new.valid_until is not None and (old.valid_until is None or old.valid_until > new.valid_until)
+
+
 def outdates(question: str, one: Lesson, other: Lesson, alike: Alike) -> bool:
     """Does a lesson answer a question instead of another that says something else of the same?
 

@@ -34,6 +34,12 @@ class Salience:
     why: str
 
 
+def answered_by(question: Question) -> set[int]:
+    """Ids of the lessons that a question was answered with. "Remember …", "forget …" and what was asked back are no questions, whatever they rest on."""
+    answer = question.answer or {}
+    return set(answer.get("lessons", ())) if answer.get("how") not in ("noted", "asked_back") else set()
+
+
 def salience(session: Session, channel: Channel, lessons: Sequence[Lesson], moment: datetime) -> dict[int, Salience]:
     """Of each lesson, by id. What was asked and voted in direct messages counts, too, where a lesson of the channel answered it."""
     places: dict[Place, set[int]] = {}
@@ -48,7 +54,7 @@ def salience(session: Session, channel: Channel, lessons: Sequence[Lesson], mome
     direct = select(Channel.id).where(Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"))
     here = or_(Question.channel_id == channel.id, Question.channel_id.in_(direct))
     for question in session.scalars(select(Question).where(here, Question.answer.is_not(None))):
-        for lesson_id in set((question.answer or {}).get("lessons", ())) & ids:
+        for lesson_id in answered_by(question) & ids:
             asked[lesson_id] = asked.get(lesson_id, 0) + 1
             if question.reply_ts:
                 places.setdefault((question.channel_id, question.reply_ts), set()).add(lesson_id)

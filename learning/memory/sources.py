@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from learning.memory import lessons, log, privacy, proposals
-from learning.records import Channel, Lesson, LessonStatus
+from learning.records import Channel, Lesson
 
 
 def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], brought: bool = False) -> log.Recorded:
@@ -31,5 +31,5 @@ def deleted(session: Session, channel: Channel, ts: Sequence[str], by: str) -> l
 
 def told_by(session: Session, channel: Channel, ts: str, author: str) -> Sequence[Lesson]:
     """What somebody taught by a message to the bot."""
-    taught = (Lesson.origin == "taught", Lesson.source_ts == ts, Lesson.author == author, Lesson.status.in_((LessonStatus.PROPOSED, *lessons.FORGETTABLE)))
+    taught = (Lesson.origin == "taught", Lesson.source_ts == ts, Lesson.author == author, Lesson.status.in_(lessons.FORGETTABLE))
     return session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, *taught)).all()

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.answers import LONGEST
-from learning.database import add_once
 from learning.errors import TrainingError
 from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing
 from learning.model import running
@@ -18,13 +19,13 @@ from learning.model.shape import is_capable
 from learning.night import calendar, calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.interview import capable_author, say_all, teacher
 from learning.night.lore import Statement
-from learning.night.outcome import Outcome, conclude
+from learning.night.outcome import Outcome, conclude, tell_noticed
 from learning.night.replay import replay, said_by_base, texts
 from learning.night.self_study import self_study
 from learning.night.study import StudyItem, open_book, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
-from learning.records import Adapter, Announcement, Channel, Night, StudyItemRecord
+from learning.records import Adapter, Channel, Night, StudyItemRecord
 from learning.school import School
 
 ITEMS_PER_LESSON = 24
@@ -116,8 +117,7 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
         proposed = proposals.observe(school.database, channel, privacy.why_not, rewrite)
     if proposed:
         with school.database.write() as session:
-            text = report.noticed_text(len(proposed))
-            add_once(session, Announcement, channel_id=channel.id, key=f"noticed-{vigil.night.id}", text=text)
+            tell_noticed(session, vigil.night, len(proposed), _morning(session, school, vigil.night))
 
 
 def _decide(
@@ -156,10 +156,15 @@ def _decide(
             **told,
         }
         summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
-        comes = calendar.comes(vigil.night.date, channels.clock(session, channel), school.settings) if vigil.night.kind == "nightly" else None
-        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), comes, wonders)
+        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), _morning(session, school, vigil.night), wonders)
         pruned = registry.prune(session, channel)
     _discard(school, pruned)
+
+
+def _morning(session: Session, school: School, night: Night) -> datetime | None:
+    """When the channel hears of a night; at once of one that somebody asked for."""
+    zone = channels.clock(session, session.get_one(Channel, night.channel_id))
+    return calendar.comes(night.date, zone, school.settings) if night.kind == "nightly" else None
 
 
 def _discard(school: School, pruned: Sequence[Adapter]) -> None:

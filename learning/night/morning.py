@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from learning.memory import lessons
+from learning.memory.words import normalised
 from learning.night import report
-from learning.records import Lesson, LessonStatus, Night, Question, Work
+from learning.records import Channel, Forgetting, Lesson, LessonStatus, Night, Question, Work
 
 NIGHTS = 14  # of the curve
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -21,7 +23,7 @@ def text(session: Session, night: Night, adapter: str, verdict: str, card: Mappi
         return f"I could not study without what was forgotten yet: {card['reason']}. No adapter that had learned it answers any more, and I try again."
     if verdict in report.NOTHING:
         return report.as_text(adapter, verdict, card)
-    before, since = _earlier(session, night), last_ended(session, night)
+    before, since = _before(session, night), last_ended(session, night)
     lines = [report.as_text(adapter, verdict, card)]
     recalled = [float((one.report_card or {}).get("recall", 0.0)) for one in before] + ([card["recall"]] if "recall" in card else [])
     if len(recalled) > 1:
@@ -37,19 +39,20 @@ def text(session: Session, night: Night, adapter: str, verdict: str, card: Mappi
 
 
 def last_ended(session: Session, night: Night) -> datetime:
-    """When the night before ended."""
-    before = _earlier(session, night)
+    """When the night before ended; a rebuild after a forgetting, which says nothing in the morning, is none."""
+    before = [one for one in _before(session, night) if one.kind != "forget"]
     return before[-1].finished_at if before and before[-1].finished_at else EVER
 
 
 def unanswered(session: Session, channel_id: int, since: datetime = EVER) -> list[str]:
-    """What was asked since a moment, each once, the latest first; what was answered when it was asked again is none."""
+    """What was asked since a moment, each once, the latest first; what was answered when it was asked again, or taught as an answer to it, is none."""
     asked = (Question.channel_id == channel_id, Question.state == Work.DONE, Question.created_at > since, Question.text != "")
     rows = session.scalars(select(Question).where(*asked).order_by(Question.id.desc()))
     latest: dict[str, str] = {}
     for row in rows:
         latest.setdefault(row.text, (row.answer or {}).get("how", ""))
-    return [text for text, how in latest.items() if how == "abstained"]
+    taught = {normalised(lesson.question) for lesson in lessons.in_force(session, session.get_one(Channel, channel_id)) if lesson.question}
+    return [text for text, how in latest.items() if how == "abstained" and normalised(text) not in taught]
 
 
 def curve(shares: Sequence[float]) -> str:
@@ -57,15 +60,14 @@ def curve(shares: Sequence[float]) -> str:
     return "".join(_BARS[min(len(_BARS) - 1, int(share * len(_BARS)))] for share in shares)
 
 
-def _earlier(session: Session, night: Night) -> list[Night]:
+def _before(session: Session, night: Night) -> list[Night]:
     ended = (Night.channel_id == night.channel_id, Night.id != night.id, Night.verdict.in_(("promoted", "held")))
     return list(session.scalars(select(Night).where(*ended).order_by(Night.id.desc()).limit(NIGHTS)))[::-1]
 
 
 def _count(session: Session, night: Night, since: datetime, forgotten: bool) -> int:
-    of = (
-        (Lesson.status == LessonStatus.FORGOTTEN, Lesson.changed_at > since)
-        if forgotten
-        else (Lesson.status != LessonStatus.FORGOTTEN, Lesson.created_at > since)
-    )
-    return session.scalar(select(func.count()).select_from(Lesson).where(Lesson.channel_id == night.channel_id, *of)) or 0
+    if forgotten:  # by request: a proposal that was dismissed had never been learned
+        requests = session.scalars(select(Forgetting.lessons).where(Forgetting.channel_id == night.channel_id, Forgetting.created_at > since))
+        return len({lesson_id for ids in requests for lesson_id in ids})
+    taught = (Lesson.status.not_in((LessonStatus.FORGOTTEN, LessonStatus.PROPOSED)), Lesson.created_at > since)
+    return session.scalar(select(func.count()).select_from(Lesson).where(Lesson.channel_id == night.channel_id, *taught)) or 0

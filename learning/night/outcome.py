@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from learning import leases
 from learning.database import add_once
 from learning.errors import TrainingStopped
-from learning.night import dreaming, morning
+from learning.night import dreaming, morning, report
 from learning.records import Announcement, Channel, Night, Work
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,14 @@ def conclude(session: Session, night: Night, outcome: Outcome, comes: datetime |
         asked = [] if channel.reports == "admins" else [dict(wonder) for wonder in wonders]
         told = {"text": text + dreaming.as_text(asked), "wonders": asked or None, "due_at": comes, "audience": channel.reports}
         add_once(session, Announcement, channel_id=channel.id, key=f"night-{night.id}", **told)  # a rebuild that keeps failing says so once
+
+
+def tell_noticed(session: Session, night: Night, count: int, comes: datetime | None = None) -> None:
+    """Tell how many lessons were noticed in messages, when and to whom the night itself is told of."""
+    channel = session.get_one(Channel, night.channel_id)
+    if night.kind == "sleep" or channel.reports != "off":
+        told = {"text": report.noticed_text(count), "due_at": comes, "audience": channel.reports}
+        add_once(session, Announcement, channel_id=channel.id, key=f"noticed-{night.id}", **told)
 
 
 def _is_news(night: Night, outcome: Outcome) -> bool:

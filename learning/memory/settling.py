@@ -1,0 +1,30 @@
+"""What people say of two lessons of which the newer one has replaced the other, or may: which of them hold."""
+
+from sqlalchemy.orm import Session
+
+from learning.memory import lessons
+from learning.records import Channel, Lesson, LessonStatus
+
+
+def put_aside(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
+    """Somebody said that a lesson replaces what it seems to contradict. Those lessons."""
+    new = _in_force(session, channel, new_id)
+    return lessons.set_aside(new, lessons.contradicting(session, channel, new)) if new else []
+
+
+def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
+    """What a lesson has replaced is in force again, beside it, and what it seems to contradict stays so. All these lessons."""
+    new = _in_force(session, channel, new_id)
+    if new is None:
+        return []
+    taken = lessons.standing(session, channel)
+    restored = [old for old in lessons.replaced(session, new) if old.digest not in taken]  # who taught it again has settled that
+    contradicted = lessons.contradicting(session, channel, new)
+    for old in restored:
+        old.status, old.superseded_by = LessonStatus.APPROVED, None
+    new.beside = [*(new.beside or ()), *(old.id for old in (*restored, *contradicted))]
+    return [*restored, *contradicted]
+
+
+def _in_force(session: Session, channel: Channel, lesson_id: int) -> Lesson | None:
+    return next((lesson for lesson in lessons.in_force(session, channel) if lesson.id == lesson_id), None)
