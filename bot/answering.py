@@ -128,7 +128,7 @@ class Answering:
 
     def _aside(self, channel: Channel, question: Question, known: Knowledge, before: Sequence[Turn], growing: replies.Growing) -> Answer:
         """In a direct message: what was taught there, or what the channel knows that is named, or open beside it."""
-        inside = channels_of(self.workspaces.client(channel.team_id), question.author)
+        inside = channels_of(self.workspaces.client(channel.team_id), channel.team_id, question.author)
         name, asked = asides.named(question.text, [turn.text for turn in before if turn.role == "user"])
         with self.school.database.read() as session:
             room = asides.room(session, channel.team_id, inside, name or asides.viewed(session, channel.team_id, question.author))

@@ -44,7 +44,8 @@ class Bot:
         answering = Answering(school, workspaces, lambda: Answerer(_engine(settings), school.speaker))
         directory = Directory(school.database, workspaces)
         self.loops = [answering.loop, Outbox(school.database, workspaces).loop, directory.loop]
-        listeners.register(app, Desk(school, answering.loop, directory.loop, settings.redis_url, workspaces))
+        self.desk = Desk(school, answering.loop, directory.loop, settings.redis_url, workspaces)
+        listeners.register(app, self.desk)
         self.transport = transport.of(app, settings, workspaces.client(str(own.team_id)))
 
     def start(self) -> None:
@@ -57,6 +58,7 @@ class Bot:
     def stop(self) -> None:
         """Disconnect; what is unfinished is kept for the next start."""
         self.transport.stop()
+        self.desk.finish()
         for loop in self.loops:
             loop.stop()
 

@@ -1,5 +1,6 @@
 """What `doctor` and `status` look at."""
 
+import re
 import shutil
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import supervisor
+from bot import outages, supervisor
 from learning import registry
 from learning.database import open_database
 from learning.errors import NightschoolError
@@ -137,7 +138,8 @@ def _tokens(settings: Settings) -> Check:
     second = ("SLACK_SIGNING_SECRET", settings.slack_signing_secret, "") if settings.http_port else ("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-")
     wanted = [("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-"), second]
     given = [(name, secret.get_secret_value(), prefix) for name, secret, prefix in wanted]
-    wrong = [f"NIGHTSCHOOL_{name}{f' ({prefix}…)' if prefix else ''}" for name, value, prefix in given if not (value and value.startswith(prefix))]
+    written = {name: re.fullmatch(rf"{prefix}[!-~]+", value) for name, value, prefix in given}  # without blanks, or the "…" of README
+    wrong = [f"NIGHTSCHOOL_{name}{f' ({prefix}…)' if prefix else ''}" for name, _, prefix in given if not written[name]]
     if wrong:
         instead = "" if settings.http_port or not settings.slack_signing_secret.get_secret_value() else " (with the signing secret, `up --http` needs none)"
         detail = f"missing or wrong: {', '.join(wrong)}{instead}; README says where to get them. `nightschool demo` needs none."
@@ -153,6 +155,8 @@ def _accepted(settings: Settings) -> Check:
             if not settings.http_port or name == "BOT":
                 WebClient(token.get_secret_value(), base_url=settings.slack_api_url).api_call(method)
         except SlackApiError as error:
+            if outages.is_slacks(error):
+                return Check("Slack tokens", True, f"both set, but {settings.slack_api_url} has an outage ({error.response['error']})")
             refused = f"Slack refuses NIGHTSCHOOL_SLACK_{name}_TOKEN ({error.response['error']}): copy it again from the app's page."
             return Check("Slack tokens", False, refused)
         except (SlackClientError, OSError) as error:

@@ -63,11 +63,11 @@ class _Look:
         """Note people, channels and their clocks. Channels that the bot is no longer in count as left."""
         began = now()
         url = str(self.web.auth_test()["url"])
-        members = [member(user) for user in self._pages("users_list", "members")]
+        members = [member(user) for user in self._pages("users_list", "members", team_id=self.team_id)]
         with self.database.write() as session:
             privacy.introduce(session, self.team_id, url)
             people.meet(session, self.team_id, members)
-        found = list(self._pages("users_conversations", "channels", types=KINDS))
+        found = list(self._pages("users_conversations", "channels", types=KINDS, team_id=self.team_id))
         for room in found:
             inside = self._members(room["id"])
             with self.database.write() as session:

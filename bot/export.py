@@ -8,10 +8,11 @@ import hashlib
 import io
 import lzma
 import re
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol
@@ -25,6 +26,7 @@ PEOPLE_LISTS = ("users.json", "org_users.json")
 MOST_RATIO = 200  # unpacked to packed; a day of JSON compresses to a tenth or so
 MOST_IN_A_FILE = 1024**3  # bytes
 MOST_IN_ALL = 200 * 1024**3
+UTF8 = 0x800  # the flag of a name that is UTF-8
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\.json")
 
 
@@ -73,7 +75,7 @@ class _Zip:
             _refuse(member)
         if sum(member.file_size for member in members) > MOST_IN_ALL:
             raise ExportError(f"{file} would unpack to more than {MOST_IN_ALL // 1024**3} GiB: refused.")
-        self._members = {member.filename: member for member in members if member.filename.endswith(".json")}
+        self._members = {_named(member): member for member in members if member.filename.endswith(".json")}
         self.sizes = {name: member.file_size for name, member in self._members.items()}
 
     def open(self, name: str) -> IO[bytes]:
@@ -99,6 +101,15 @@ class _Limited(io.RawIOBase):
             raise BrokenFile("unpacks to more than the archive says")
         buffer[: len(data)] = data
         return len(data)
+
+
+def _named(member: zipfile.ZipInfo) -> str:
+    """A file's name; where it does not say that it is UTF-8 it mostly is all the same, as some tools pack."""
+    name = member.filename
+    if not member.flag_bits & UTF8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    return unicodedata.normalize("NFC", name)
 
 
 def _refuse(member: zipfile.ZipInfo) -> None:

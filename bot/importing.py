@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -14,8 +15,12 @@ from bot.events import member
 from bot.export import BrokenFile, Day, Export, ExportError, Room
 from learning.database import Database
 from learning.memory import channels, people, sources
+from learning.memory.log import Utterance
+from learning.memory.people import Member
 from learning.records import LOCAL, Channel, ImportedFile, Workspace, now
 
+ODD = (KeyError, TypeError, AttributeError, ValueError)  # what an entry raises that is not as Slack writes it
+SHOWN = 80  # characters of one
 BATCH = 1_000  # messages in one transaction
 
 
@@ -66,13 +71,22 @@ def _people(database: Database, export: Export) -> str:
     users = export.people()
     while batch := list(islice(users, BATCH)):
         with database.write() as session:
-            people.meet(session, team_id, [member(user) for user in batch])
+            people.meet(session, team_id, _members(batch))
     return team_id
+
+
+def _members(users: list[dict[str, Any]]) -> list[Member]:
+    """Those that can be read: of the others no name is known."""
+    known = []
+    for user in users:
+        with suppress(*ODD):
+            known.append(member(user))
+    return known
 
 
 def _team(database: Database, export: Export) -> str:
     """The workspace of an export: the only one that is known here, if somebody in it is of that, else the one that most are of."""
-    counted = Counter(str(user["team_id"]) for user in export.people() if user.get("team_id"))
+    counted = Counter(str(user["team_id"]) for user in export.people() if isinstance(user, dict) and user.get("team_id"))
     with database.read() as session:
         known = set(session.scalars(select(Workspace.team_id))) & counted.keys()
     return known.pop() if len(known) == 1 else max(counted, key=lambda team: (counted[team], team), default=LOCAL)
@@ -97,7 +111,7 @@ def _import_day(database: Database, export: Export, channel: Channel, day: Day, 
     try:
         for batch in _batches(export.messages(day)):
             with database.write() as session:
-                _write(session, session.get_one(Channel, channel.id), batch, summary)
+                _write(session, session.get_one(Channel, channel.id), day, batch, summary)
     except BrokenFile as error:
         summary.broken.append((day.path, str(error)))
         return
@@ -124,21 +138,44 @@ def _batches(entries: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
         raise broken
 
 
-def _write(session: Session, channel: Channel, batch: list[dict[str, Any]], summary: Summary) -> None:
-    """New versions may stand in an export as entries of their own, as may deletions."""
+def _write(session: Session, channel: Channel, day: Day, batch: list[dict[str, Any]], summary: Summary) -> None:
     said, gone = [], []
     for entry in batch:
-        subtype, inner = entry.get("subtype"), entry.get("message") or {}
-        if subtype == "message_deleted" and entry.get("deleted_ts"):
-            gone.append(entry["deleted_ts"])
-        elif messages.is_tombstone(entry):
-            gone.append(entry["ts"])
-        elif subtype == "message_changed" and inner.get("ts"):
-            said.append(messages.utterance(inner, entry.get("ts")))
-        elif messages.is_kept(entry):
-            said.append(messages.utterance(entry))
+        try:
+            for one in _read(entry):
+                gone.append(one) if isinstance(one, str) else said.append(one)
+        except ODD as error:
+            summary.broken.append((day.path, f"one entry of it makes no sense ({type(error).__name__}: {error}): {str(entry)[:SHOWN]}"))
     recorded = sources.heard(session, channel, said, brought=True)
     summary.deleted += len(sources.deleted(session, channel, gone, "import"))
     summary.messages += len(said)
     summary.added += len(recorded.added)
     summary.changed += len(recorded.changed)
+
+
+def _read(entry: dict[str, Any]) -> Iterator[Utterance | str]:
+    """What an entry says, or the ts of what it deletes. New versions may stand in an export as entries of their own, as may deletions."""
+    subtype, inner = entry.get("subtype"), entry.get("message") or {}
+    if subtype == "message_deleted" and entry.get("deleted_ts"):
+        yield _time(entry["deleted_ts"])
+    elif messages.is_tombstone(entry):
+        yield _time(entry["ts"])
+    elif subtype == "message_changed" and inner.get("ts"):
+        yield _whole(messages.utterance(inner, entry.get("ts")))
+    elif messages.is_kept(entry):
+        yield _whole(messages.utterance(entry))
+
+
+def _whole(said: Utterance) -> Utterance:
+    """Raises ValueError for one whose times are none."""
+    for ts in (said.ts, said.thread_ts, said.edited_ts):
+        if ts is not None:
+            _time(ts)
+    return said
+
+
+def _time(ts: object) -> str:
+    if not isinstance(ts, str):
+        raise ValueError(f"{ts!r} is no time")
+    float(ts)
+    return ts

@@ -18,9 +18,10 @@ def members(web: WebClient, channel: str) -> list[str]:
     return list(pages(web, "conversations_members", "members", channel=channel))
 
 
-def channels_of(web: WebClient, user_id: str) -> set[str]:
-    """Ids of the channels that somebody shares with the bot. Raises SlackApiError."""
-    return {room["id"] for room in pages(web, "users_conversations", "channels", user=user_id, types=KINDS, exclude_archived=True)}
+def channels_of(web: WebClient, team_id: str, user_id: str) -> set[str]:
+    """Ids of the channels of a workspace, which a token of a whole organisation has to name, that somebody shares with the bot. Raises SlackApiError."""
+    rooms = pages(web, "users_conversations", "channels", user=user_id, types=KINDS, exclude_archived=True, team_id=team_id)
+    return {room["id"] for room in rooms}
 
 
 def pages(web: WebClient, method: str, entries: str, ending: Callable[[], bool] = lambda: False, **arguments: Any) -> Iterator[Any]:

@@ -20,7 +20,7 @@ def utterance(message: dict[str, Any], edited_ts: str | None = None) -> Utteranc
 
 def is_kept(message: dict[str, Any]) -> bool:
     """Is it something that somebody wrote?"""
-    return message.get("type", "message") == "message" and message.get("subtype") in KEPT and "ts" in message
+    return message.get("type", "message") == "message" and message.get("subtype") in KEPT and bool(message.get("ts"))
 
 
 def is_tombstone(message: dict[str, Any]) -> bool:
@@ -35,4 +35,5 @@ def storable(text: str) -> str:
 
 def _reactions(message: dict[str, Any]) -> frozenset[tuple[str, str]]:
     """Who reacted how; Slack names only the first of many."""
-    return frozenset((reaction["name"][:MOST_EMOJI], user) for reaction in message.get("reactions") or () for user in reaction.get("users", ()))
+    given = [reaction for reaction in message.get("reactions") or () if reaction.get("name")]
+    return frozenset((reaction["name"][:MOST_EMOJI], user) for reaction in given for user in reaction.get("users") or ())

@@ -86,8 +86,10 @@ class Outbox:
             said = f"#{channel.name}: {announcement.text}"
             try:
                 ts = str(web.chat_postMessage(channel=admin, text=mrkdwn.fitting(said), unfurl_links=False, unfurl_media=False)["ts"])
-            except SlackApiError as error:  # the others have it already: it is not said again
-                logger.warning("announcement %s does not reach %s: %s", announcement.key, admin, error.response["error"])
+            except (SlackApiError, OSError) as error:
+                if not ts and outages.passes(error):
+                    raise
+                logger.warning("announcement %s does not reach %s: %s", announcement.key, admin, error)  # others have it already: it is not said again
         return ts, None
 
     def _end(self, announcement: Announcement, state: Work, ts: str | None, permalink: str | None) -> bool:

@@ -39,8 +39,9 @@ class Workspaces:
         return self._introduced(self.settings.slack_bot_token.get_secret_value(), "check NIGHTSCHOOL_SLACK_BOT_TOKEN")
 
     def teams(self) -> list[str]:
-        """Ids of all workspaces, that of the settings first."""
-        return [str(self.own.team_id), *(installed.team_id for installed in self._installed())]
+        """Ids of all workspaces, that of the settings first; of an organisation's those in which something was heard of the app."""
+        added = [installed.team_id for installed in self._installed()]
+        return list(dict.fromkeys([*([] if self.own.enterprise_id else [str(self.own.team_id)]), *self._of_organisation(), *added]))
 
     def knows(self, *ids: str | None) -> bool:
         """Is the app installed in one of these workspaces or organisations?"""
@@ -53,6 +54,11 @@ class Workspaces:
         if installed is None and team_id != self.own.team_id and not self.own.enterprise_id:  # a token for an organisation is one for all its workspaces
             raise WorkspaceError(f"the app is not installed in the workspace {team_id} any more: `nightschool workspace add` takes its token.")
         return self._speaking(self._decrypted(installed) if installed else str(self.own.bot_token))
+
+    def added_as(self, team_id: str) -> str:
+        """What tells a workspace's token, encrypted as it is, from one before; empty where the settings' serves."""
+        installed = self._of(team_id)
+        return installed.token if installed else ""
 
     def bot_user(self, team_id: str) -> str:
         """Who the bot is in a workspace."""
@@ -70,6 +76,8 @@ class Workspaces:
     def install(self, token: str) -> str:
         """Keep a workspace's token, in place of an earlier one; the workspace's id. Raises WorkspaceError when Slack refuses it."""
         who = self._introduced(token, "copy it again from the app's page")
+        if who.team_id == self.own.team_id:
+            raise WorkspaceError(f"{who.team_id} is the workspace of NIGHTSCHOOL_SLACK_BOT_TOKEN: put the new token there, and start `nightschool up` again.")
         new = {"team_id": str(who.team_id), "enterprise_id": who.enterprise_id or "", "bot_user_id": str(who.bot_user_id), "bot_id": str(who.bot_id)}
         with self.database.write() as session:
             add_missing(session, Installation, [new | {"token": ""}])
@@ -80,18 +88,24 @@ class Workspaces:
         return new["team_id"]
 
     def remove(self, team_id: str) -> bool:
-        """Forget a workspace's token; its channels have no nights any more. False when there was none."""
+        """Forget a workspace's token; its channels have no nights any more. False, and nothing done, when there was none."""
         with self.database.write() as session:
-            for channel in session.scalars(select(Channel).where(Channel.team_id == team_id)):
-                channels.leave(channel)
             gone = session.execute(delete(Installation).where(Installation.team_id == team_id).returning(Installation.team_id)).first() is not None
+            for channel in session.scalars(select(Channel).where(Channel.team_id == team_id)) if gone else ():
+                channels.leave(channel)
         self._read_at = float("-inf")
         return gone
+
+    def _of_organisation(self) -> list[str]:
+        if not self.own.enterprise_id:
+            return []
+        with self.database.read() as session:
+            return list(session.scalars(select(Channel.team_id).where(Channel.enterprise_id == self.own.enterprise_id).distinct().order_by(Channel.team_id)))
 
     def _introduced(self, token: str, what_to_do: str) -> AuthorizeResult:
         try:
             me = self._speaking(token).auth_test()
-        except (SlackClientError, OSError) as error:
+        except (SlackClientError, OSError, ValueError) as error:  # the last where the token is none
             raise WorkspaceError(f"Slack refused the bot token, or does not answer ({error}): {what_to_do}.") from None
         organisation = me.get("enterprise_id") if me.get("is_enterprise_install") else None  # each workspace of one tells its name, too
         return AuthorizeResult(enterprise_id=organisation, team_id=me["team_id"], bot_token=token, bot_user_id=me["user_id"], bot_id=me.get("bot_id", ""))
@@ -102,7 +116,7 @@ class Workspaces:
     def _of(self, team_id: str) -> Installation | None:
         if team_id != self.own.team_id and all(installed.team_id != team_id for installed in self._installed()):
             self._read_at = float("-inf")  # perhaps it was added just now
-        return next((installed for installed in self._installed() if installed.team_id == team_id), None)
+        return next((installed for installed in self._installed() if installed.team_id == team_id != self.own.team_id), None)
 
     def _installed(self) -> list[Installation]:
         """Read anew every few seconds: each request asks for them more than once, and they seldom change."""

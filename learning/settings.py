@@ -2,8 +2,9 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,7 +28,7 @@ class Settings(BaseSettings):
         description="of `up --http`, instead of xapp-…",
     )
     token_key: SecretStr = Field(SecretStr(""), description="encrypts the tokens of further workspaces; empty: a key of its own in the data folder")
-    slack_api_url: str = Field("https://slack.com/api/", description="where the Web API is; the sandbox sets its own")
+    slack_api_url: str = Field("https://slack.com/api/", pattern=r"^https?://", description="where the Web API is; the sandbox sets its own")
 
     http_port: int = Field(0, ge=0, le=65_535, description="set by `up --http`: where Slack's requests arrive; 0: Socket Mode")
     http_host: str = Field("127.0.0.1", description="address that `up --http` listens on, usually behind a proxy that speaks TLS")
@@ -42,6 +43,18 @@ class Settings(BaseSettings):
     tolerate_loss: float = Field(0.02, ge=0, le=1, description="share of what the serving adapter knew that a new one may get wrong")
     lease_seconds: float = Field(30, gt=0, description="how long a silent worker keeps a question or a night")
     sweep_seconds: float = Field(10, gt=0, description="how often abandoned work is looked for")
+
+    @field_validator("home", "cache", mode="before")
+    @classmethod
+    def _folder(cls, given: Any, info: ValidationInfo) -> Any:
+        """A `.env` file knows no shell: `~` is the home folder there, too, and nothing is the default. Absolute, as the engine may run elsewhere."""
+        folder = Path(given) if given else cls.model_fields[info.field_name or ""].default
+        return folder.expanduser().absolute()
+
+    @field_validator("base_model", mode="before")
+    @classmethod
+    def _model(cls, given: Any) -> Any:
+        return str(Path(given).expanduser()) if str(given).startswith("~") else given
 
     @property
     def sqlalchemy_url(self) -> str:

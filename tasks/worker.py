@@ -17,7 +17,9 @@ NICE = {"night": 10, "urgent": 0}  # who asks while a night studies does not wai
 
 def main() -> None:
     """Work on one queue until told to stop."""
-    (queue,) = sys.argv[1:]
+    queue = sys.argv[1] if len(sys.argv) == 2 else ""
+    if queue not in POOLS:
+        raise SystemExit(f"python -m tasks.worker takes one queue: {' or '.join(POOLS)}.")
     lifeline.hold()
     os.nice(NICE[queue])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")

@@ -27,9 +27,7 @@ def sleep(channel: ChannelOption, as_json: JsonOption = False) -> None:
         night = nights.open_another(session, channels.known(session, channel), now().date(), "sleep")
     with show.watching(console) as watch:
         held = nights.hold_night(school, night.id, watch) or _await_night(school, night)
-    show.night(held, _candidate(school, held), round(time.monotonic() - started, 1), as_json)
-    if held.state == Work.FAILED:
-        raise NightschoolError(held.error or "the night failed")
+    _tell(school, held, started, as_json)
 
 
 @app.command()
@@ -49,14 +47,21 @@ def reindex(channel: ChannelOption, as_json: JsonOption = False) -> None:
             reading = _await_reading(school, reading, watch)
         if reading.state == Work.FAILED:
             raise NightschoolError(f"the history cannot be read ({reading.error}): see the message in the channel, and the log.")
-        console.print(history.counts(reading))
+        console.print(f"Its messages are not read: {reading.error}." if reading.state == Work.SKIPPED else history.counts(reading))
     else:
         console.print(f"Its messages are not read: {refused}.")
     with school.database.read() as session:
         night = night or session.get_one(Night, reading.night_id if reading else 0)
     with show.watching(console) as watch:
         held = nights.hold_night(school, night.id, watch) or _await_night(school, night)
+    _tell(school, held, started, as_json)
+
+
+def _tell(school: School, held: Night, started: float, as_json: bool) -> None:
+    """How a night ended. Raises NightschoolError when it failed."""
     show.night(held, _candidate(school, held), round(time.monotonic() - started, 1), as_json)
+    if held.state == Work.FAILED:
+        raise NightschoolError(held.error or "the night failed")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from learning.model.base_model import prepare as prepare_base
 from learning.model.client import BASE
 from learning.school import open_school
 
+MOST_PORTS = 65_535
 app = typer.Typer()
 
 
@@ -54,10 +55,12 @@ def export_base(folder: Annotated[Path, typer.Argument(help="A folder that is no
 @app.command()
 def up(
     http: Annotated[bool, typer.Option("--http", help="Take Slack's requests over HTTP instead of Socket Mode.")] = False,
-    port: Annotated[int, typer.Option(help="Port of --http; else NIGHTSCHOOL_HTTP_PORT, else 3000.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=MOST_PORTS, help="Port of --http; else NIGHTSCHOOL_HTTP_PORT, else 3000.")] = 0,
 ) -> None:  # fmt: skip
     """Run bot, engine, workers, beat and an embedded Valkey until Ctrl-C."""
     settings = settings_now()
+    if port and not http:
+        raise typer.BadParameter("--port is that of --http: give both.")
     if http:
         settings = settings.model_copy(update={"http_port": port or settings.http_port or 3000})
     checks.assert_tokens(settings)
@@ -75,7 +78,7 @@ def up(
 
 
 @app.command()
-def sandbox(port: Annotated[int, typer.Option(help="Port on localhost.")] = 4173) -> None:
+def sandbox(port: Annotated[int, typer.Option(min=0, max=MOST_PORTS, help="Port on localhost.")] = 4173) -> None:
     """Run a Slack workspace on localhost, with a page to chat in."""
     from bot.sandbox import server, workspace
 
@@ -92,7 +95,7 @@ def sandbox(port: Annotated[int, typer.Option(help="Port on localhost.")] = 4173
 def demo(
     once: Annotated[bool, typer.Option("--once", envvar="NIGHTSCHOOL_DEMO_ONCE", help="Exit after the story.")] = False,
     picture: Annotated[Path | None, typer.Option(help="Save the chat as an SVG picture.")] = None,
-    port: Annotated[int, typer.Option(help="Port of the page to chat in.")] = 4173,
+    port: Annotated[int, typer.Option(min=0, max=MOST_PORTS, help="Port of the page to chat in.")] = 4173,
 ) -> None:
     """Play the whole story against the sandbox: ask, teach, sleep, ask again, forget; then stay up to chat with."""
     from bot import demo as story

@@ -23,7 +23,7 @@ def listed(as_json: JsonOption = False) -> None:
     if as_json:
         show.rows([{"workspace": team_id} for team_id in teams], as_json)
     else:
-        console.print("\n".join(teams))
+        print("\n".join(teams))
 
 
 @group.command()

@@ -1,6 +1,5 @@
 """Slash commands: `/teach`, `/forget`, and `/reindex` for workspace admins."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of
 NOT_INSIDE = "I am not in this channel, and could not answer here: `/invite @nightschool` first."
 NOT_MINE = "I am not in this conversation, and could not answer here. Teach me in a channel, or in a message to me alone."
 MORE = "That is more than Slack shows at once: `/lessons` lists all."
+NO_LESSON = "There is nothing to learn in that: write a statement, such as `/teach The release train leaves on Thursdays.`"
 QUOTED = 60  # characters of a line that could not be taken
 FEW, SHORT = 5, 1_000  # lessons, and characters, that are taken within the time in which Slack wants to hear of a command
 UNTIL_THEN = "The present adapter answers until the new one passed its exam."
@@ -81,8 +81,11 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
         ack()
         client.views_open(trigger_id=command["trigger_id"], view=blocks.lesson_window(channel, "What should I know?"))
         return
-    admin = trusted(client, channel, command["user_id"])
     told = lines(command["text"], names)
+    if not told:
+        ack(NO_LESSON)
+        return
+    admin = trusted(client, channel, command["user_id"])
     many = len(told) > FEW or len(command["text"]) > SHORT
 
     def take() -> None:
@@ -95,7 +98,7 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
 
     if many:
         ack(f"I am reading {f'these {len(told)} lessons' if len(told) > 1 else 'that'} …")
-        threading.Thread(target=take, name="teach", daemon=True).start()
+        desk.later(take, lambda: respond("I could not take them, and noted none of them: teach me again."))
     else:
         take()
 

@@ -23,7 +23,7 @@ def register(app: App, desk: Desk) -> None:
     """Attach to the app."""
 
     def publish(client: WebClient, team_id: str, user_id: str) -> None:
-        inside, admin = channels_of(client, user_id), is_admin(client, user_id)
+        inside, admin = channels_of(client, team_id, user_id), is_admin(client, user_id)
         with desk.school.database.read() as session:
             view = home.view(session, team_id, user_id, inside, admin)
         client.views_publish(user_id=user_id, view=view)
@@ -33,7 +33,7 @@ def register(app: App, desk: Desk) -> None:
         if event.get("tab") == "home":
             publish(client, body["team_id"], event["user"])
         elif event.get("tab") == "messages":  # somebody opens their conversation with the bot
-            inside = channels_of(client, event["user"])
+            inside = channels_of(client, body["team_id"], event["user"])
             with desk.school.database.read() as session:
                 suggested = asides.prompts(session, asides.rooms(session, body["team_id"], inside))
             client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=suggested)
@@ -45,7 +45,7 @@ def register(app: App, desk: Desk) -> None:
         def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
             ack()
             user_id, team_id = body["user"]["id"], team_of(body)
-            if is_admin(client, user_id) and action["value"] in channels_of(client, user_id):
+            if is_admin(client, user_id) and action["value"] in channels_of(client, team_id, user_id):
                 with desk.school.database.write() as session:
                     do(session, channels.ensure(session, team_id, action["value"]))
             publish(client, team_id, user_id)

@@ -61,7 +61,8 @@ def register(app: App, desk: Desk) -> None:
         author = body["user"]["id"]
         with desk.school.database.write() as session:
             channel = channels.ensure(session, where["team"], where["channel"], where["enterprise"])
-        if where["aside"] and channel.slack_id not in channels_of(client, author):  # asked in a direct message, about a channel that was left meanwhile
+        left = where["aside"] and channel.slack_id not in channels_of(client, channel.team_id, author)
+        if left:  # since it was asked about in a direct message
             ack(response_action="errors", errors={"lesson": "You are not in that channel any more."})
             return
         admin = trusted(client, channel, author)  # may ask Slack: not within a transaction

@@ -3,12 +3,13 @@
 `/teach` needs none of this: it is said to the bot on purpose.
 """
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.errors import NightschoolError
 from learning.memory import log, proposals, wondering
-from learning.records import Channel, Person, Workspace, now
+from learning.records import LOCAL, Channel, ImportedFile, Person, Workspace, now
 
 ATTESTATION = (
     "In channels that are opted in, Nightschool reads messages, threads and reactions, proposes lessons from them, and trains a small adapter of its own "
@@ -80,8 +81,10 @@ def opt_out(session: Session, team_id: str, user_id: str) -> int:
 
 
 def opt_back_in(session: Session, team_id: str, user_id: str) -> None:
-    """Keep and study somebody's messages again, from now on; `/reindex` brings back the older ones."""
+    """Keep and study somebody's messages again, from now on; `/reindex`, or importing an export again, brings back the older ones."""
     _person(session, team_id, user_id).opted_out_at = None
+    theirs = select(Channel.id).where(Channel.team_id.in_((team_id, LOCAL)))
+    session.execute(delete(ImportedFile).where(ImportedFile.channel_id.in_(theirs)))  # else its files are known already
 
 
 def set_time_zone(session: Session, team_id: str, zone: str | None) -> None:

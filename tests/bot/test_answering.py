@@ -16,7 +16,8 @@ from bot.sandbox.workspace import TEAM
 from bot.workspaces import Workspaces
 from learning import leases
 from learning.answers import Answer
-from learning.memory import channels, lessons, log, notes
+from learning.memory import channels, lessons, log, notes, people
+from learning.memory.people import Member
 from learning.model.client import EngineError
 from learning.records import Announcement, Lesson, Question, Work, now
 from learning.school import School
@@ -142,3 +143,27 @@ def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school
     assert "7341" not in str(ben.messages())
     with school.database.read() as session:
         assert session.query(Lesson).one().permalink is None
+
+
+def test_what_admins_are_told_alone_is_told_each_of_them_once(school: School, workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def post(_: WebClient, channel: str, **__: Any) -> dict[str, str]:
+        told.append(channel)
+        if told in (["U1"], ["U1", "U1", "U2"]):  # before anybody has it: again; after that, not
+            raise OSError("the network is gone")
+        return {"ts": "1.0"}
+
+    monkeypatch.setattr(WebClient, "chat_postMessage", post)
+    monkeypatch.setattr("bot.outbox.members", lambda *_: ["U1", "U2"])
+    with school.database.write() as session:
+        people.meet(session, TEAM, [Member(user, user, is_admin=True) for user in ("U1", "U2")])
+        session.add(Announcement(channel_id=channels.ensure(session, TEAM, "C0OPS").id, key="night-1", text="Good morning!", audience="admins"))
+    outbox = Outbox(school.database, workspaces)
+    assert not outbox._deliver()
+    with school.database.write() as session:
+        session.query(Announcement).one().lease_until = now()
+    outbox._deliver()
+    assert told == ["U1", "U1", "U2"]
+    with school.database.read() as session:
+        assert session.query(Announcement).one().state == Work.DONE

@@ -89,7 +89,8 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
         (["ask", "-c", "#opps", "why?"], 1, "I know no channel #opps, but"),
         (["teach", "-c", "#ops", "Q: who owns it? A:"], 1, "belong together"),
         (["teach", "-c", "#ops", "😀😀😀"], 1, "nothing to learn"),
-        (["sandbox", "--port", "99999"], 1, "choose another with --port"),
+        (["sandbox", "--port", "99999"], 2, "65535"),
+        (["up", "--port", "3000"], 2, "give both"),
         (["rollback", "-c", "#ops", "--to", "77"], 1, "no such version"),
         (["export-base", str(Path(__file__).parent)], 1, "not empty"),
         (["up"], 1, "NIGHTSCHOOL_SLACK_BOT_TOKEN"),
@@ -138,6 +139,8 @@ def test_the_doctor_says_what_to_do(home: Path) -> None:
     assert found["database"]["ok"]
     assert "nightschool up" in found["broker"]["detail"]
     assert "README" in found["Slack tokens"]["detail"]
+    written = objects(home, "doctor", slack_bot_token="xoxb-…", slack_app_token="xapp-…")
+    assert "missing or wrong: NIGHTSCHOOL_SLACK_BOT_TOKEN" in next(entry["detail"] for entry in written if entry["check"] == "Slack tokens")
     for broker in ("redis://127.0.0.1:9/0", "localhost:6379"):
         assert "start it" in run(home, "doctor", code=1, redis_url=broker).stdout
 

@@ -135,3 +135,51 @@ def test_what_was_only_said_in_an_imported_conversation_is_proposed(tmp_path: Pa
     said = [f"{lesson.question or ''} {lesson.text}" for lesson in proposed]
     assert [fact.gold for fact in FACTS if not any(fact.gold in text for text in said)] == []
     assert proposals.observe(database, ops, privacy.why_not) == [], "looked at once"
+
+
+def test_what_makes_no_sense_is_skipped_and_told_and_the_rest_is_read(tmp_path: Path, database: Database) -> None:
+    good = {"type": "message", "user": "U1", "text": "stays", "ts": "1.0"}
+    odd = [
+        {**good, "ts": None}, {**good, "ts": "noon"}, {**good, "ts": "2.0", "text": ["no", "text"]}, {**good, "ts": "3.0", "edited": "yesterday"},
+        {"subtype": "tombstone"}, {"subtype": "message_changed", "message": "none"},
+    ]  # fmt: skip
+    reacted = {**good, "ts": "4.0", "reactions": [{"users": ["U2"]}, {"name": "tada", "users": None}, {"name": "wave", "users": ["U2"]}]}
+    folder = write(tmp_path / "a", [*odd, good, reacted])
+    (folder / "users.json").write_text(
+        json.dumps([None, {"name": "nobody"}, {"id": "U1", "profile": "none", "name": "ana", "team_id": "T1"}, {"id": "U2", "name": "ben"}])
+    )
+    summary = import_export(database, open_export(folder))
+    found = state(database)
+    assert {ts: text for (_, ts), (_, text, *_) in found["messages"].items()} == {"1.0": "stays", "4.0": "stays"}
+    assert {emoji for *_, emoji in found["reactions"]} == {"wave"}
+    assert {name for _, _, name, _ in found["people"]} == {"ben"}
+    assert len(summary.broken) == 5, "a message without a time is none"
+    assert import_export(database, open_export(folder)).known_files == 1
+
+
+def test_who_opts_in_again_gets_the_older_messages_back_by_importing_again(tmp_path: Path, database: Database) -> None:
+    export = open_export(write(tmp_path / "a", [{"type": "message", "user": "U1", "text": "stays", "ts": "1.0"}]))
+    import_export(database, export)
+    with database.write() as session:
+        privacy.opt_out(session, "T1", "U1")
+    assert [text for _, text, *_ in state(database)["messages"].values()] == [""]
+    with database.write() as session:
+        privacy.opt_back_in(session, "T1", "U1")
+    import_export(database, export)
+    assert [text for _, text, *_ in state(database)["messages"].values()] == ["stays"]
+
+
+class Silent(zipfile.ZipInfo):
+    """A file that does not say that its name is UTF-8, as some tools pack."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode(), self.flag_bits
+
+
+def test_names_in_a_zip_are_utf_8_whether_it_says_so_or_not(tmp_path: Path, database: Database) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("channels.json", json.dumps([{"id": "C0GEN", "name": "g\u00e9n\u00e9ral"}]))
+        archive.writestr("users.json", "[]")
+        archive.writestr(Silent("g\u00e9n\u00e9ral/2026-01-05.json"), json.dumps([{"type": "message", "user": "U1", "text": "bonjour", "ts": "1.0"}]))
+    import_export(database, open_export(tmp_path / "x.zip"))
+    assert {place for place, _ in state(database)["messages"]} == {"C0GEN"}

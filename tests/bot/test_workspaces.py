@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.sandbox.people import Person
-from bot.sandbox.workspace import TEAM
+from bot.sandbox.workspace import BOT_TOKEN, TEAM
 from bot.workspaces import WorkspaceError, Workspaces
 from learning.memory import channels
 from learning.records import Installation
@@ -63,6 +63,7 @@ def test_a_workspaces_token_is_not_taken_for_its_whole_organisations(bot: Runnin
         monkeypatch.setattr(WebClient, "auth_test", lambda self, told=told: told)
         ours = Workspaces(bot.school.settings, bot.school.database)
         assert ours.knows(TEAM)
+        assert [team for team in ours.teams() if team != OTHER] == ([] if whole else [TEAM]), "of an organisation those that were heard of"
         assert ours.knows("T0NEXTDOOR", "E1") is whole
 
 
@@ -77,6 +78,11 @@ def test_the_command_line_lists_adds_and_removes_them(bot: Running, monkeypatch:
     assert run.invoke(app, ["workspace", "remove", OTHER]).exit_code == 0
     assert isinstance(run.invoke(app, ["workspace", "remove", OTHER]).exception, WorkspaceError)
     assert len(run.invoke(app, ["workspace", "key"]).output.strip()) == 44
+    assert isinstance(run.invoke(app, ["workspace", "remove", TEAM]).exception, WorkspaceError)
+    with bot.school.database.read() as session:
+        assert TEAM in {channel.team_id for channel in channels.active(session)}, "whose token is in the settings"
+    own = run.invoke(app, ["workspace", "add"], input=f"{BOT_TOKEN}\n")
+    assert "put the new token there" in str(own.exception)
 
 
 def test_an_app_that_is_removed_there_goes_on_here(bot: Running, there: Person, workspaces: Workspaces) -> None:

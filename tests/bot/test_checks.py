@@ -1,0 +1,51 @@
+"""What the doctor makes of Slack, and settings that no shell has read."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from bot import checks
+from learning.settings import Settings
+
+
+@pytest.fixture
+def down() -> Iterator[str]:
+    """A Slack that has an outage."""
+
+    class Outage(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(b"<html>try again later</html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Outage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/api/"
+    server.shutdown()
+
+
+def test_an_outage_of_slacks_is_not_the_tokens_fault(tmp_path: Path, down: str) -> None:
+    tokens = {"slack_bot_token": SecretStr("xoxb-1"), "slack_app_token": SecretStr("xapp-1")}
+    settings = Settings(home=tmp_path, slack_api_url=down, **tokens)
+    found = checks._slack(settings)
+    assert (found.ok, "outage" in found.detail) == (True, True)
+    checks.assert_welcome(settings)
+
+
+def test_a_folder_in_a_settings_file_may_begin_at_home_and_an_empty_one_is_the_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("NIGHTSCHOOL_HOME=~/data\nNIGHTSCHOOL_CACHE=\nNIGHTSCHOOL_BASE_MODEL=~/models/x\n")
+    settings = Settings()
+    assert settings.home == Path.home() / "data"
+    assert settings.cache == Settings.model_fields["cache"].default
+    assert settings.base_model == str(Path.home() / "models/x")
+    assert Settings(home=Path("data")).home == tmp_path / "data"
+    with pytest.raises(ValidationError, match="slack_api_url"):
+        Settings(slack_api_url="slack.com/api/")
