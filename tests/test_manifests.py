@@ -4,10 +4,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from bot import transport
 from bot.listeners import actions, commands, events, home, nightschool, teaching
 from bot.sandbox.web_api import METHODS
+from learning.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "manifests" / "slack"
@@ -75,6 +77,19 @@ def test_the_scopes_are_exactly_what_is_used() -> None:
     events_need = {scope for event in MANIFEST["settings"]["event_subscriptions"]["bot_events"] if (scope := scope_of(event))}
     methods_need = {scope for method in methods_called() if (scope := SCOPES_OF_METHODS[method])}
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == events_need | methods_need | {"commands"}
+
+
+def test_containers_name_settings_files_and_versions_that_there_are() -> None:
+    build = (FOLDER.parent / "Containerfile").read_text()
+    known = {f"NIGHTSCHOOL_{name.upper()}" for name in Settings.model_fields} | {"NIGHTSCHOOL_TORCH_INDEX"}
+    for text in (build, *((FOLDER.parent / f"{name}.yaml").read_text() for name in ("compose", "kubernetes"))):
+        assert set(re.findall(r"NIGHTSCHOOL_[A-Z_]+", text)) <= known
+        assert text is build or all(yaml.safe_load_all(text))
+    copied = [name for line in re.findall(r"^COPY (.+) \S+$", build, re.MULTILINE) for name in line.split()]
+    assert {"bot", "learning", "tasks"} <= set(copied)
+    assert all((ROOT / name).exists() for name in copied)
+    (torch,) = re.findall(r"torch==[\d.]+", build)
+    assert f'"{torch}"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_it_is_an_agent_over_socket_mode() -> None:
