@@ -99,7 +99,8 @@ def source(lesson: Lesson) -> str:
 
 def confirm_forget(going: Sequence[Lesson]) -> list[Block]:
     """What was found, and whether it shall go."""
-    found = "\n".join(f"• {mrkdwn.escaped(lesson.told)}{' _(replaced)_' * (lesson.status == LessonStatus.SUPERSEDED)}" for lesson in going)
+    states = {LessonStatus.SUPERSEDED: " _(replaced)_", LessonStatus.PROPOSED: " _(waits for approval)_"}
+    found = "\n".join(f"• {mrkdwn.escaped(lesson.told)}{states.get(LessonStatus(lesson.status), '')}" for lesson in going)
     ids = ",".join(str(lesson.id) for lesson in going)
     return [*sections(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
 

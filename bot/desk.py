@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from learning.school import School
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 5.0  # seconds
+PATIENCE = 2.0  # seconds: the supervisor has six for everything
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Desk:
     broker_url: str
     workspaces: Workspaces
     _later: list[threading.Thread] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _met: dict[str, str] = field(default_factory=dict)  # workspaces that were heard of, and by which token: a new one is looked at, once
 
     def take(self, body: dict[str, object]) -> None:
@@ -57,14 +59,16 @@ class Desk:
                 logger.exception("what was put off failed")
                 failed()
 
-        self._later = [thread for thread in self._later if thread.is_alive()]
-        self._later.append(threading.Thread(target=run, name="later", daemon=True))
-        self._later[-1].start()
+        thread = threading.Thread(target=run, name="later", daemon=True)
+        thread.start()
+        with self._lock:
+            self._later = [*(other for other in self._later if other.is_alive()), thread]
 
     def finish(self) -> None:
-        """Wait for what was put off."""
+        """Wait a moment for what was put off."""
+        deadline = time.monotonic() + PATIENCE
         for thread in self._later:
-            thread.join(timeout=PATIENCE)
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def enqueue(self, task: str, *arguments: int | str) -> None:
         """Send a job to the workers."""

@@ -109,6 +109,11 @@ def _named(member: zipfile.ZipInfo) -> str:
     if not member.flag_bits & UTF8:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode()
+    return name
+
+
+def composed(name: str) -> str:
+    """An accented letter is one character: macOS writes the names of files with two."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -157,7 +162,7 @@ class Export:
         for path in files.sizes:
             folder, _, name = path.rpartition("/")
             if _DAY.fullmatch(name):
-                self._days.setdefault(folder.removeprefix(self._top), []).append(path)
+                self._days.setdefault(composed(folder.removeprefix(self._top)), []).append(path)
 
     def people(self) -> Iterator[dict[str, Any]]:
         """All user objects."""
@@ -169,7 +174,7 @@ class Export:
         folders = set(self._days)
         for name in CHANNEL_LISTS:
             for entry in self._listed(name):
-                called = entry.get("name") or ""
+                called = composed(entry.get("name") or "")
                 folder = called if called in folders else entry["id"]
                 folders.discard(folder)
                 yield Room(

@@ -26,7 +26,7 @@ BATCH = 1_000  # messages in one transaction
 
 @dataclass
 class Summary:
-    """What an import found. `broken` are files that were skipped, wholly or from some place on, and why."""
+    """What an import found. `broken` are files that were skipped, wholly, from some place on, or an entry of theirs, and why."""
 
     channels: int = 0
     messages: int = 0
@@ -86,7 +86,7 @@ def _members(users: list[dict[str, Any]]) -> list[Member]:
 
 def _team(database: Database, export: Export) -> str:
     """The workspace of an export: the only one that is known here, if somebody in it is of that, else the one that most are of."""
-    counted = Counter(str(user["team_id"]) for user in export.people() if isinstance(user, dict) and user.get("team_id"))
+    counted = Counter(str(user["team_id"]) for user in export.people() if user.get("team_id"))
     with database.read() as session:
         known = set(session.scalars(select(Workspace.team_id))) & counted.keys()
     return known.pop() if len(known) == 1 else max(counted, key=lambda team: (counted[team], team), default=LOCAL)

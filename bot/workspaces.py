@@ -100,7 +100,14 @@ class Workspaces:
         if not self.own.enterprise_id:
             return []
         with self.database.read() as session:
-            return list(session.scalars(select(Channel.team_id).where(Channel.enterprise_id == self.own.enterprise_id).distinct().order_by(Channel.team_id)))
+            return list(
+                session.scalars(
+                    select(Channel.team_id)
+                    .where(Channel.enterprise_id == self.own.enterprise_id, Channel.left_at.is_(None))
+                    .distinct()
+                    .order_by(Channel.team_id)
+                )
+            )
 
     def _introduced(self, token: str, what_to_do: str) -> AuthorizeResult:
         try:

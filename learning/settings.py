@@ -48,13 +48,12 @@ class Settings(BaseSettings):
     @classmethod
     def _folder(cls, given: Any, info: ValidationInfo) -> Any:
         """A `.env` file knows no shell: `~` is the home folder there, too, and nothing is the default. Absolute, as the engine may run elsewhere."""
-        folder = Path(given) if given else cls.model_fields[info.field_name or ""].default
-        return folder.expanduser().absolute()
+        return _expanded(given).absolute() if given else cls.model_fields[info.field_name or ""].default
 
     @field_validator("base_model", mode="before")
     @classmethod
     def _model(cls, given: Any) -> Any:
-        return str(Path(given).expanduser()) if str(given).startswith("~") else given
+        return str(_expanded(given)) if str(given).startswith("~") else given
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -72,3 +71,10 @@ class Settings(BaseSettings):
     def adapters(self) -> Path:
         """Folder that holds one folder per adapter."""
         return self.home / "adapters"
+
+
+def _expanded(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # nobody of that name
+        raise ValueError("there is no such home folder") from None

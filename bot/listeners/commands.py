@@ -98,7 +98,7 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
 
     if many:
         ack(f"I am reading {f'these {len(told)} lessons' if len(told) > 1 else 'that'} …")
-        desk.later(take, lambda: respond("I could not take them, and noted none of them: teach me again."))
+        desk.later(take, lambda: respond("I could not take them all, or not tell you so: `/lessons` shows what I noted."))
     else:
         take()
 

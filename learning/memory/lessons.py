@@ -178,7 +178,8 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     gone = forgettable(session, channel, lesson_ids)
     if not gone:
         return None
-    gone += _said_before(session, channel, gone)
+    waited = [lesson for lesson in gone if lesson.status == LessonStatus.PROPOSED]
+    gone += _said_before(session, channel, [lesson for lesson in gone if lesson not in waited])  # what nobody has approved ends nothing that was
     for lesson in gone:
         lesson.status = LessonStatus.FORGOTTEN
         resting: list[str | None] = [*erasing.sources_of(session, lesson)]
@@ -190,7 +191,9 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     ids = [lesson.id for lesson in gone]
     restored = restore(session, channel, ids)
     tainted = registry.taint(session, channel, ids) or _being_rebuilt(session, channel)
-    request = Forgetting(channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted, "restored": restored})
+    request = Forgetting(
+        channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted, "restored": restored, "waited": len(waited)}
+    )
     session.add(request)
     session.flush()
     return request
@@ -214,6 +217,7 @@ def restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
             set_aside(heir, [lesson])
         elif lesson.digest not in taken:
             restored.append(lesson)
+            taken.add(lesson.digest)
     for lesson in restored:
         lesson.status, lesson.superseded_by = LessonStatus.APPROVED, None
     for old in restored:
@@ -234,7 +238,7 @@ def _heir(session: Session, lesson: Lesson, gone: Sequence[int]) -> Lesson | Non
     following: Lesson | None = lesson
     while following and following.superseded_by and (following is lesson or following.id in gone):
         following = session.get(Lesson, following.superseded_by)
-    return following if following and following.id not in gone and following.status != LessonStatus.FORGOTTEN else None
+    return following if following and following.id not in gone and following.status in (*IN_FORCE, LessonStatus.SUPERSEDED) else None
 
 
 def _being_rebuilt(session: Session, channel: Channel) -> list[str]:

@@ -17,11 +17,13 @@ def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
     new = _in_force(session, channel, new_id)
     if new is None:
         return []
-    taken = lessons.standing(session, channel)
-    restored = [old for old in lessons.replaced(session, new) if old.digest not in taken]  # who taught it again has settled that
-    contradicted = lessons.contradicting(session, channel, new)
-    for old in restored:
-        old.status, old.superseded_by = LessonStatus.APPROVED, None
+    taken, contradicted = lessons.standing(session, channel), lessons.contradicting(session, channel, new)
+    restored = []
+    for old in lessons.replaced(session, new):
+        if old.digest not in taken:  # else who taught it again has settled that
+            old.status, old.superseded_by = LessonStatus.APPROVED, None
+            taken.add(old.digest)
+            restored.append(old)
     new.beside = [*(new.beside or ()), *(old.id for old in (*restored, *contradicted))]
     return [*restored, *contradicted]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from learning.memory import lessons
@@ -40,8 +40,8 @@ def text(session: Session, night: Night, adapter: str, verdict: str, card: Mappi
 
 def last_ended(session: Session, night: Night) -> datetime:
     """When the night before ended; a rebuild after a forgetting, which says nothing in the morning, is none."""
-    before = [one for one in _before(session, night) if one.kind != "forget"]
-    return before[-1].finished_at if before and before[-1].finished_at else EVER
+    before = select(Night.finished_at).where(*_ended(night), Night.kind != "forget").order_by(Night.id.desc()).limit(1)
+    return session.scalar(before) or EVER
 
 
 def unanswered(session: Session, channel_id: int, since: datetime = EVER) -> list[str]:
@@ -61,13 +61,16 @@ def curve(shares: Sequence[float]) -> str:
 
 
 def _before(session: Session, night: Night) -> list[Night]:
-    ended = (Night.channel_id == night.channel_id, Night.id != night.id, Night.verdict.in_(("promoted", "held")))
-    return list(session.scalars(select(Night).where(*ended).order_by(Night.id.desc()).limit(NIGHTS)))[::-1]
+    return list(session.scalars(select(Night).where(*_ended(night)).order_by(Night.id.desc()).limit(NIGHTS)))[::-1]
+
+
+def _ended(night: Night) -> tuple[ColumnElement[bool], ...]:
+    return Night.channel_id == night.channel_id, Night.id != night.id, Night.verdict.in_(("promoted", "held"))
 
 
 def _count(session: Session, night: Night, since: datetime, forgotten: bool) -> int:
     if forgotten:  # by request: a proposal that was dismissed had never been learned
-        requests = session.scalars(select(Forgetting.lessons).where(Forgetting.channel_id == night.channel_id, Forgetting.created_at > since))
-        return len({lesson_id for ids in requests for lesson_id in ids})
+        requests = session.scalars(select(Forgetting).where(Forgetting.channel_id == night.channel_id, Forgetting.created_at > since))
+        return sum(len(request.lessons) - (request.receipt or {}).get("waited", 0) for request in requests)
     taught = (Lesson.status.not_in((LessonStatus.FORGOTTEN, LessonStatus.PROPOSED)), Lesson.created_at > since)
     return session.scalar(select(func.count()).select_from(Lesson).where(Lesson.channel_id == night.channel_id, *taught)) or 0

@@ -34,14 +34,14 @@ def why_hold(card: ReportCard, earlier: Mapping[str, bool], least: float, tolera
     recall = card.share("recall")
     if recall is None and least > 0:
         return "nothing of it can be examined"
-    if recall is not None and recall < least and not earlier:  # of a first one; a large channel's may know less than that, and more than the one before
+    lost, gained, asked = _changed(card, earlier)
+    if recall is not None and recall < least and 0.5**asked >= CHANCE:  # too few questions to compare it with one that serves, or none
         return f"it answered {recall:.0%} of the exam, less than the {least:.0%} it takes to serve"
     general = card.share("general")
     if general is not None and general < least:  # of what the base answers right
         return f"it answered {general:.0%} of the general questions, and may have lost what the base knew"
     if card.share("forgotten") not in (None, 1.0):
         return "it gave away what was forgotten"
-    lost, gained, asked = _changed(card, earlier)
     if asked and lost - gained > tolerance * asked and _by_chance(gained, lost) < CHANCE:
         before = sum(right for question, right in earlier.items() if question in {m.asked.question for m in card.marked})
         return f"of what the serving adapter was asked it answers {(before + gained - lost) / asked:.0%}, where that had {before / asked:.0%}"

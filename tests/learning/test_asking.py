@@ -149,6 +149,8 @@ def test_the_gate_holds_what_knows_too_little_or_less_than_before() -> None:
     before = {f"{n}": n < 95 for n in range(100)} | {"about a lesson that is gone": True}
     assert report.why_hold(card(90), {}, 0.6, 0.02) == ""
     assert "less than the 60%" in report.why_hold(card(50), {}, 0.6, 0.02)
+    few = {f"{n}": True for n in range(3)}
+    assert "less than the 60%" in report.why_hold(card(50), few, 0.6, 0.02), "too little to compare it with"
     assert report.why_hold(card(50), {m.asked.question: m.right for m in card(50).marked}, 0.6, 0.02) == "", "as much as the one that serves"
     assert "where that had 95%" in report.why_hold(card(90), before, 0.6, 0.02)
     assert report.why_hold(card(94), before, 0.6, 0.02) == ""

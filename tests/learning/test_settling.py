@@ -43,7 +43,7 @@ def test_of_a_chain_whose_middle_is_forgotten_the_end_holds_alone(session: Sessi
     lessons.set_aside(last, [middle])
     request = lessons.forget(session, ops, [middle.id], "U1")
     assert request
-    assert request.receipt == {"tainted": [], "restored": 0}
+    assert request.receipt == {"tainted": [], "restored": 0, "waited": 0}
     assert standing(session, ops) == [last.text]
     assert first.superseded_by == last.id
     lessons.forget(session, ops, [last.id], "U1")
@@ -103,3 +103,43 @@ def test_what_is_over_is_not_listed(session: Session, ops: Channel) -> None:
     session.flush()
     assert finding.listed(session, ops) == []
     assert finding.find(session, ops, "the lift") == [session.get(Lesson, over.id)], "but it can be forgotten"
+
+
+def test_a_suggestion_that_is_taken_back_ends_nothing_that_was_approved(session: Session, ops: Channel) -> None:
+    first = lessons.teach(session, ops, "Deploys are on Mondays.", "U9", admin=True)
+    second = lessons.teach(session, ops, "Deploys are on Tuesdays.", "U9", admin=True)
+    lessons.set_aside(second, [first])
+    ops.approval = "reviewed"
+    suggested = lessons.teach(session, ops, "Deploys are on Mondays.", "U1")
+    assert finding.find(session, ops, "Deploys are on Mondays.") == [suggested]
+    assert finding.find(session, ops, "deploys") != [suggested]
+    request = lessons.forget(session, ops, [suggested.id], "U1")
+    assert request
+    assert (request.lessons, first.status) == ([suggested.id], LessonStatus.SUPERSEDED)
+
+
+def test_what_waits_for_approval_inherits_nothing(session: Session, ops: Channel) -> None:
+    first, second = (lessons.teach(session, ops, f"Deploys are on {day}.", "U1") for day in ("Mondays", "Tuesdays"))
+    lessons.set_aside(second, [first])
+    ops.approval = "admins"
+    waiting = lessons.teach(session, ops, "The canteen opens at noon.", "U1")
+    second.status, second.superseded_by = LessonStatus.SUPERSEDED, waiting.id
+    lessons.forget(session, ops, [second.id], "U1")
+    assert standing(session, ops) == [first.text]
+
+
+def test_of_two_in_the_same_words_one_comes_back(session: Session, ops: Channel) -> None:
+    first = lessons.teach(session, ops, "Backups run at 02:00.", "U1")
+    lessons.set_aside(first, [])
+    other = lessons.teach(session, ops, "Backups now run at 04:30.", "U1")
+    again = lessons.teach(session, ops, "Backups run at 02:00.", "U1")
+    last = lessons.teach(session, ops, "Backups now run at 06:00.", "U1")
+    for old in (first, other, again):
+        old.status, old.superseded_by = LessonStatus.SUPERSEDED, last.id
+    session.flush()
+    assert [old.text for old in settling.keep_both(session, ops, last.id)] == ["Backups run at 02:00.", "Backups now run at 04:30."]
+    for old in (first, other, again):
+        old.status, old.superseded_by = LessonStatus.SUPERSEDED, last.id
+    session.flush()
+    lessons.forget(session, ops, [last.id], "U1")
+    assert len(standing(session, ops)) <= 2
