@@ -1,5 +1,6 @@
 """What tests of learning share: a channel where things are said, nights by hand, and two trained adapters."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def opted_in(session: Session) -> Channel:
     privacy.introduce(session, "T1", "https://acme.example/")
     people.meet(session, "T1", [Member("U1", "Ana"), Member("U2", "Ben")])
     return ops
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A transaction that writes, for the length of a test."""
+    with database.write() as session:
+        yield session
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """What the morning tells, from rows alone."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
 from learning import registry
-from learning.database import Database
 from learning.memory import channels, lessons, log, proposals
 from learning.memory.asked import confirmed_questions
 from learning.memory.salience import salience
@@ -15,12 +13,6 @@ from learning.night import dreaming, morning, outcome
 from learning.records import Announcement, Channel, Lesson, LessonStatus, Night, Question, Work, now
 
 CARD = {"proven": 1, "lessons": 1, "recall": 1.0, "expected": 0.77}
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

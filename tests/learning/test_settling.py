@@ -1,20 +1,12 @@
 """Which of two lessons holds: where the newer one ends, where it goes, and where people say so. And who has a say."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
-from learning.database import Database
 from learning.memory import approval, channels, finding, lessons, notes, settling
 from learning.records import Announcement, Channel, Lesson, LessonStatus, now
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture
