@@ -20,6 +20,8 @@ NEWER = {  # arguments that the official SDK sends and the specification of 2021
     "chat.update": {"metadata", "markdown_text", "file_ids", "reply_broadcast"},
     "conversations.history": {"include_all_metadata"},
     "conversations.replies": {"include_all_metadata"},
+    "users.conversations": {"team_id"},
+    "users.list": {"team_id"},
     "views.open": {"interactivity_pointer"},
 }
 
