@@ -13,8 +13,6 @@ from bot.membership import is_admin
 from learning.memory import approval, lessons, settling
 from learning.records import Forgetting
 
-ACTIONS = ("forget", "keep", "replace", "keep_both", "cancel")
-
 
 class NotTheirs(Exception):
     """Somebody else taught it."""

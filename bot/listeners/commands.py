@@ -15,7 +15,6 @@ from learning.memory.statements import LessonError
 from learning.night import nights
 from learning.records import Channel, Lesson, LessonStatus, now
 
-COMMANDS = ("/teach", "/forget", "/reindex")
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
 
 

@@ -15,9 +15,6 @@ from learning import registry
 from learning.memory import channels, privacy
 from learning.records import Channel, now
 
-EVENTS = ("app_home_opened",)
-ACTIONS = ("home_pause", "home_resume", "home_rollback", "home_opt_out", "home_opt_in")
-
 
 def register(app: App, desk: Desk) -> None:
     """Attach to the app."""

@@ -17,8 +17,6 @@ from learning.errors import NightschoolError
 from learning.memory import approval, lessons, privacy, proposals
 from learning.records import Channel, Lesson, Workspace
 
-COMMANDS = ("/nightschool", "/lessons")
-ACTIONS = ("approve", "dismiss", "attest")
 HELP = """*What I can do here*
 • `/teach TEXT` tells me something; `/forget TEXT` has me forget it, for good (`/nightschool teach` and `forget` do the same)
 • `/lessons`, or `/lessons WORDS`, lists what I was taught and where it is; `gaps` what I could not answer; `status`, `report`

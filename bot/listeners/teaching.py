@@ -15,8 +15,6 @@ from learning.memory import channels, lessons, log, notes, people
 from learning.memory.statements import LessonError
 from learning.records import Channel, Question
 
-ACTIONS = ("feedback", "teach_me")
-SHORTCUTS = ("teach_this",)
 OPTED_OUT = "Whoever wrote that has opted out: I learn nothing from their messages."
 
 
