@@ -37,7 +37,7 @@ lint: .venv/dev  ## formatting, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: test lint  ## all that CI runs
+check: lint test  ## all that CI runs
 
 bench: bench-noticing bench-import bench-slack bench-serving bench-learning  ## all benchmarks; each prints a table and writes .bench/NAME.json
 
@@ -61,7 +61,7 @@ picture: .venv/ready  ## the demo's transcript as the picture in README
 	NIGHTSCHOOL_DEMO_ONCE=1 $(BIN)/nightschool demo --picture .github/demo.svg
 
 clean:          ## remove what was installed here (not the data in ~/.nightschool)
-	rm -rf .venv .venv-vllm .venv-llama .node *.egg-info .pytest_cache .mypy_cache .ruff_cache .bench
+	rm -rf .venv .venv-vllm .venv-llama .node *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .bench
 
 # Plain pip, locked versions. torch goes first and alone: a plain install of it elsewhere brings CUDA.
 .venv/installed: pyproject.toml requirements.lock

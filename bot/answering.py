@@ -19,7 +19,7 @@ from learning.answers import Answer, Answerer, Knowledge
 from learning.memory import lessons, log, people
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
-from learning.records import Channel, Message, Question, Work, now
+from learning.records import UNFINISHED, Channel, Message, Question, Work, now
 from learning.school import School
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class Answering:
                 lessons.consider(session, channel, told.rest)
             with self.school.database.write() as session:
                 return instructions.carry_out(session, channel, question, told, link, admin)
-        if asides.is_direct(channel):
+        if channel.is_direct:
             return self._aside(channel, question, knowledge, before, growing)
         answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure, say=growing.say)
         return None if question.must_be_sure and answer.abstained else answer
@@ -156,7 +156,7 @@ class Answering:
 
     def _is_over(self, question: Question) -> bool:
         with self.school.database.read() as session:
-            return session.get_one(Question, question.id).state not in (Work.WAITING, Work.RUNNING)
+            return session.get_one(Question, question.id).state not in UNFINISHED
 
     def _names(self, channel: Channel, answer: Answer) -> Mapping[str, str]:
         """What people are called, where an answer may name somebody."""
@@ -192,6 +192,6 @@ class Answering:
 
 def _began_with(session: Session, channel: Channel, question: Question) -> str:
     """The adapter that gave the first answer in a question's thread; nothing where it is the first itself."""
-    inside = (Question.channel_id == channel.id, (Question.thread_ts == question.thread_ts) | (Question.ts == question.thread_ts), Question.ts < question.ts)
+    inside = (Question.channel_id == channel.id, Question.in_thread(question.thread_ts), Question.ts < question.ts)
     earlier = session.scalars(select(Question.answer).where(*inside, Question.state == Work.DONE).order_by(Question.ts)) if question.thread_ts else ()
     return next((str(told["adapter"]) for told in earlier if told and told.get("adapter")), "")

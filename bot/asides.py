@@ -15,11 +15,6 @@ WHAT_I_DO = {"title": "What can you do?", "message": "What can you do?"}
 _NAMED = re.compile(r"(?:\s*\b(?:in|of|from|for|at|about)\s+|(?<![\w#]))#(?P<name>(?=\S*[^\W\d_])(?!(?=[a-f]*\d)[0-9a-f]{6}\b)[^\s#.,;:!?]+)", re.IGNORECASE)
 
 
-def is_direct(channel: Channel) -> bool:
-    """Is it somebody's conversation with the bot?"""
-    return channel.slack_id.startswith("D")
-
-
 def named(text: str, before: Sequence[str] = ()) -> tuple[str, str]:
     """The name, or id, of the channel that a question names, and the question without it; else the one that the thread named last, or nothing."""
     match = _NAMED.search(text)

@@ -6,7 +6,6 @@ from textwrap import shorten
 from typing import Any
 
 from bot import mrkdwn
-from bot.asides import is_direct
 from learning.answers import Answer
 from learning.memory.statements import LONGEST
 from learning.records import Channel, Lesson, LessonStatus
@@ -51,7 +50,7 @@ def lesson_window(channel: Channel, label: str, asked: str = "", written: str = 
     entry |= {"initial_value": written[:LONGEST]} if written else {}
     shown = [context(f"Asked: {mrkdwn.escaped(asked)}")] if asked else []
     room = f"#{channel.name}" if channel.name else "the channel"
-    hint = f"One statement that stands by itself. {'It stays between us.' if is_direct(channel) else f'Everybody in {room} will see it.'}"
+    hint = f"One statement that stands by itself. {'It stays between us.' if channel.is_direct else f'Everybody in {room} will see it.'}"
     return {
         "type": "modal", "callback_id": "lesson", "title": text("Teach Nightschool"), "submit": text("Teach"), "close": text("Cancel"),
         "private_metadata": json.dumps(where, ensure_ascii=False),
@@ -93,7 +92,7 @@ def source(lesson: Lesson) -> str:
     """A citation: a link to where the lesson was taught, or who taught it when."""
     if lesson.permalink:
         return f"<{lesson.permalink}|source>"
-    taught_by = f"<@{lesson.author}>" if lesson.author[:1] in "UW" else lesson.author
+    taught_by = f"<@{lesson.author}>" if lesson.author.startswith(("U", "W")) else lesson.author
     return f"taught by {taught_by} on {lesson.created_at:%-d %b %Y}"
 
 

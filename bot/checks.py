@@ -19,7 +19,7 @@ from learning.memory import channels, lessons, privacy, proposals
 from learning.model import running
 from learning.model.base_model import prepare
 from learning.model.client import Client
-from learning.records import Channel, Night, Question, Work
+from learning.records import UNFINISHED, Channel, Night, Question, Work
 from learning.school import School
 from learning.settings import Settings
 
@@ -74,7 +74,7 @@ def channel_status(session: Session, channel: Channel) -> dict[str, Any]:
     told = (Night.state == Work.SKIPPED, Night.id.desc())  # a night that was skipped tells less than the one before it
     night = session.scalars(select(Night).where(Night.channel_id == channel.id).order_by(*told)).first()
     went = f"{night.kind}: {night.verdict or night.stage or night.state}{f' ({night.error})' if night.error else ''}" if night else None
-    open_questions = (Question.channel_id == channel.id, Question.state.in_((Work.WAITING, Work.RUNNING)))
+    open_questions = (Question.channel_id == channel.id, Question.state.in_(UNFINISHED))
     return {
         "channel": channel.slack_id, "name": channel.name, "lessons": len(known), "in_weights": len(known) - len(unproven),
         "proposed": len(proposals.pending(session, channel)), "learns_from_messages": not privacy.why_not(session, channel),

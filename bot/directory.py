@@ -92,7 +92,7 @@ class _Look:
     def _note_left(self, present: set[str]) -> None:
         with self.database.write() as session:
             for channel in session.scalars(select(Channel).where(Channel.team_id == self.team_id, Channel.left_at.is_(None))):
-                direct = channel.slack_id.startswith("D") or channel.name.startswith("mpdm-")  # not listed without further scopes
+                direct = channel.is_direct or channel.name.startswith("mpdm-")  # not listed without further scopes
                 if channel.slack_id not in present and not direct:
                     channels.leave(channel)
 

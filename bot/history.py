@@ -24,7 +24,7 @@ from learning.database import add_once
 from learning.errors import NightschoolError
 from learning.memory import log, privacy, sources
 from learning.night import nights
-from learning.records import LOCAL, Channel, Reading, Work, now
+from learning.records import LOCAL, UNFINISHED, Channel, Reading, Work, now
 from learning.school import School
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class ReadingLost(NightschoolError):
 
 def ask_for(session: Session, channel: Channel, by: str) -> tuple[Reading, bool]:
     """The reading of a channel that is under way, or a new one; and whether it is new."""
-    unfinished = select(Reading).where(Reading.channel_id == channel.id, Reading.state.in_((Work.WAITING, Work.RUNNING)))
+    unfinished = select(Reading).where(Reading.channel_id == channel.id, Reading.state.in_(UNFINISHED))
     new = add_once(session, Reading, channel_id=channel.id, requested_by=by)
     return session.scalars(unfinished).one(), new
 

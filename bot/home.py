@@ -10,7 +10,7 @@ from bot import blocks, checks, mrkdwn
 from learning import registry
 from learning.memory import privacy
 from learning.night import morning
-from learning.records import Channel, Night, Person
+from learning.records import EXAMINED, Channel, Night, Person
 
 MOST_CHANNELS = 23  # Slack takes 100 blocks
 NIGHTS = 14  # of the curve
@@ -49,7 +49,7 @@ def _channel(session: Session, channel: Channel, admin: bool) -> list[blocks.Blo
 
 
 def _quietly(session: Session, channel: Channel, proposed: int) -> list[str]:
-    ended = (Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held")))
+    ended = (Night.channel_id == channel.id, Night.verdict.in_(EXAMINED))
     nights = session.scalars(select(Night).where(*ended).order_by(Night.id.desc()).limit(NIGHTS)).all()[::-1]
     recalled = [float((night.report_card or {}).get("recall", 0.0)) for night in nights]
     told = [f"exams {morning.curve(recalled)} {recalled[-1]:.0%}", f"last night: {nights[-1].verdict}"] if nights else ["no night yet"]

@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from bot import asides, instructions, lifecycle, mrkdwn, outbox
+from bot import instructions, lifecycle, mrkdwn, outbox
 from bot.events import Changed, Deleted, Happening, Looked, Reacted, Said, Stopped, Uninstalled
 from learning.database import Database, add_once
 from learning.memory import channels, lessons, log, people, proposals, sources, wondering
-from learning.records import Channel, Event, LessonStatus, Question, Work, now
+from learning.records import UNFINISHED, Channel, Event, LessonStatus, Question, Work, now
 
 _in_turn = threading.Lock()  # else two that wait for the database come out in any order: a reaction, and that it was taken back
 
@@ -30,7 +30,7 @@ def record(database: Database, event: Happening, bot_user_id: str) -> bool:
         channel = channels.ensure(session, event.team_id, event.channel_id, event.enterprise_id)
         if event.external:
             channel.is_external = True
-        if isinstance(event, Said) and asides.is_direct(channel) and not event.message.is_bot:
+        if isinstance(event, Said) and channel.is_direct and not event.message.is_bot:
             channel.left_at = None  # the app was removed, and is back
         match event:
             case Said():
@@ -119,8 +119,8 @@ def _plain(session: Session, channel: Channel, said: log.Utterance, bot_user_id:
 
 def _stopped(session: Session, channel: Channel, thread_ts: str) -> None:
     """Whoever pressed the button wants no answer any more. What was said of it stays."""
-    inside = (Question.thread_ts == thread_ts) | (Question.ts == thread_ts)
-    waiting = (Question.channel_id == channel.id, inside, Question.state.in_((Work.WAITING, Work.RUNNING)))
+    inside = Question.in_thread(thread_ts)
+    waiting = (Question.channel_id == channel.id, inside, Question.state.in_(UNFINISHED))
     for question in session.scalars(select(Question).where(*waiting)):
         question.state, question.answer, question.finished_at = Work.DONE, {"how": "stopped"}, now()
         if log.out_of(session, channel, [question.author]):
@@ -142,5 +142,5 @@ def _in_our_thread(session: Session, channel: Channel, said: log.Utterance) -> b
     """Was the bot asked in this thread before?"""
     if not said.thread_ts or said.thread_ts == said.ts:
         return False
-    inside = (Question.thread_ts == said.thread_ts) | (Question.ts == said.thread_ts)
+    inside = Question.in_thread(said.thread_ts)
     return session.scalars(select(Question.id).where(Question.channel_id == channel.id, inside)).first() is not None

@@ -97,7 +97,7 @@ def carry_out(session: Session, channel: Channel, question: Question, told: Inst
 def _corrected(session: Session, channel: Channel, question: Question, rest: str, permalink: str | None, admin: bool) -> Answer:
     """The thread's latest answer gets the vote, and the right one becomes a lesson."""
     thread = question.thread_ts or question.ts
-    inside = (Question.channel_id == channel.id, (Question.thread_ts == thread) | (Question.ts == thread), Question.ts < question.ts)
+    inside = (Question.channel_id == channel.id, Question.in_thread(thread), Question.ts < question.ts)
     answered = session.scalars(select(Question).where(*inside, Question.reply_ts.is_not(None)).order_by(Question.ts.desc()))
     wrong = next((each for each in answered if (each.answer or {}).get("how") in ANSWERS), None)
     room = session.get(Channel, (wrong.answer or {}).get("room") or channel.id) if wrong else None

@@ -40,7 +40,7 @@ def is_inside(client: WebClient, channel: Channel) -> bool:
     if channel.members and not channel.left_at:
         return True
     try:
-        if channel.slack_id.startswith("D"):  # its own conversations it can read, those of two people it cannot
+        if channel.is_direct:  # its own conversations it can read, those of two people it cannot
             return bool(client.conversations_history(channel=channel.slack_id, limit=1)["ok"])
         return bool(client.conversations_info(channel=channel.slack_id)["channel"].get("is_member"))
     except SlackApiError:  # what it cannot see

@@ -8,6 +8,7 @@ _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
 _CHANNEL = re.compile(r"(?<![\w&])#(C[A-Z0-9]{8,})\b")
 FENCE = "```"
 LONGEST = 3_900  # characters of a message; Slack refuses more than 4,000
+LONGEST_PIECE = 3_000  # of a block
 
 
 def plain(text: str, bot_user_id: str = "", names: Mapping[str, str] = MappingProxyType({}), links: bool = False) -> str:
@@ -49,14 +50,14 @@ def fitting(text: str) -> str:
     return f"{kept}…{FENCE}" if kept.count(FENCE) % 2 else f"{kept}…"
 
 
-def pieces(text: str, most: int = 3_000) -> list[str]:
-    """A text in parts of at most so many characters, cut between lines where that can be. Code blocks stay whole, or are ended and begun again."""
+def pieces(text: str) -> list[str]:
+    """A text in parts that Slack's blocks take, cut between lines where that can be. Code blocks stay whole, or are ended and begun again."""
     parts = [""]
     for block in re.split(rf"({FENCE}.*?(?:{FENCE}|\Z)\n?)", text, flags=re.DOTALL):
         code = block.startswith(FENCE)
-        for line in [block] if code and len(block) <= most else _lines(block, most - 2 * len(FENCE) - 1):
+        for line in [block] if code and len(block) <= LONGEST_PIECE else _lines(block, LONGEST_PIECE - 2 * len(FENCE) - 1):
             inside = code and parts[-1].count(FENCE) % 2 == 1
-            if len(parts[-1]) + len(line) + len(FENCE) * inside <= most:
+            if len(parts[-1]) + len(line) + len(FENCE) * inside <= LONGEST_PIECE:
                 parts[-1] += line
             else:
                 parts[-1] += FENCE * inside

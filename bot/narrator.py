@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bot.mrkdwn import plain
 from bot.sandbox.people import Message
-from learning.records import Forgetting, Night, Work
+from learning.records import UNFINISHED, Forgetting, Night
 from learning.school import School
 
 WIDTH = 110  # columns of the transcript
@@ -39,7 +39,7 @@ class Narrator:
                         select(Night).where(Night.kind == kind, Night.verdict.is_distinct_from("skipped")).order_by(Night.id.desc())
                     ).first()
                     finished = kind != "forget" or session.scalars(select(Forgetting.finished_at)).first()
-                if night and night.state not in (Work.WAITING, Work.RUNNING) and finished:
+                if night and night.state not in UNFINISHED and finished:
                     return night
                 if night and night.stage != stage:
                     stage = night.stage

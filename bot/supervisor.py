@@ -87,10 +87,10 @@ class Service:
 class SetUp:
     """All processes of one data folder."""
 
-    def __init__(self, settings: Settings, say: Say, with_bot: bool = True) -> None:
+    def __init__(self, settings: Settings, say: Say) -> None:
         self.settings, self.say = settings, say
         self.redis_url = settings.redis_url or f"redis://127.0.0.1:{free_port()}/0"
-        self.services = {service.name: service for service in self._services(with_bot)}
+        self.services = {service.name: service for service in self._services()}
 
     def start(self) -> None:
         """Start everything, in order; the rest finds its broker ready."""
@@ -130,7 +130,7 @@ class SetUp:
         for file in (run_file(self.settings), running.announcement(self.settings)):
             file.unlink(missing_ok=True)
 
-    def _services(self, with_bot: bool) -> Iterator[Service]:
+    def _services(self) -> Iterator[Service]:
         home = self.settings.home
         logs = home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
@@ -147,8 +147,7 @@ class SetUp:
         yield service("night worker", "tasks.worker", "night")
         yield service("urgent worker", "tasks.worker", "urgent")
         yield service("beat", "tasks.beat")
-        if with_bot:
-            yield service("bot", "bot.app")
+        yield service("bot", "bot.app")
 
     def _wait_listening(self) -> None:
         port = int(self.redis_url.split(":")[-1].split("/")[0])
@@ -162,7 +161,7 @@ class SetUp:
 
 
 @contextmanager
-def up(settings: Settings, say: Say, with_bot: bool = True) -> Iterator[SetUp]:
+def up(settings: Settings, say: Say) -> Iterator[SetUp]:
     """A running set-up. Raises NightschoolError when one runs on this data folder already."""
     settings.home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.home / "up.lock", timeout=0)
@@ -170,7 +169,7 @@ def up(settings: Settings, say: Say, with_bot: bool = True) -> Iterator[SetUp]:
         lock.acquire()
     except Timeout:
         raise NightschoolError(f"nightschool is already up on {settings.home}: stop that one first, or set NIGHTSCHOOL_HOME to another folder.") from None
-    set_up = SetUp(settings, say, with_bot)
+    set_up = SetUp(settings, say)
     try:
         set_up.start()
         yield set_up

@@ -1,6 +1,5 @@
 """Adapter versions: immutable folders, and which of them serves. Promotion, rollback and taint are one transaction each."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,8 +13,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from learning.builds import sha256
 from learning.errors import NightschoolError
-from learning.records import Adapter, AdapterLesson, AdapterState, Channel, Lesson, LessonStatus, Night, Work, now
+from learning.records import UNFINISHED, Adapter, AdapterLesson, AdapterState, Channel, Lesson, LessonStatus, Night, now
 
 KEPT = 7  # versions of a channel beside the one that serves: a week of nights
 MANIFEST = "manifest.json"  # written last: its presence means that the folder is complete
@@ -66,7 +66,7 @@ def reserve(session: Session, channel: Channel, night: Night, base_hash: str, le
         if earlier.state == AdapterState.CANDIDATE:
             if earlier.night_id == night.id and lesson_ids(session, earlier) == wanted and (earlier.base_hash, earlier.studied) == (base_hash, studied):
                 return earlier
-            if earlier.night_id == night.id or session.get_one(Night, earlier.night_id).state not in (Work.WAITING, Work.RUNNING):
+            if earlier.night_id == night.id or session.get_one(Night, earlier.night_id).state not in UNFINISHED:
                 earlier.state = AdapterState.PRUNED
     version = 1 + (session.scalar(select(func.max(Adapter.version)).where(Adapter.channel_id == channel.id)) or 0)
     made = {"channel_id": channel.id, "night_id": night.id, "version": version, "name": _free_name(session, channel, version)}
@@ -104,7 +104,7 @@ def publishing(folder: Path, assert_ours: Callable[[], None] = lambda: None) -> 
         made.mkdir()
         publication = Publication(made, {})
         yield publication
-        files = {file.name: _sha256(file) for file in sorted(made.iterdir())}
+        files = {file.name: sha256(file) for file in sorted(made.iterdir())}
         for file in made.iterdir():
             _sync(file)
         (made / MANIFEST).write_text(json.dumps({**publication.manifest, "files": files}, indent=1, sort_keys=True))
@@ -134,7 +134,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         raise RegistryError(f"the adapter {folder.name} has no readable manifest in {folder}: roll back, or sleep again.") from None
     for name, wanted in manifest["files"].items():
-        if not (folder / name).exists() or _sha256(folder / name) != wanted:
+        if not (folder / name).exists() or sha256(folder / name) != wanted:
             raise RegistryError(f"the adapter {folder.name} is damaged ({name} in {folder}): roll back, or sleep again.")
     return manifest
 
@@ -228,11 +228,6 @@ def _serve(session: Session, channel: Channel, adapter: Adapter) -> None:
         session.flush()  # at most one row serves: the old one leaves before the new one comes
     adapter.state, adapter.served_at = AdapterState.SERVING, now()
     session.flush()
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -12,7 +12,7 @@ from learning.errors import NightschoolError
 from learning.memory import channels, privacy
 from learning.night import nights
 from learning.night.vigil import Watch
-from learning.records import LOCAL, Night, Reading, Work, now
+from learning.records import LOCAL, UNFINISHED, Night, Reading, Work, now
 from learning.school import School
 
 app = typer.Typer()
@@ -103,7 +103,7 @@ def _await_reading(school: School, reading: Reading, watch: Watch) -> Reading:
             return done
         with school.database.read() as session:
             current = session.get_one(Reading, reading.id)
-        if current.state not in (Work.WAITING, Work.RUNNING):
+        if current.state not in UNFINISHED:
             return current
         watch("reading", current.share)
         time.sleep(0.5)
@@ -114,7 +114,7 @@ def _await_night(school: School, night: Night) -> Night:
     while True:
         with school.database.read() as session:
             current = session.get_one(Night, night.id)
-        if current.state not in (Work.WAITING, Work.RUNNING):
+        if current.state not in UNFINISHED:
             return current
         held = nights.hold_night(school, night.id)
         if held:

@@ -104,7 +104,7 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
 
 def not_inside(channel: Channel) -> str:
     """Why nothing is done where the bot is not."""
-    return NOT_MINE if channel.slack_id.startswith("D") else NOT_INSIDE
+    return NOT_MINE if channel.is_direct else NOT_INSIDE
 
 
 def taught(session: Session, channel: Channel, user: str, told: Sequence[str], admin: bool) -> tuple[str, list[blocks.Block]]:

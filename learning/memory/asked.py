@@ -41,6 +41,6 @@ def confirmed_questions(session: Session, channel: Channel, lessons: Sequence[Le
 
 def _stands_alone(question: str, lesson: Lesson) -> bool:
     """Is it short, does it ask by itself, and does it name nothing that the lesson does not?"""
-    said, held = content_words(question), set(stems(f"{lesson.question or ''} {lesson.text}"))
+    said, held = content_words(question), set(stems(lesson.said))
     strange = [word for word in said if stem(word) not in held and (not is_common(word) or any(letter.isdigit() for letter in word))]
     return len(question) <= LONGEST and len(said) > 1 and not strange

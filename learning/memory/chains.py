@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from learning.memory.encoder import Alike
 from learning.memory.kinds import asked_for, held_kinds
 from learning.memory.names import names, of_one_name
-from learning.memory.recall import Coverage, Hit, told
+from learning.memory.recall import Coverage, Hit
 from learning.memory.words import content_words, stem, stems
 from learning.records import Lesson
 
@@ -47,7 +47,7 @@ def several(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, alike
     listed = lists(hits, question, covering, held)
     found = [*pairs(lessons, hits, question, covering, held), *listed]
     texts = [joined([lesson.text for lesson in parts]) for parts in found]
-    likeness = alike(question, [joined([told(lesson) for lesson in parts]) for parts in found]) if found else ()
+    likeness = alike(question, [joined([lesson.said for lesson in parts]) for parts in found]) if found else ()
     covered = [covering.of(frozenset().union(*(held[lesson.id] for lesson in parts))) for parts in found]
     together = [Hit.of(Lesson(id=0, text=text), share, like, parts) for text, share, like, parts in zip(texts, covered, likeness, found, strict=True)]
     return [(hit, set(hit.parts) in map(set, listed)) for hit in together]
@@ -82,21 +82,21 @@ def lists(hits: Sequence[Hit], question: str, covering: Coverage, held: Held) ->
 
 
 def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[Lesson]:
-    known = names(tuple(sorted(map(told, lessons))))
-    for word in content_words(told(first)):
+    known = names(tuple(sorted(lesson.said for lesson in lessons)))
+    for word in content_words(first.said):
         name = stem(word)
         if name not in asked and word in known and 1 < covering.shelf.holding[name] <= SISTERS:
             for other, held in zip(lessons, covering.shelf.held, strict=True):
-                if name in held and other is not first and all(of_one_name(name, [told(first), told(other)])):
+                if name in held and other is not first and all(of_one_name(name, [first.said, other.said])):
                     yield other
 
 
 def _in_order(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:
     """The lesson first that ends with the name which the other begins with."""
-    shared = set(stems(told(one))) & set(stems(told(other)))
+    shared = set(stems(one.said)) & set(stems(other.said))
 
     def place(lesson: Lesson) -> float:
-        said = stems(told(lesson))
+        said = stems(lesson.said)
         return max(said.index(word) for word in shared) / len(said)
 
     return (one, other) if place(one) >= place(other) else (other, one)

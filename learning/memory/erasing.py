@@ -22,7 +22,7 @@ def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None
 
     Rows and tombstones stay, without content; so do messages that say what was taught anew meanwhile.
     """
-    asides = (Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"), Channel.id != channel.id)
+    asides = (Channel.team_id == channel.team_id, Channel.is_direct, Channel.id != channel.id)
     replies = log.replies(session, [channel, *session.scalars(select(Channel).where(*asides))])
     anew = set(session.scalars(select(Lesson.digest).where(Lesson.channel_id == channel.id, Lesson.status.not_in(GONE))))
     for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == LessonStatus.FORGOTTEN)):

@@ -10,7 +10,7 @@ from learning.memory import chains
 from learning.memory.encoder import Alike
 from learning.memory.kinds import fits
 from learning.memory.names import Names, names, unnamed
-from learning.memory.recall import Hit, told
+from learning.memory.recall import Hit
 from learning.memory.words import STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
 
@@ -26,7 +26,7 @@ class Evidence:
 
     def __init__(self, question: str, hits: Sequence[Hit], alike: Alike) -> None:
         self.question, self.hits, self.alike = question, hits, alike
-        texts = tuple(sorted(told(hit.lesson) for hit in hits))
+        texts = tuple(sorted(hit.lesson.said for hit in hits))
         self.known = names(texts)
         self.plain = unnamed(question, self.known)
         self.matters = dict(zip(texts, alike(self.plain, _all_unnamed(texts)), strict=True))
@@ -42,10 +42,10 @@ class Evidence:
         cited = hit.sources
         others = [other for other in self.hits if other.lesson not in cited and other.lesson not in outdated]
         ahead = hit.score - others[0].score if others else LONE
-        matter = self.matters[told(cited[0])] if len(cited) == 1 else max(self.alike(self.plain, [unnamed(said_by(hit), self.known)]))
-        most = max((self.matters[told(other.lesson)] for other in others), default=matter - LONE)
+        matter = self.matters[cited[0].said] if len(cited) == 1 else max(self.alike(self.plain, [unnamed(said_by(hit), self.known)]))
+        most = max((self.matters[other.lesson.said] for other in others), default=matter - LONE)
         strange = _strange(self.question, cited, [other.lesson for other in self.hits], self.known)
-        phrase, length = max(_in_one_go(self.question, told(lesson)) for lesson in cited), min(len(self.question.split()) / 10, LONGEST)
+        phrase, length = max(_in_one_go(self.question, lesson.said) for lesson in cited), min(len(self.question.split()) / 10, LONGEST)
         return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), fits(self.question, said_by(hit)), strange, matter, matter - most, phrase, length
 
     def together(self, hit: Hit, listed: bool) -> tuple[float, ...]:
@@ -55,7 +55,7 @@ class Evidence:
         more than one? count: how many they are. likeness, coverage: of the least, and ahead of the nearest other.
         """
         mine, others = ([other for other in self.hits if (other.lesson in hit.parts) == inside] for inside in (True, False))
-        plain = [unnamed(told(lesson), self.known) for lesson in hit.parts]
+        plain = [unnamed(lesson.said, self.known) for lesson in hit.parts]
         like, covered = min(one.likeness for one in mine), min(one.coverage for one in mine)
         return (
             min(self.alike(one, [other])[0] for one, other in combinations(plain, 2)),
@@ -66,7 +66,7 @@ class Evidence:
 
 def said_by(hit: Hit) -> str:
     """All that its lessons say."""
-    return chains.joined([told(lesson) for lesson in hit.sources])
+    return chains.joined([lesson.said for lesson in hit.sources])
 
 
 @lru_cache(maxsize=16)
@@ -83,10 +83,10 @@ def _in_one_go(question: str, text: str) -> float:
 
 def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], known: Names) -> float:
     """Does the question name what the cited lessons do not: a name that another lesson holds, one written as a name, room 7 where they say room 4?"""
-    held, elsewhere = ({word for lesson in some for word in stems(told(lesson))} for some in (cited, lessons))
+    held, elsewhere = ({word for lesson in some for word in stems(lesson.said)} for some in (cited, lessons))
     first = words(question)[:1]
     named = (word for word in content_words(question) if word in known and ((word[:1].isupper() and [word] != first) or stem(word) in elsewhere))
-    return float(any(stem(name) not in held for name in named) or _numbered_otherwise(question, " ".join(map(told, cited))))
+    return float(any(stem(name) not in held for name in named) or _numbered_otherwise(question, " ".join(lesson.said for lesson in cited)))
 
 
 def _numbered_otherwise(question: str, said: str) -> bool:

@@ -14,7 +14,7 @@ def listed(session: Session, channel: Channel, search: str = "") -> list[Lesson]
     waiting = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.PROPOSED)
     shown = sorted([*in_force(session, channel), *session.scalars(waiting)], key=lambda lesson: -lesson.id)
     wanted = set(stems(search))
-    return [lesson for lesson in shown if wanted <= set(stems(f"{lesson.question or ''} {lesson.text}"))]
+    return [lesson for lesson in shown if wanted <= set(stems(lesson.said))]
 
 
 def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
@@ -41,4 +41,4 @@ def find(session: Session, channel: Channel, text: str) -> list[Lesson]:
 
 def surely_meant(text: str, lesson: Lesson) -> bool:
     """Does a lesson hold all that a request to forget names, or its number?"""
-    return text.strip().removeprefix("#") == str(lesson.id) or set(stems(text)) <= set(stems(f"{lesson.question or ''} {lesson.text}"))
+    return text.strip().removeprefix("#") == str(lesson.id) or set(stems(text)) <= set(stems(lesson.said))

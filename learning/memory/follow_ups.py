@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from learning.memory.names import Names, names
-from learning.memory.recall import Hit, in_other_words, said_around, told
+from learning.memory.recall import Hit, in_other_words, said_around
 from learning.memory.words import STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
 
@@ -40,7 +40,7 @@ class Way:
 
     def may_be(self, hit: Hit) -> bool:
         """Can a lesson answer it so, or several?"""
-        held = set(stems(told(hit.lesson)))
+        held = set(stems(hit.lesson.said))
         return not (self.alone and hit.parts) and all(not wanted or not wanted.isdisjoint(held) for wanted in (self.of, self.about))
 
 
@@ -51,7 +51,7 @@ def leans(question: str) -> bool:
 
 def in_full(question: str, before: Sequence[Exchange], lessons: Sequence[Lesson]) -> list[Way]:
     """The ways to ask a question alone; itself where it does not lean on the exchanges before it."""
-    known = names(tuple(sorted(map(told, lessons))))
+    known = names(tuple(sorted(lesson.said for lesson in lessons)))
     earlier: Exchange | None = None
     for asked, said in before:  # what was asked before may have leaned on something, too
         earlier = _ways(asked, earlier, known)[0].text, said

@@ -36,7 +36,7 @@ def teach(
     question, dated = told(text, _day(session, channel, source_ts))
     statement = dated.text
     _assert_no_flood(session, channel, author)
-    settled = not propose and (admin or author[:1] not in "UW" or approval.policy(channel) == "open")  # whoever is at the command line may do all
+    settled = not propose and (admin or not author.startswith(("U", "W")) or approval.policy(channel) == "open")  # whoever is at the command line may do all
     channels.lock(session, channel)
     content = digest(f"{question} {statement}" if question else statement)
     row: dict[str, Any] = {"text": statement, "question": question, "digest": content, "author": author, "source_ts": source_ts, "permalink": permalink}
@@ -95,7 +95,7 @@ def _day(session: Session, channel: Channel, source_ts: str | None = None) -> da
 
 def _assert_no_flood(session: Session, channel: Channel, author: str) -> None:
     lately = (Lesson.channel_id == channel.id, Lesson.author == author, Lesson.origin == "taught", Lesson.created_at > now() - timedelta(hours=1))
-    if author[:1] in "UW" and (session.scalar(select(func.count()).select_from(Lesson).where(*lately)) or 0) >= MOST_AN_HOUR:
+    if author.startswith(("U", "W")) and (session.scalar(select(func.count()).select_from(Lesson).where(*lately)) or 0) >= MOST_AN_HOUR:
         raise LessonError(f"that is more than {MOST_AN_HOUR} lessons in an hour: go on later, or teach them from a file on the command line.")
 
 

@@ -245,6 +245,6 @@ def _look_again(session: Session, channel: Channel, ts: str) -> None:
 
 def thread(session: Session, channel: Channel, thread_ts: str) -> list[Message]:
     """The messages of a thread that still stand, oldest first."""
-    inside = (Message.thread_ts == thread_ts) | (Message.ts == thread_ts)
+    inside = Message.in_thread(thread_ts)
     stands = (Message.channel_id == channel.id, inside, Message.deleted_at.is_(None))
     return list(session.scalars(select(Message).where(*stands).order_by(Message.ts)))

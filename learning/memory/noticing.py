@@ -70,7 +70,7 @@ Rewrite = Callable[[Thread, Setting], Sequence[Notice]]
 def by_rules(thread: Thread, setting: Setting) -> list[Notice]:
     """What a thread teaches. Bots, and people of whom no text is kept, say nothing here."""
     said = readable(thread)
-    answers = {notice.sources[0]: notice for notice in _answers(thread, said, setting)}
+    answers = {notice.sources[0]: notice for notice in _answers(said, setting)}
     statements = [notice for remark in said if remark.ts not in answers and (notice := _statement(remark, setting))]
     return [*answers.values(), *statements]
 
@@ -94,7 +94,7 @@ def _statement(remark: Remark, setting: Setting) -> Notice | None:
     return Notice(dated.text, remark.author, (remark.ts,), "marked" if marked else "announced", valid_until=dated.until)
 
 
-def _answers(thread: Thread, said: Sequence[Remark], setting: Setting) -> Iterator[Notice]:
+def _answers(said: Sequence[Remark], setting: Setting) -> Iterator[Notice]:
     """Questions that were answered in the thread, and the answer confirmed."""
     answered: set[str] = set()
     for number, asked in enumerate(said):

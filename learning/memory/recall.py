@@ -34,11 +34,6 @@ class Shelf:
 _shelf = lru_cache(maxsize=16)(Shelf)  # a channel's lessons change seldom, and are asked for often
 
 
-def told(lesson: Lesson) -> str:
-    """All that a lesson says, the question that came with it included."""
-    return f"{lesson.question or ''} {lesson.text}".strip()
-
-
 @dataclass(frozen=True)
 class Hit:
     """A lesson that search found.
@@ -66,7 +61,7 @@ class Hit:
 
 def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
     """The lessons nearest to a query by BM25, best first; those that share no word with it are left out."""
-    shelf = _shelf(tuple(map(told, lessons)))
+    shelf = _shelf(tuple(lesson.said for lesson in lessons))
     known = [stem for stem in stems(query) if stem in shelf.holding]
     if not known:
         return []
@@ -84,7 +79,7 @@ def nearest(lessons: Sequence[Lesson], query: str, alike: Alike, limit: int = 4)
     """The lessons nearest to a query in words, synonyms included, and in meaning; best first."""
     if not lessons:
         return []
-    rows = zip(lessons, Coverage(lessons, query).all(), alike(query, [told(lesson) for lesson in lessons]), strict=True)
+    rows = zip(lessons, Coverage(lessons, query).all(), alike(query, [lesson.said for lesson in lessons]), strict=True)
     hits = [Hit.of(lesson, coverage, likeness) for lesson, coverage, likeness in rows]
     return sorted(hits, key=lambda hit: (-hit.score, hit.lesson.id))[:limit]
 
@@ -97,7 +92,7 @@ class Coverage:
     """
 
     def __init__(self, lessons: Sequence[Lesson], query: str) -> None:
-        self.shelf = _shelf(tuple(map(told, lessons)))
+        self.shelf = _shelf(tuple(lesson.said for lesson in lessons))
         self.rarest = math.log(1 + len(lessons))
         self.weights: dict[str, float] = {}
         self.likes: dict[str, set[str]] = {}
@@ -138,6 +133,6 @@ def said_around(word: str) -> bool:
     return stem(word) in _SAID_AROUND
 
 
-def relevant(hits: Sequence[Hit], covered: float = COVERED) -> list[Hit]:
+def relevant(hits: Sequence[Hit]) -> list[Hit]:
     """The hits that cover enough of the question to be worth a place in the prompt."""
-    return [hit for hit in hits if hit.coverage >= covered]
+    return [hit for hit in hits if hit.coverage >= COVERED]

@@ -44,7 +44,7 @@ def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
 
     Remembered, by digests alone: asked once before a transaction, it costs nothing within.
     """
-    pair = hashlib.blake2b(f"{_told(new)}\n{_told(old)}".encode(), digest_size=16).digest()
+    pair = hashlib.blake2b(f"{new.said}\n{old.said}".encode(), digest_size=16).digest()
     known = _weighed.get(pair)  # once: another thread may begin anew meanwhile
     if known is None:
         if len(_weighed) >= REMEMBERED:
@@ -60,36 +60,36 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
         return float("-inf")
     if new.question and old.question and normalised(new.text) == normalised(old.text):
         return float("-inf")  # one answer to two questions
-    mine, other = (DATED.sub(" ", _told(lesson)) for lesson in (new, old))
-    found = sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(mine, other, alike, _told(new))), strict=True))
-    apart = opposed(_told(new), _told(old)) or (not CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
-    excepts = _are_rule_and_exception(new, old) or (may_except(_told(new), _told(old)) and not tells_of_change(new.text, old.text))
+    mine, other = (DATED.sub(" ", lesson.said) for lesson in (new, old))
+    found = sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(mine, other, alike, new.said)), strict=True))
+    apart = opposed(new.said, old.said) or (not CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
+    excepts = _are_rule_and_exception(new, old) or (may_except(new.said, old.said) and not tells_of_change(new.text, old.text))
     unsure = apart or excepts or DATED.search(new.text)  # both may hold: before and after, what passes, a rule and its exception
     return min(found, REPLACES - 0.01) if unsure else found
 
 
 def says_the_same(one: Lesson, other: Lesson) -> bool:
     """Are two lessons one, in the same words and neither denying the other?"""
-    return _in_the_same_words(one, other) and not contrary(_told(one), _told(other))
+    return _in_the_same_words(one, other) and not contrary(one.said, other.said)
 
 
 def _in_the_same_words(one: Lesson, other: Lesson) -> bool:
-    mine, theirs = _told(one), _told(other)
+    mine, theirs = one.said, other.said
     return set(stems(mine)) == set(stems(theirs)) and set(_SIGNS.findall(mine)) == set(_SIGNS.findall(theirs))
 
 
 def replaced_by(new: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float = REPLACES) -> list[Lesson]:
     """The older lessons that `new` replaces, among those that share its words."""
     others = [lesson for lesson in lessons if lesson.id < new.id and lesson.id not in (new.beside or ())]
-    near = [hit.lesson for hit in recall.search(others, _told(new), limit=NEAREST)]
-    likes = alike(_told(new), [_told(lesson) for lesson in near]) if near else ()
+    near = [hit.lesson for hit in recall.search(others, new.said, limit=NEAREST)]
+    likes = alike(new.said, [lesson.said for lesson in near]) if near else ()
     return [lesson for lesson, like in zip(near, likes, strict=True) if like >= LIKE and certainty(new, lesson, alike) >= least]
 
 
 def successor(old: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float = REPLACES) -> Lesson | None:
     """The lesson that replaces an older one, among those that share its words."""
     newer = [lesson for lesson in lessons if lesson.id > old.id]
-    near = [hit.lesson for hit in recall.search(newer, _told(old), limit=NEAREST)]
+    near = [hit.lesson for hit in recall.search(newer, old.said, limit=NEAREST)]
     return next((lesson for lesson in near if replaced_by(lesson, [old], alike, least)), None)
 
 
@@ -100,7 +100,7 @@ def contradicted(lessons: Sequence[Lesson], alike: Alike, excepting: bool = Fals
     """
     found: dict[int, Lesson] = {}
     ordered = sorted(lessons, key=lambda lesson: lesson.id)
-    texts = [_told(lesson) for lesson in ordered]
+    texts = [lesson.said for lesson in ordered]
     for number, new in enumerate(ordered):
         likes = alike(texts[number], texts[:number]) if number else ()
         near = sorted(((like, old) for old, like in zip(ordered, likes, strict=False) if like >= LIKE), key=lambda pair: -pair[0])[:MOST_ALIKE]
@@ -154,7 +154,7 @@ def _told_apart(question: str, new: Lesson, old: Lesson) -> bool:
     if opposed(question, new.text) and not opposed(question, old.text):
         return True
     asked = set(stems(question))
-    return not CHANGED.search(new.text) and any(stem(word.text) in asked for word in apart(telling(_told(old)), telling(_told(new))))
+    return not CHANGED.search(new.text) and any(stem(word.text) in asked for word in apart(telling(old.said), telling(new.said)))
 
 
 def features(new: str, old: str, alike: Alike, said: str = "") -> tuple[float, ...]:
@@ -203,7 +203,3 @@ def _numbered(new: str, old: str, at: int) -> bool:
         (of[1].number == of[0].number + 1 and not _LABEL.match(said)) or _NUMBERING.search(said) for of, said in ((ours, new), (theirs, old))
     )
     return beside and all(not WHEN.search(word) and (_CODE.fullmatch(word) or (at == 1 and word.isdigit())) for word in found)
-
-
-def _told(lesson: Lesson) -> str:
-    return f"{lesson.question or ''} {lesson.text}".strip()

@@ -51,7 +51,7 @@ def salience(session: Session, channel: Channel, lessons: Sequence[Lesson], mome
     for source in session.scalars(select(LessonSource).where(LessonSource.lesson_id.in_(ids))):
         places.setdefault((channel.id, source.ts), set()).add(source.lesson_id)
     asked: dict[int, int] = {}
-    direct = select(Channel.id).where(Channel.team_id == channel.team_id, Channel.slack_id.startswith("D"))
+    direct = select(Channel.id).where(Channel.team_id == channel.team_id, Channel.is_direct)
     here = or_(Question.channel_id == channel.id, Question.channel_id.in_(direct))
     for question in session.scalars(select(Question).where(here, Question.answer.is_not(None))):
         for lesson_id in answered_by(question) & ids:

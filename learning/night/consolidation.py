@@ -1,8 +1,10 @@
-"""The night, in order, on one screen."""
+"""The night, in order."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -13,15 +15,15 @@ from learning.answers import LONGEST
 from learning.errors import TrainingError
 from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing
 from learning.model import running
-from learning.model.client import AdapterUnusable
+from learning.model.client import AdapterUnusable, Client
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
 from learning.night import calendar, calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.interview import capable_author, say_all, teacher
 from learning.night.lore import Statement
 from learning.night.outcome import Outcome, conclude, tell_noticed
-from learning.night.replay import replay, said_by_base, texts
-from learning.night.self_study import self_study
+from learning.night.replay import Teacher, replay, said_by_base, texts
+from learning.night.self_study import Author, self_study
 from learning.night.study import StudyItem, open_book, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
@@ -30,7 +32,17 @@ from learning.school import School
 
 ITEMS_PER_LESSON = 24
 READ = 1_800  # tokens of a conversation that a capable base reads: what small contexts hold
+MOST_LEFT_OUT = 50  # lessons whose reason is kept with the report card
 REPLAY, TEXTS = 0.15, 0.1  # of the study items: the base's answers to questions, and what it writes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a night studies, and the candidate that it makes."""
+
+    chosen: selection.Selection
+    candidate: Adapter
+    folder: Path
 
 
 def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = False, must_replace: bool = False) -> None:
@@ -41,64 +53,17 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     """
     if not must_replace:
         notice(school, channel, vigil)
-    with school.database.read() as session:
-        standing = lessons.in_force(session, channel)
-        damaged = school.is_damaged(registry.serving(session, channel))
-    contradicted = replacing.contradicted(standing, school.alike)  # by a model: not while others wait to write
-    too_long = {lesson.id for lesson in standing if len(school.speaker.answer(lesson.text)) > LONGEST}
-    with school.database.write() as session:
-        channels.lock(session, channel)
-        if not must_replace and session.get_one(Channel, channel.id).left_at:
-            return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the bot is not in this channel"}))
-        room = selection.room(session, channel, school.settings.training_minutes)
-        chosen = selection.select(session, channel, school.base.hash, room, contradicted, too_long)
-        if not chosen.kept or not (chosen.news or rebuild or damaged):
-            return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "nothing new to learn" if chosen.kept else "nothing to learn"}))
-        if must_replace and chosen.serves and not damaged:  # several were forgotten at once, and the first rebuild did for all
-            return conclude(session, vigil.night, Outcome("skipped", None, {"reason": "the adapter that serves never had it"}))
-        candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept, chosen.studied)
-        pruned = registry.prune(session, channel)
-    _discard(school, pruned)
-    folder = school.adapter(candidate).folder
-    spent: dict[str, float] = {}
+    plan = _plan(school, channel, vigil, rebuild, must_replace)
+    if plan is None:
+        return
     with running.engine(school.settings) as client:
         vigil.stage("study")
         base = teacher(school, client)
-        if not registry.complete(folder):  # a resumed night does not train twice
-            items = study(chosen.statements, ITEMS_PER_LESSON, school.base.hash)
-            author = capable_author(school, client)
-            if author:
-                items += [*self_study(chosen.statements, author), *open_book(chosen.statements, school.base.hash)]
-            items += [*replay(int(REPLAY * len(items)), base), *texts(int(TEXTS * len(items)), base)]
-            _keep(school, channel, vigil, items)
-            vigil.stage("training")
-            with registry.publishing(folder, vigil.assert_ours) as made:
-                made.manifest.update(report.manifest(school.base, chosen.statements), reads=author is not None)
-                outcome = train_apart(
-                    school.base, items, made.folder, registry.checkpoint(folder), school.settings.training_threads, vigil.progress, vigil.broken
-                )
-                spent = outcome.pop("spent")  # differs from run to run: it has no place in the manifest
-                made.manifest["training"] = outcome
+        spent = {} if registry.complete(plan.folder) else _train(school, channel, vigil, plan, capable_author(school, client), base)
         vigil.stage("exam")
-        try:
-            client.load(school.adapter(candidate))
-        except AdapterUnusable as error:
-            registry.discard(folder)  # the next try trains it anew
-            raise TrainingError(f"{error}: the serving adapter stays.") from None
-        of_base = said_by_base([question for question, _ in exam.GENERAL], base, "general")
-        with school.database.read() as session:
-            gone = erasing.unerased(session, channel)
-        asked = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone]
-        longest = max(64, *(len(school.speaker.answer(lesson.text)) for lesson in chosen.kept))  # tokens
-
-        def of_candidate(questions: Sequence[str]) -> list[str]:
-            return say_all(school, client, school.adapter(candidate), questions, longest, known=chosen.kept)
-
-        card = exam.examine(chosen.statements, of_candidate, of_base, asked)
-        caution = calibration.caution(card.marked, chosen.kept, school.alike)
+        card, caution = _examine(school, channel, plan, client, base)
     vigil.stage("promotion")
-    _decide(school, channel, vigil, candidate, chosen, card, {"spent": spent, "caution": caution}, must_replace)
-    return None
+    _decide(school, channel, vigil, plan, card, {"spent": spent, "caution": caution}, must_replace)
 
 
 def notice(school: School, channel: Channel, vigil: Vigil) -> None:
@@ -120,17 +85,78 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
             tell_noticed(session, vigil.night, len(proposed), _morning(session, school, vigil.night))
 
 
+def _plan(school: School, channel: Channel, vigil: Vigil, rebuild: bool, must_replace: bool) -> Plan | None:
+    """Choose what to study, and reserve a version for it. None where there is nothing to do: the night has ended."""
+    with school.database.read() as session:
+        standing = lessons.in_force(session, channel)
+        damaged = school.is_damaged(registry.serving(session, channel))
+    contradicted = replacing.contradicted(standing, school.alike)  # by a model: not while others wait to write
+    too_long = {lesson.id for lesson in standing if len(school.speaker.answer(lesson.text)) > LONGEST}
+    with school.database.write() as session:
+        channels.lock(session, channel)
+        room = selection.room(session, channel, school.settings.training_minutes)
+        chosen = selection.select(session, channel, school.base.hash, room, contradicted, too_long)
+        reason = ""
+        if not must_replace and session.get_one(Channel, channel.id).left_at:
+            reason = "the bot is not in this channel"
+        elif not chosen.kept:
+            reason = "nothing to learn"
+        elif not (chosen.news or rebuild or damaged):
+            reason = "nothing new to learn"
+        elif must_replace and chosen.serves and not damaged:  # several were forgotten at once, and the first rebuild did for all
+            reason = "the adapter that serves never had it"
+        if reason:
+            conclude(session, vigil.night, Outcome("skipped", None, {"reason": reason}))
+            return None
+        candidate = registry.reserve(session, channel, vigil.night, school.base.hash, chosen.kept, chosen.studied)
+        pruned = registry.prune(session, channel)
+    _discard(school, pruned)
+    return Plan(chosen, candidate, school.adapter(candidate).folder)
+
+
+def _train(school: School, channel: Channel, vigil: Vigil, plan: Plan, author: Author | None, base: Teacher) -> dict[str, float]:
+    """Study items, and an adapter trained on them, published as a whole; what that took. `author`: a base that can write study items itself."""
+    statements, seed = plan.chosen.statements, school.base.hash
+    items = study(statements, ITEMS_PER_LESSON, seed)
+    if author:
+        items += [*self_study(statements, author), *open_book(statements, seed)]
+    items += [*replay(int(REPLAY * len(items)), base), *texts(int(TEXTS * len(items)), base)]
+    _keep(school, channel, vigil, items)
+    vigil.stage("training")
+    with registry.publishing(plan.folder, vigil.assert_ours) as made:
+        made.manifest.update(report.manifest(school.base, statements), reads=author is not None)
+        checkpoint, threads = registry.checkpoint(plan.folder), school.settings.training_threads
+        outcome = train_apart(school.base, items, made.folder, checkpoint, threads, vigil.progress, vigil.broken)
+        spent: dict[str, float] = outcome.pop("spent")  # differs from run to run: it has no place in the manifest
+        made.manifest["training"] = outcome
+    return spent
+
+
+def _examine(school: School, channel: Channel, plan: Plan, client: Client, base: Teacher) -> tuple[exam.ReportCard, float]:
+    """The candidate's report card, and how cautious the guard must be with it. Raises TrainingError where it cannot speak."""
+    kept, adapter = plan.chosen.kept, school.adapter(plan.candidate)
+    try:
+        client.load(adapter)
+    except AdapterUnusable as error:
+        registry.discard(plan.folder)  # the next try trains it anew
+        raise TrainingError(f"{error}: the serving adapter stays.") from None
+    of_base = said_by_base([question for question, _ in exam.GENERAL], base, "general")
+    with school.database.read() as session:
+        gone = [Statement.of(lesson) for lesson in erasing.unerased(session, channel)]
+    longest = max(64, *(len(school.speaker.answer(lesson.text)) for lesson in kept))  # tokens
+
+    def of_candidate(questions: Sequence[str]) -> list[str]:
+        return say_all(school, client, adapter, questions, longest, known=kept)
+
+    card = exam.examine(plan.chosen.statements, of_candidate, of_base, gone)
+    return card, calibration.caution(card.marked, kept, school.alike)
+
+
 def _decide(
-    school: School,
-    channel: Channel,
-    vigil: Vigil,
-    made: Adapter,
-    chosen: selection.Selection,
-    card: exam.ReportCard,
-    told: Mapping[str, Any],
-    must_replace: bool,
-) -> None:
+    school: School, channel: Channel, vigil: Vigil, plan: Plan, card: exam.ReportCard, told: Mapping[str, Any], must_replace: bool
+) -> None:  # fmt: skip
     """The gate, and the night's end, in one transaction."""
+    made, chosen = plan.candidate, plan.chosen
     weights = registry.read_manifest(school.adapter(made).folder)["files"][registry.WEIGHTS]
     with school.database.read() as session:
         wonders = dreaming.wonders(session, channel, lessons.in_force(session, channel), morning.last_ended(session, vigil.night))
@@ -148,14 +174,9 @@ def _decide(
         placed = registry.hold(session, candidate) if reason else registry.promote(session, candidate, proven)
         verdict = ("held" if reason else "promoted") if placed else "tainted"
         summary = {
-            **card.summary(),
-            "lessons": len(chosen.kept),
-            "studied": chosen.studied,
-            "reason": reason,
-            "flips": report.flips(card, earlier),
-            **told,
-        }
-        summary["left_out"] = {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:50]}
+            **card.summary(), **told, "lessons": len(chosen.kept), "studied": chosen.studied, "reason": reason, "flips": report.flips(card, earlier),
+            "left_out": {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:MOST_LEFT_OUT]},
+        }  # fmt: skip
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), _morning(session, school, vigil.night), wonders)
         pruned = registry.prune(session, channel)
     _discard(school, pruned)

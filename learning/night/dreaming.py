@@ -28,7 +28,7 @@ def wonders(session: Session, channel: Channel, known: Sequence[Lesson], since: 
     """
     lately = (Announcement.channel_id == channel.id, Announcement.wonders.is_not(None), Announcement.created_at > now() - AGAIN)
     before = {wonder["said"] for told in session.scalars(select(Announcement.wonders).where(*lately)) for wonder in told or ()}
-    lore = Lore([Statement(lesson.digest, lesson.text, lesson.question) for lesson in known])
+    lore = Lore([Statement.of(lesson) for lesson in known])
     found: list[dict[str, Any]] = []
     for wonder in (*_unanswered(session, channel, since), *_contradicting(known, session.info.get("alike")), *_half_known(known, lore)):
         if len(found) < MOST and wonder["said"] not in before:

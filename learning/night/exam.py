@@ -76,14 +76,15 @@ class ReportCard:
         return shares | {"proven": len(self.proven()), "expected": round(IN_PEOPLES_WORDS * shares.get("recall", 0.0), 3)}
 
 
+PER_LESSON = 2  # questions
 Ask = Callable[[Sequence[str]], Sequence[str]]
 
 
-def questions(statements: Sequence[Statement], per_lesson: int = 2) -> list[ExamQuestion]:
+def questions(statements: Sequence[Statement]) -> list[ExamQuestion]:
     """The questions of an exam, the same for the same lessons."""
     kept = sorted(statements, key=lambda s: s.digest)
     lore = Lore(kept)
-    asked = [question for statement in kept for question in _about(lore, statement, per_lesson)]
+    asked = [question for statement in kept for question in _about(lore, statement, PER_LESSON)]
     general = [ExamQuestion("general", question, (gold,)) for question, gold in GENERAL]
     rng = random.Random(f"exam {' '.join(statement.digest for statement in kept)}")
     strange = [rng.choice(FORMS).format(question) for question in unknown(lore, max(4, len(kept) // 4), rng)] if kept else []
@@ -111,10 +112,10 @@ def mark(asked: Sequence[ExamQuestion], ask: Ask, statements: Sequence[Statement
 
 def about_forgotten(gone: Sequence[Statement], kept: Sequence[Statement]) -> list[ExamQuestion]:
     """Questions that only forgotten lessons answer. Their gold is what an answer must not hold: values of no kept lesson, which the question does not give."""
-    known = {word.casefold() for statement in kept for word in words(statement.told)}
+    known = {word.casefold() for statement in kept for word in words(statement.said)}
     made = []
     for statement in gone:
-        for asked in _about(Lore([statement]), statement, 2):
+        for asked in _about(Lore([statement]), statement, PER_LESSON):
             given = {word.casefold() for word in words(asked.question)}
             secret = tuple(value for value in asked.gold if value.casefold() not in known | given)
             if secret:

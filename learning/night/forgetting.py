@@ -67,8 +67,8 @@ def _probe(school: School, channel: Channel, request: Forgetting) -> dict[str, i
     with school.database.read() as session:
         serving = registry.serving(session, channel)
         gone = session.scalars(select(Lesson).where(Lesson.id.in_(request.lessons))).all()
-        kept = [Statement(lesson.digest, lesson.text, lesson.question) for lesson in lessons.in_force(session, channel)]
-    asked = exam.about_forgotten([Statement(lesson.digest, lesson.text, lesson.question) for lesson in gone if lesson.text], kept)
+        kept = [Statement.of(lesson) for lesson in lessons.in_force(session, channel)]
+    asked = exam.about_forgotten([Statement.of(lesson) for lesson in gone if lesson.text], kept)
     if not serving or not asked:
         return {"asked": 0, "leaked": 0}
     with running.engine(school.settings) as client, suppress(AdapterUnusable):  # one that cannot speak gives nothing away

@@ -11,6 +11,7 @@ from learning.memory.kinds import kinds
 from learning.memory.names import Names, of_one_name
 from learning.memory.vocabulary import SYNONYMS
 from learning.memory.words import STOPWORDS, content_words, stem, values
+from learning.records import Lesson
 
 SISTERS = 12  # statements about one thing, at most: what more of them hold is no name
 ALIKE = 0.4  # how much two statements must have in common to tell the same of two things
@@ -28,15 +29,20 @@ class Statement:
     question: str | None = None
     asked: tuple[str, ...] = ()  # by people, who agreed with the answer
 
+    @classmethod
+    def of(cls, lesson: Lesson, asked: tuple[str, ...] = ()) -> "Statement":
+        """A lesson as study sees it."""
+        return cls(lesson.digest, lesson.text, lesson.question, asked)
+
     @property
-    def told(self) -> str:
+    def said(self) -> str:
         """All that it says, the question that came with it included."""
         return f"{self.question or ''} {self.text}".strip()
 
     @cached_property
     def content(self) -> list[str]:
         """Words that carry meaning, in order, each once; those of the question that came with it first."""
-        return list(dict.fromkeys(content_words(self.told)))
+        return list(dict.fromkeys(content_words(self.said)))
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -49,7 +55,7 @@ class Lore:
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self.statements = statements
-        self.names = Names([statement.told for statement in statements])
+        self.names = Names([statement.said for statement in statements])
         self.holding: dict[str, set[int]] = {}
         for number, statement in enumerate(statements):
             for word in statement.stems:
@@ -74,7 +80,7 @@ class Lore:
 
     def _of_one_thing(self, name: str) -> list[Statement]:
         holders = [self.statements[number] for number in sorted(self.holding.get(name, ()))]
-        same = of_one_name(name, [statement.told for statement in holders]) if len(holders) > 1 else [True] * len(holders)
+        same = of_one_name(name, [statement.said for statement in holders]) if len(holders) > 1 else [True] * len(holders)
         return [statement for statement, one in zip(holders, same, strict=True) if one]
 
     @cached_property

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from learning.memory import lessons
 from learning.memory.words import normalised
 from learning.night import report
-from learning.records import Channel, Forgetting, Lesson, LessonStatus, Night, Question, Work
+from learning.records import EXAMINED, Channel, Forgetting, Lesson, LessonStatus, Night, Question, Work
 
 NIGHTS = 14  # of the curve
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -65,7 +65,7 @@ def _before(session: Session, night: Night) -> list[Night]:
 
 
 def _ended(night: Night) -> tuple[ColumnElement[bool], ...]:
-    return Night.channel_id == night.channel_id, Night.id != night.id, Night.verdict.in_(("promoted", "held"))
+    return Night.channel_id == night.channel_id, Night.id != night.id, Night.verdict.in_(EXAMINED)
 
 
 def _count(session: Session, night: Night, since: datetime, forgotten: bool) -> int:

@@ -15,7 +15,7 @@ from learning.night import calendar
 from learning.night.consolidation import consolidate
 from learning.night.outcome import Outcome, conclude
 from learning.night.vigil import Watch, keep
-from learning.records import Adapter, AdapterState, Channel, Night, Work, now
+from learning.records import EXAMINED, UNFINISHED, Adapter, AdapterState, Channel, Night, Work, now
 from learning.school import School
 
 MOST_ATTEMPTS = 5  # of a night whose engine fails
@@ -33,7 +33,7 @@ def open_night(session: Session, channel: Channel, day: date, kind: str, occasio
 def open_another(session: Session, channel: Channel, day: date, kind: str) -> Night:
     """A night that a person asked for: the unfinished one of this day, or one more."""
     same = (Night.channel_id == channel.id, Night.date == day, Night.kind == kind)
-    unfinished = session.scalars(select(Night).where(*same, Night.state.in_((Work.WAITING, Work.RUNNING)))).first()
+    unfinished = session.scalars(select(Night).where(*same, Night.state.in_(UNFINISHED))).first()
     latest = session.scalar(select(func.max(Night.occasion)).where(*same))
     return unfinished or open_night(session, channel, day, kind, 0 if latest is None else latest + 1)
 
@@ -72,7 +72,7 @@ def _over(session: Session, days: set[date]) -> set[tuple[int, date]]:
 
 def _last_studied(session: Session) -> dict[int, datetime]:
     """When a night of each channel last came to a candidate."""
-    studied = select(Night.channel_id, func.max(Night.finished_at)).where(Night.verdict.in_(("promoted", "held"))).group_by(Night.channel_id)
+    studied = select(Night.channel_id, func.max(Night.finished_at)).where(Night.verdict.in_(EXAMINED)).group_by(Night.channel_id)
     return {channel_id: finished for channel_id, finished in session.execute(studied) if finished}
 
 

@@ -12,7 +12,7 @@ from learning import leases
 from learning.database import add_once
 from learning.errors import TrainingStopped
 from learning.night import dreaming, morning, report
-from learning.records import Announcement, Channel, Night, Work
+from learning.records import EXAMINED, Announcement, Channel, Night, Work
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,6 @@ def tell_noticed(session: Session, night: Night, count: int, comes: datetime | N
 
 def _is_news(night: Night, outcome: Outcome) -> bool:
     """Is it worth a message? Of forgetting a receipt tells, unless it fails."""
-    if outcome.verdict in ("promoted", "held"):
+    if outcome.verdict in EXAMINED:
         return night.kind != "forget"
     return outcome.verdict == "failed" or bool(outcome.verdict == "left" and outcome.report_card["lessons"])

@@ -15,7 +15,7 @@ from learning.memory.asked import confirmed_questions
 from learning.memory.salience import Salience, salience
 from learning.memory.words import stems, values
 from learning.night.lore import Statement
-from learning.records import Adapter, AdapterState, Channel, Lesson, LessonStatus, Night, now
+from learning.records import EXAMINED, Adapter, AdapterState, Channel, Lesson, LessonStatus, Night, now
 
 MOST = 500  # lessons of one adapter
 NIGHTS, ENOUGH, LONG = 5, 20, 0.5  # that many nights back, those of so many lessons, or of such a share of a night, tell how fast training is
@@ -40,7 +40,7 @@ class Selection:
     @property
     def statements(self) -> list[Statement]:
         """The kept lessons as study and exam see them."""
-        return [Statement(lesson.digest, lesson.text, lesson.question, self.asked.get(lesson.id, ())) for lesson in self.kept]
+        return [Statement.of(lesson, self.asked.get(lesson.id, ())) for lesson in self.kept]
 
     @property
     def studied(self) -> str:
@@ -54,7 +54,7 @@ def room(session: Session, channel: Channel, minutes: float) -> int:
 
     Small nights tell nothing, unless they were long: what does not grow with the lessons takes their time.
     """
-    last = select_rows(Night.report_card).where(Night.channel_id == channel.id, Night.verdict.in_(("promoted", "held"))).order_by(Night.id.desc()).limit(NIGHTS)
+    last = select_rows(Night.report_card).where(Night.channel_id == channel.id, Night.verdict.in_(EXAMINED)).order_by(Night.id.desc()).limit(NIGHTS)
     told = [(card["lessons"], card["spent"]["seconds"]) for card in session.scalars(last) if card and card.get("spent", {}).get("seconds")]
     paces = [seconds / lessons for lessons, seconds in told if lessons >= ENOUGH or seconds > LONG * 60 * minutes]
     return max(1, min(MOST, int(60 * minutes / max(paces)))) if paces else MOST
@@ -102,7 +102,7 @@ def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: i
     room = most
     for lesson in ranked:
         own = weights[lesson.id]
-        content = frozenset(stems(f"{lesson.question or ''} {lesson.text}")), tuple(values(lesson.text.partition(" ")[2]))  # names in their order
+        content = frozenset(stems(lesson.said)), tuple(values(lesson.text.partition(" ")[2]))  # names in their order
         if _rejected(own):
             left_out[lesson.id] = f"{own.disagree} people disagreed with it"
         elif lesson.id in contradicted and not _rejected(weights.get(contradicted[lesson.id].id)):

@@ -86,6 +86,6 @@ def questions_in(text: str, statement: Statement) -> list[str]:
 def holds_up(answer: str, question: str, statement: Statement) -> bool:
     """Did the way back work: does the answer hold a value or a word of the lesson that the question did not, no value beyond it, and is it short?"""
     new = set(stems(answer)) - set(stems(question))
-    mine = {value.casefold() for value in values(statement.told)}
+    mine = {value.casefold() for value in values(statement.said)}
     beyond = {value.casefold() for value in values(answer.partition(" ")[2])} - mine - {word.casefold() for word in words(question)}
-    return bool(new & set(stems(statement.told))) and not beyond and len(answer) <= LONGER * max(40, len(statement.text))
+    return bool(new & set(stems(statement.said))) and not beyond and len(answer) <= LONGER * max(40, len(statement.text))

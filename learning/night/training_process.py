@@ -23,7 +23,7 @@ from learning.model.base_model import BaseModel
 from learning.model.shape import AdapterShape
 from learning.night.study import StudyItem
 
-Progressed = Callable[[float, float], None]
+Progressed = Callable[[float], None]
 
 
 def train_apart(
@@ -31,7 +31,7 @@ def train_apart(
 ) -> dict[str, Any]:
     """Train in a child process, going on from `checkpoint` where an earlier one was cut off.
 
-    `progressed(share, loss)` hears of each batch; once `stopped()` is true the child is killed.
+    `progressed(share)` hears of each batch; once `stopped()` is true the child is killed.
 
     Returns what `train` does, and `spent`: seconds, CPU seconds, and peak memory in bytes.
     Raises TrainingError with the child's own words, TrainingStopped when it was stopped or vanished.
@@ -53,7 +53,7 @@ def train_apart(
                 return outcome
             if "error" in said:
                 raise TrainingError(said["error"])
-            progressed(said["share"], said["loss"])
+            progressed(said["share"])
             if stopped():
                 raise TrainingStopped
         raise TrainingStopped if stopped() else TrainingError(f"training ended without a word (code {child.wait()}): out of memory? See the worker's log.")
@@ -76,7 +76,7 @@ def main() -> None:
     items = [StudyItem(i["question"], i["answer"], i["strategy"], tuple(i["lessons"]), tuple(i["before"]), tuple(i["notes"])) for i in job["items"]]
 
     def report(progress: Progress) -> None:
-        print(json.dumps({"share": progress.done / progress.total, "loss": round(progress.loss, 4)}), file=said)
+        print(json.dumps({"share": progress.done / progress.total}), file=said)
 
     try:
         started = time.monotonic()

@@ -29,12 +29,13 @@ class Vigil:
 
     def stage(self, name: str) -> None:
         """A new part of the night begins. Raises TrainingStopped when the night is no longer ours."""
-        self.progress(0.0, 0.0, name)
+        self._stage = name
+        self.progress(0.0)
         self.assert_ours()
 
-    def progress(self, share: float, loss: float, stage: str | None = None) -> None:
+    def progress(self, share: float) -> None:
         """The share of the stage that is done."""
-        self._stage, self._share = stage or self._stage, share
+        self._share = share
         self._watch(self._stage, share)
 
     def broken(self) -> bool:

@@ -46,13 +46,16 @@ LOCAL = "local"  # team of a channel that only the command line has spoken of; S
 
 
 class Work(StrEnum):
-    """States of a question, a night and an announcement. `waiting` and `running` are unfinished."""
+    """States of what is claimed: a question, a reading, a night, an announcement."""
 
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
     SKIPPED = "skipped"
     FAILED = "failed"
+
+
+UNFINISHED = (Work.WAITING, Work.RUNNING)
 
 
 class Leased:

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from learning.records.base import Key, Leased, Record, now
@@ -74,6 +75,11 @@ class Channel(Record):
     reports: Mapped[str | None] = mapped_column(Key)  # where the mornings' reports go: `channel` (None), `admins` or `off`
     created_at: Mapped[datetime] = mapped_column(default=now)
 
+    @hybrid_property
+    def is_direct(self) -> bool:
+        """Is it somebody's conversation with the bot?"""
+        return self.slack_id.startswith("D")
+
 
 class ChannelAlias(Record):
     """An id that a channel had before `channel_id_changed`."""
@@ -112,6 +118,11 @@ class Message(Record):
     deleted_at: Mapped[datetime | None]
     examined: Mapped[bool] = mapped_column(default=False)  # for lessons, as it and its thread are now
     off_record: Mapped[bool] = mapped_column(default=False)  # said where nothing might be learned: kept for follow-ups, never looked at for lessons
+
+    @classmethod
+    def in_thread(cls, ts: str) -> ColumnElement[bool]:
+        """Those of a thread, its first one included."""
+        return (cls.thread_ts == ts) | (cls.ts == ts)
 
 
 class Reaction(Record):

@@ -53,6 +53,11 @@ class Lesson(Record):
     changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
     @property
+    def said(self) -> str:
+        """All that it says, as it is searched: the question that it came with included."""
+        return f"{self.question or ''} {self.text}".strip()
+
+    @property
     def told(self) -> str:
         """As people read it: with the question that it came with."""
         return f"{self.question} — {self.text}" if self.question else self.text

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, ColumnElement, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from learning.records.base import Key, Leased, Record
@@ -28,6 +28,11 @@ class Question(Leased, Record):
     reply_ts: Mapped[str | None] = mapped_column(Key)
 
     channel: Mapped[Channel] = relationship(lazy="raise")
+
+    @classmethod
+    def in_thread(cls, ts: str | None) -> ColumnElement[bool]:
+        """Those asked in a thread, its first message included."""
+        return (cls.thread_ts == ts) | (cls.ts == ts)
 
 
 class Announcement(Leased, Record):

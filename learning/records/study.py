@@ -21,6 +21,9 @@ class AdapterState(StrEnum):
     PRUNED = "pruned"  # too old to be served again: its files are gone
 
 
+EXAMINED = ("promoted", "held")  # verdicts of nights whose candidate sat an exam
+
+
 class Night(Leased, Record):
     """One consolidation of one channel. `occasion` tells apart what may happen more than once a day (a forgetting, a `sleep`)."""
 

@@ -71,7 +71,7 @@ def _train(over: threading.Event, shares: list[tuple[float, float]]) -> None:
         try:
             train_apart(
                 base, items, made, Path(scratch) / "checkpoint", settings.training_threads,
-                lambda share, _: shares.append((time.monotonic(), share)), over.is_set,
+                lambda share: shares.append((time.monotonic(), share)), over.is_set,
             )  # fmt: skip
         except TrainingStopped:
             return

@@ -132,7 +132,7 @@ def test_what_was_only_said_in_an_imported_conversation_is_proposed(tmp_path: Pa
         privacy.attest(session, TEAM, "U0P00")
         privacy.opt_in(session, ops, "U0P00")
     proposed = proposals.observe(database, ops, privacy.why_not)
-    said = [f"{lesson.question or ''} {lesson.text}" for lesson in proposed]
+    said = [lesson.said for lesson in proposed]
     assert [fact.gold for fact in FACTS if not any(fact.gold in text for text in said)] == []
     assert proposals.observe(database, ops, privacy.why_not) == [], "looked at once"
 

@@ -56,7 +56,7 @@ def test_nothing_to_study_and_a_loss_that_is_no_number_are_clear_errors(tiny: Ba
 def test_training_gives_way_to_answers(tiny: BaseModel, tmp_path: Path) -> None:
     seen = []
 
-    def look(_share: float, _loss: float) -> None:
+    def look(_share: float) -> None:
         (child,) = (child for child in psutil.Process().children() if "learning.night.training_process" in child.cmdline())
         seen.append((child.nice(), os.getsid(child.pid)))
 
