@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -10,13 +11,13 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import asides, instructions, membership, mrkdwn, outages, outbox, replies
+from bot import asides, instructions, membership, mrkdwn, outages, outbox, phrases, replies
 from bot.loop import Loop
 from bot.membership import channels_of
 from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.answers import Answer, Answerer, Knowledge
-from learning.memory import lessons, log, people
+from learning.memory import follow_ups, lessons, log, people
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
 from learning.records import UNFINISHED, Channel, Message, Question, Work, now
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5  # at what Slack refuses
 ENGINE_PATIENCE = timedelta(hours=1)  # an engine that is down is waited for
+GIVEN_UP = "I could not answer that: something is wrong on my side. Ask me again in a while."
 TURNS = 4  # of the thread, given to a follow-up
 
 
@@ -35,7 +37,7 @@ class Withdrawn(Exception):
 
 @dataclass
 class Answering:
-    """Answers what was asked, on a thread of its own, as long as `stop` was not called."""
+    """Answers what was asked, on a thread of its own, from `loop.start` to `loop.stop`."""
 
     school: School
     workspaces: Workspaces
@@ -70,6 +72,10 @@ class Answering:
 
     def _settled(self, web: WebClient, channel: Channel, question: Question, growing: replies.Growing) -> bool:
         """Answer a question that is ours, post it and note it; False when it is to be tried again later."""
+
+        def apologise() -> None:
+            replies.post(web, channel.slack_id, question, Answer(question.text, GIVEN_UP, "noted"), {}, growing)
+
         try:
             answer = self._answer(channel, question, growing)
             if not self._may_post(question, answer):
@@ -78,13 +84,13 @@ class Answering:
         except Withdrawn:
             return True
         except EngineError as error:
-            self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE)
+            self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE, apologise)
             return False
         except SlackApiError as error:
             self._later(question, str(error.response["error"]), self._is_worth_another_try(question, error))
             return False
         except Exception as error:  # whatever it was, the question is kept, and the log hears of it
-            self._later(question, repr(error), self._is_worth_another_try(question, error))
+            self._later(question, repr(error), self._is_worth_another_try(question, error), apologise)
             raise
         with self.school.database.write() as session:
             told = replies.payload(question, answer) if answer else None
@@ -110,9 +116,14 @@ class Answering:
             wondered = instructions.to_wonder(session, channel, question)
         if message is not None and message.deleted_at:
             return None
-        if not question.text:
+        asked = question.text
+        if before and before[-1].role == "user" and not question.must_be_sure and phrases.hands_over(asked):
+            asked, before = before[-1].text, before[:-1]  # called into a thread of people ("any idea?"): their last question is meant
+        if not asked:
             return None if question.must_be_sure else Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
-        told = None if question.must_be_sure else instructions.instruction(question.text) or wondered
+        told = self._told(question, before) or (None if question.must_be_sure else wondered)
+        if told is None and question.must_be_sure and not follow_ups.asks(question.text):
+            return None
         if told:
             web = self.workspaces.client(channel.team_id)
             link = outbox.permalink(web, channel.slack_id, question.ts) if told.kind != "forget" else None
@@ -122,21 +133,29 @@ class Answering:
             with self.school.database.write() as session:
                 return instructions.carry_out(session, channel, question, told, link, admin)
         if channel.is_direct:
-            return self._aside(channel, question, knowledge, before, growing)
-        answer = self.answerer().answer(question.text, knowledge, before=before, sure_only=question.must_be_sure, say=growing.say)
+            return self._aside(channel, question, asked, knowledge, before, growing)
+        answer = self.answerer().answer(asked, knowledge, before=before, sure_only=question.must_be_sure, say=growing.say)
         return None if question.must_be_sure and answer.abstained else answer
 
-    def _aside(self, channel: Channel, question: Question, known: Knowledge, before: Sequence[Turn], growing: replies.Growing) -> Answer:
+    def _told(self, question: Question, before: Sequence[Turn]) -> phrases.Instruction | None:
+        """What somebody has us do; without a mention no more than to correct the answer right above."""
+        told = phrases.instruction(question.text)
+        corrects = told is not None and told.kind == "wrong" and bool(before) and before[-1].role == "assistant"
+        return told if corrects or not question.must_be_sure else None
+
+    def _aside(self, channel: Channel, question: Question, asked: str, known: Knowledge, before: Sequence[Turn], growing: replies.Growing) -> Answer:
         """In a direct message: what was taught there, or what the channel knows that is named, or open beside it."""
         inside = channels_of(self.workspaces.client(channel.team_id), channel.team_id, question.author)
-        name, asked = asides.named(question.text, [turn.text for turn in before if turn.role == "user"])
+        name, asked = asides.named(asked, [turn.text for turn in before if turn.role == "user"])
         with self.school.database.read() as session:
             room = asides.room(session, channel.team_id, inside, name or asides.viewed(session, channel.team_id, question.author))
             theirs = self.school.knowledge(session, room) if room else None
         if name and theirs is None:
             return Answer(question.text, asides.STRANGER, "noted")
         own = None if name else self.answerer().answer(asked, known, before=before, sure_only=theirs is not None, say=growing.say)
-        if own and (theirs is None or not own.abstained):
+        if own and theirs is None:
+            return replace(own, answer=asides.NAME_ONE) if own.abstained and inside else own
+        if own and not own.abstained:
             return own
         assert theirs
         assert room
@@ -180,14 +199,18 @@ class Answering:
         turns = [Turn("assistant" if m.author == ours or m.is_bot else "user", mrkdwn.plain(m.text, ours)) for m in earlier]
         return turns if turns and turns[0].role == "user" else turns[1:]
 
-    def _later(self, question: Question, reason: str, again: bool) -> None:
-        """Give a question back, to be tried again after a while; or give it up, with the reason in its row."""
+    def _later(self, question: Question, reason: str, again: bool, apologise: Callable[[], object] = lambda: None) -> None:
+        """Give a question back, to be tried again after a while; or give it up, with the reason in its row, and a word to whoever asked."""
         logger.warning("question %s: %s", question.id, reason)
         with self.school.database.write() as session:
             if again:
                 leases.renew(session, question, min(2.0**question.attempts, 30.0), error=reason)
-            else:
-                leases.finish(session, question, Work.FAILED, error=reason)
+                return
+            out = log.out_of(session, session.get_one(Channel, question.channel_id), [question.author])
+            given_up = leases.finish(session, question, Work.FAILED, error=reason, **({"text": ""} if out else {}))
+        if given_up and not question.must_be_sure:
+            with suppress(SlackApiError, OSError):
+                apologise()
 
 
 def _began_with(session: Session, channel: Channel, question: Question) -> str:

@@ -11,8 +11,12 @@ from learning.records import Channel, ExamAnswer, Night, Person
 
 MOST_PROMPTS = 4  # Slack takes no more
 STRANGER = "I tell you only what channels know that we are both in. Name one of those, or ask me there."
+NAME_ONE = "I don't know that yet. Where a channel may know it, name it: …, in #ops?"
 WHAT_I_DO = {"title": "What can you do?", "message": "What can you do?"}
-_NAMED = re.compile(r"(?:\s*\b(?:in|of|from|for|at|about)\s+|(?<![\w#]))#(?P<name>(?=\S*[^\W\d_])(?!(?=[a-f]*\d)[0-9a-f]{6}\b)[^\s#.,;:!?]+)", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(?:\s*\b(?:in|of|from|for|at|about)\s+#|(?<![\w#])#(?=[^\W\d_]))(?P<name>(?=\S*[^\W\d_])(?!(?=[a-f]*\d)[0-9a-f]{6}\b)[^\s#.,;:!?]+)",
+    re.IGNORECASE,
+)
 
 
 def named(text: str, before: Sequence[str] = ()) -> tuple[str, str]:

@@ -43,9 +43,11 @@ def feedback() -> Block:
     }
 
 
-def lesson_window(channel: Channel, label: str, asked: str = "", written: str = "", aside: bool = False) -> Block:
-    """A window to write a lesson in; `asked` is the question that it answers, `aside` in a direct message, `written` what stands there already."""
+def lesson_window(channel: Channel, label: str, asked: str = "", written: str = "", aside: bool = False, source: str = "") -> Block:
+    """A window to write a lesson in; `asked` is the question that it answers, `aside` in a direct message, `written` what stands there already, from the
+    message `source` (its ts)."""
     where = {"team": channel.team_id, "enterprise": channel.enterprise_id, "channel": channel.slack_id, "asked": asked[:MOST_ASKED], "aside": aside}
+    where |= {"source": source} if source else {}
     entry: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": LONGEST}
     entry |= {"initial_value": written[:LONGEST]} if written else {}
     shown = [context(f"Asked: {mrkdwn.escaped(asked)}")] if asked else []

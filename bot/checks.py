@@ -84,7 +84,7 @@ def channel_status(session: Session, channel: Channel) -> dict[str, Any]:
 
 
 def _disk(settings: Settings) -> Check:
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     free = shutil.disk_usage(settings.home).free
     return Check("disk", free > ROOM, f"{free / 1024**3:.1f} GiB free in {settings.home}" + ("" if free > ROOM else ": a night wants 2 GiB; make room"))
 
@@ -122,11 +122,12 @@ def _broker(settings: Settings) -> Check:
     url = supervisor.broker_url(settings)
     if not url:
         return Check("broker", False, "not running; `nightschool up` starts an embedded Valkey", needed=False)
+    where = re.sub(r"//[^/]*@", "//", url)  # without its password
     try:
         redis.Redis.from_url(url, socket_connect_timeout=2).ping()
     except (redis.RedisError, ValueError) as error:  # the latter where it is no address
-        return Check("broker", False, f"{url} does not answer ({type(error).__name__}): start it, or unset NIGHTSCHOOL_REDIS_URL", bool(settings.redis_url))
-    return Check("broker", True, f"answers at {url}")
+        return Check("broker", False, f"{where} does not answer ({type(error).__name__}): start it, or unset NIGHTSCHOOL_REDIS_URL", bool(settings.redis_url))
+    return Check("broker", True, f"answers at {where}")
 
 
 def _slack(settings: Settings) -> Check:

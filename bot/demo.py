@@ -22,7 +22,7 @@ from learning.settings import Settings
 def play(settings: Settings, *, once: bool, picture: Path | None, port: int) -> bool:
     """Play the story from the start, in a data folder of its own; afterwards stay up, unless `once`. True when every step held."""
     console = Console(record=True, width=WIDTH, highlight=False)
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     lock = FileLock(settings.home / "demo.lock", timeout=0)
     try:
         lock.acquire()
@@ -48,7 +48,7 @@ def play(settings: Settings, *, once: bool, picture: Path | None, port: int) -> 
 
 
 def _play(console: Console, school: School, site: str, set_up: supervisor.SetUp, once: bool, picture: Path | None) -> bool:
-    with console.status("starting Valkey, engine, workers, beat and bot …"):
+    with console.status("starting Valkey, engine, workers, clock and bot …"):
         set_up.ready()
     with supervisor.tended(set_up):
         narrator = Narrator(console)

@@ -19,7 +19,7 @@ PATIENCE = 2.0  # seconds: the supervisor has six for everything
 
 @dataclass
 class Desk:
-    """The school, the question queue, and where jobs are sent."""
+    """The school, the workspaces, the loops to wake, where jobs are sent, and what takes longer than Slack waits."""
 
     school: School
     answering: Loop

@@ -74,7 +74,7 @@ class _Look:
                 channel = channels.ensure(session, self.team_id, room["id"], name=room.get("name", ""))
                 if channel.left_at and channel.left_at <= began:  # what was left since is not to be revived by an older list
                     channel.left_at = None
-                channel.is_external = bool(room.get("is_ext_shared"))
+                channels.share(channel, bool(room.get("is_ext_shared")))
                 channel.archived_at = (channel.archived_at or now()) if room.get("is_archived") else None
                 channel.members = len(inside) or channel.members
                 channel.time_zone = people.usual_time_zone(session, self.team_id, inside)

@@ -27,6 +27,7 @@ MOST_RATIO = 200  # unpacked to packed; a day of JSON compresses to a tenth or s
 MOST_IN_A_FILE = 1024**3  # bytes
 MOST_IN_ALL = 200 * 1024**3
 UTF8 = 0x800  # the flag of a name that is UTF-8
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{1,63}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\.json")
 
 
@@ -175,11 +176,11 @@ class Export:
         for name in CHANNEL_LISTS:
             for entry in self._listed(name):
                 called = composed(entry.get("name") or "")
-                folder = called if called in folders else entry["id"]
+                folder = called if called in folders else str(entry["id"])
                 folders.discard(folder)
-                yield Room(
-                    entry["id"], called, folder, bool(entry.get("is_archived")), bool(entry.get("is_ext_shared") or entry.get("is_org_shared_externally"))
-                )
+                slack_id = folder_safe(str(entry["id"]))
+                is_external = bool(entry.get("is_ext_shared") or entry.get("is_org_shared_externally"))
+                yield Room(slack_id, called, folder, bool(entry.get("is_archived")), is_external)
         for folder in sorted(folders - {""}):
             yield Room("", folder, folder, False, False)
 
@@ -203,6 +204,11 @@ class Export:
                 yield from (entry for entry in ijson.items(stream, "item", use_float=True) if isinstance(entry, dict) and entry.get("id"))
         except BrokenFile as error:
             self.broken.append((path, str(error)))
+
+
+def folder_safe(slack_id: str) -> str:
+    """A channel's id, which names the folders of its adapters; nothing where Slack never gave it."""
+    return slack_id if _CHANNEL.fullmatch(slack_id) else ""
 
 
 @contextmanager

@@ -171,8 +171,7 @@ class _Reader:
             shown_replies = {ts: {reply["ts"] for reply in replies} for ts, replies in threads.items()}
             gone += log.not_among(session, channel, low, high, before.latest or high, shown_replies, {m["ts"] for m in roots})
             deleted = sources.deleted(session, channel, gone, before.requested_by)
-            for ts in deleted:
-                inbox.question_gone(session, channel, ts)
+            inbox.questions_gone(session, channel, deleted)
             latest = float(self.reading.latest or 0)
             share = 1.0 if not cursor else max(0.0, min(0.99, (latest - float(oldest)) / max(1.0, latest - created)))
             values = {

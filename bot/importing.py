@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import messages
+from bot import inbox, messages
 from bot.events import member
 from bot.export import BrokenFile, Day, Export, ExportError, Room
 from learning.database import Database
@@ -94,7 +94,7 @@ def _team(database: Database, export: Export) -> str:
 
 def _channel(session: Session, team_id: str, room: Room) -> Channel:
     channel = channels.ensure(session, team_id if room.slack_id else LOCAL, room.slack_id or channels.id_for_name(room.name), name=room.name)
-    channel.is_external = channel.is_external or room.is_external
+    channels.share(channel, channel.is_external or room.is_external)
     if room.is_archived:
         channel.archived_at = channel.archived_at or now()
     return channel
@@ -148,6 +148,7 @@ def _write(session: Session, channel: Channel, day: Day, batch: list[dict[str, A
             summary.broken.append((day.path, f"one entry of it makes no sense ({type(error).__name__}: {error}): {str(entry)[:SHOWN]}"))
     recorded = sources.heard(session, channel, said, brought=True)
     summary.deleted += len(sources.deleted(session, channel, gone, "import"))
+    inbox.questions_gone(session, channel, gone)
     summary.messages += len(said)
     summary.added += len(recorded.added)
     summary.changed += len(recorded.changed)

@@ -1,13 +1,14 @@
 """Record an event once, before it is acknowledged: the log is written, and what was asked becomes a row."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from bot import instructions, lifecycle, mrkdwn, outbox
+from bot import lifecycle, mrkdwn, outbox, phrases
 from bot.events import Changed, Deleted, Happening, Looked, Reacted, Said, Stopped, Uninstalled
 from learning.database import Database, add_once
 from learning.memory import channels, lessons, log, people, proposals, sources, wondering
@@ -29,7 +30,7 @@ def record(database: Database, event: Happening, bot_user_id: str) -> bool:
             return False
         channel = channels.ensure(session, event.team_id, event.channel_id, event.enterprise_id)
         if event.external:
-            channel.is_external = True
+            channels.share(channel, True)
         if isinstance(event, Said) and channel.is_direct and not event.message.is_bot:
             channel.left_at = None  # the app was removed, and is back
         match event:
@@ -64,9 +65,10 @@ def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> 
         return False
     if stored and stored.text and (stored.edited_ts or "") > (said.edited_ts or ""):
         said = replace(said, text=stored.text)
-    told_anew = said.ts in recorded.changed or (event.rewritten and said.ts in recorded.added)
+    changed = said.ts in recorded.changed or (event.rewritten and bool(log.out_of(session, channel, [said.author])))  # whose texts are not kept
+    told_anew = changed or (event.rewritten and said.ts in recorded.added)
     if event.edited and (not told_anew or _question(session, channel, said.ts)):
-        return said.ts in recorded.changed and _question_changed(session, channel, said, bot_user_id)
+        return changed and _question_changed(session, channel, said, bot_user_id)
     mentioned = mrkdwn.mentions(said.text)
     asked = event.mention or event.direct or bot_user_id in mentioned or (not mentioned and _tells_what_was_wondered(session, channel, said))
     followed_up = not asked and not mentioned and _in_our_thread(session, channel, said)
@@ -79,6 +81,7 @@ def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> 
 
 def _question_changed(session: Session, channel: Channel, said: log.Utterance, bot_user_id: str) -> bool:
     """An edited question is answered anew, in place of the first answer. True when there was one."""
+    channels.lock(session, channel)
     question = _question(session, channel, said.ts)
     if question is None:
         return False
@@ -86,10 +89,14 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     question.must_be_sure = question.must_be_sure and bot_user_id not in mrkdwn.mentions(said.text)
     told = sources.told_by(session, channel, said.ts, said.author)  # "remember …", which is carried out anew
     proposals.withdraw(session, channel, [lesson for lesson in told if lesson.status == LessonStatus.PROPOSED], said.author)
-    if instructions.instruction(question.text):
+    carried_out = phrases.instruction(question.text)
+    if carried_out:
+        now_said = f"{question.text} {lessons.as_kept(session, channel, carried_out.rest, said.ts)}"
+        taken_out = [lesson for lesson in told if proposals.takes_out(lesson, now_said)]
+        proposals.forget_old_wording(session, channel, taken_out)
         for lesson in told:
             lesson.status = LessonStatus.SUPERSEDED if lesson.status in lessons.IN_FORCE else lesson.status
-        lessons.restore(session, channel, [lesson.id for lesson in told])
+        lessons.restore(session, channel, [lesson.id for lesson in told if lesson not in taken_out])
     else:
         proposals.forget_old_wording(session, channel, told)
     log.unstudy(session, channel.id)
@@ -98,8 +105,17 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     return True
 
 
+def questions_gone(session: Session, channel: Channel, ts: Sequence[str]) -> None:
+    """Messages are gone: with those that were questions, their answers."""
+    for some in log.batched(ts):
+        asked = select(Question.ts).where(Question.channel_id == channel.id, Question.ts.in_(some))
+        for each in session.scalars(asked).all():
+            question_gone(session, channel, each)
+
+
 def question_gone(session: Session, channel: Channel, ts: str) -> None:
     """With a question its answer goes, too, in case it was given already."""
+    channels.lock(session, channel)
     question = _question(session, channel, ts)
     if question and question.reply_ts:
         outbox.take_back(session, question, question.reply_ts)
@@ -114,7 +130,7 @@ def question_gone(session: Session, channel: Channel, ts: str) -> None:
 def _plain(session: Session, channel: Channel, said: log.Utterance, bot_user_id: str) -> str:
     """A message as people read it; what it teaches with the addresses of its links."""
     names = people.names(session, channel.team_id) if mrkdwn.mentions(said.text) - {bot_user_id} else {}
-    return mrkdwn.plain(said.text, bot_user_id, names, links=instructions.instruction(mrkdwn.plain(said.text, bot_user_id)) is not None)
+    return mrkdwn.plain(said.text, bot_user_id, names, links=phrases.instruction(mrkdwn.plain(said.text, bot_user_id)) is not None)
 
 
 def _stopped(session: Session, channel: Channel, thread_ts: str) -> None:

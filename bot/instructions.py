@@ -1,51 +1,23 @@
 """What people tell the bot by a mention, in threads, too, where slash commands cannot be used: remember, forget, and that an answer was wrong."""
 
-import re
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.phrases import THIS, Instruction
 from learning.answers import Answer
 from learning.memory import approval, finding, lessons, log, wondering
 from learning.memory.follow_ups import leans
 from learning.memory.statements import LessonError
 from learning.records import Channel, Lesson, LessonStatus, Question, now
 
-_FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (
-    ("remember", re.compile(r"\W*(?:please\s+)?remember(?:\s+(?:that|this))?\b\W*(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
-    ("forget", re.compile(r"\W*(?:please\s+)?forget(?:\s+(?:that|about))?\b\W*(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
-    (
-        "wrong",
-        re.compile(
-            r"\W*(?:no\W+)?(?:that|this|it)\s*(?:['’]s|\s+is|\s+was)\s+(?:wrong|not\s+(?:right|true|correct))\b"
-            r"(?:\s*[:;,.!–—-]+\s*|\s+(?=(?:it|he|she|they)\b)|(?=\W*$)|\s+(?P<denied>))(?P<rest>.*)",
-            re.IGNORECASE | re.DOTALL,
-        ),
-    ),
-)
-_EMPTY = re.compile(r"(?:\W|\b(?:sorry|thanks?|thank you|thx|please|pls|any ?more|though|i think|again|bot|nightschool)\b)*", re.IGNORECASE)
-_GREETING = r"(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: (?:there|all|nightschool|bot))?"
-_HELP = re.compile(rf"(help|what (can|do) you (do|know)|what are you(?: for)?|who are you|{_GREETING})\W*", re.IGNORECASE)
-_THANKS = re.compile(
-    r"(?:(?:great|ok|perfect|cool|nice|super)\W+)?(?:thanks|thank you|thx|ty|cheers)(?: (?:a lot|so much|again|nightschool|bot))?\W*", re.IGNORECASE
-)
 WHAT_I_DO = """I learn each channel by heart: what you teach me I can use at once, and study at night, so that I answer from memory.
 • Ask me here or in a channel; in a direct message, name the channel: where are the keys, in #ops?
 • `/teach` me something, or tell me to remember it; `/forget` has me forget it, for good.
 • I say where an answer comes from, and when I don't know. `/nightschool help` shows the rest."""
 
 ANSWERS = ("weights", "recall", "general", "abstained")  # replies that are answers: the others are about a lesson
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """What to do, and what with."""
-
-    kind: Literal["remember", "forget", "wrong", "answer", "help", "thanks"]
-    rest: str
 
 
 def to_wonder(session: Session, channel: Channel, question: Question) -> Instruction | None:
@@ -57,30 +29,20 @@ def to_wonder(session: Session, channel: Channel, question: Question) -> Instruc
     return Instruction("answer", with_question(wonder["asked"], told))
 
 
-def instruction(text: str) -> Instruction | None:
-    """None for what is a question after all ("remember when we shipped?")."""
-    if _HELP.fullmatch(text.strip()):
-        return Instruction("help", "")
-    if _THANKS.fullmatch(text.strip()):
-        return Instruction("thanks", "")
-    for kind, form in _FORMS:
-        match = form.fullmatch(text.strip())
-        if match and not match["rest"].endswith("?"):
-            said = match["rest"]
-            return Instruction(kind, "" if kind == "wrong" and (match["denied"] is not None or _EMPTY.fullmatch(said)) else said)
-    return None
-
-
-def carry_out(session: Session, channel: Channel, question: Question, told: Instruction, permalink: str | None, admin: bool = False) -> Answer:
-    """Do it, and say so; an `admin` needs nobody's approval. Doing it twice changes nothing."""
+def carry_out(session: Session, channel: Channel, question: Question, told: Instruction, permalink: str | None, admin: bool = False) -> Answer | None:
+    """Do it, and say so, but for what wants no reply; an `admin` needs nobody's approval. Doing it twice changes nothing."""
     try:
         match told.kind:
+            case "remember" if THIS.fullmatch(told.rest):
+                return Answer(question.text, "Which one? Write the statement out, or choose *Teach this* in the menu of the message.", "noted")
             case "remember":
                 return _noted(session, question, lessons.teach(session, channel, told.rest, question.author, question.ts, permalink, admin))
             case "wrong":
                 return _corrected(session, channel, question, told.rest, permalink, admin)
             case "help":
                 return Answer(question.text, WHAT_I_DO, "noted")
+            case "nothing":
+                return None
             case "thanks":
                 return Answer(question.text, "You are welcome.", "noted")
             case "answer":

@@ -28,5 +28,5 @@ def enqueue(broker_url: str, task: str, *arguments: int | str) -> None:
 
 
 def last_night() -> str:
-    """The date of a night whose morning has come everywhere: what is made up for it is told at once."""
+    """Yesterday's date (UTC). The morning of that night has come, so its report is said at once: for the demo and tests."""
     return (now() - timedelta(days=1)).date().isoformat()

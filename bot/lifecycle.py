@@ -26,7 +26,7 @@ def apply(session: Session, channel: Channel, event: Lifecycle, bot_user_id: str
         case Archived():
             channel.archived_at = now() if event.archived else None
         case Shared():
-            channel.is_external = event.external
+            channels.share(channel, event.external)
         case Removed():
             _remove(session, channel, bot_user_id)
         case Moved() if event.user in ("", bot_user_id):

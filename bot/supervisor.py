@@ -1,4 +1,4 @@
-"""`nightschool up`: starts Valkey, engine, workers, beat and bot, restarts what ends, and stops all together."""
+"""`nightschool up`: starts Valkey, engine, workers, clock and bot, restarts what ends, and stops all together."""
 
 import json
 import os
@@ -115,7 +115,11 @@ class SetUp:
     def tend(self) -> None:
         """One round of looking after all processes."""
         for service in self.services.values():
-            service.tend(self.say)
+            try:
+                service.tend(self.say)
+            except OSError as error:  # a full disk, say: the others go on, and this one is tried again
+                service.retry_at = time.monotonic() + HEALTHY
+                self.say(f"{service.name} cannot be started ({error.strerror or error}): make room in {self.settings.home}, or see {service.log}.")
 
     def stop(self) -> None:
         """Stop everything, within ten seconds; what was unfinished is resumed at the next start."""
@@ -146,7 +150,7 @@ class SetUp:
             yield service("engine", "learning.model.engine_server", "--announce", str(file), announcement=file)
         yield service("night worker", "tasks.worker", "night")
         yield service("urgent worker", "tasks.worker", "urgent")
-        yield service("beat", "tasks.beat")
+        yield service("clock", "tasks.beat")
         yield service("bot", "bot.app")
 
     def _wait_listening(self) -> None:
@@ -163,7 +167,7 @@ class SetUp:
 @contextmanager
 def up(settings: Settings, say: Say) -> Iterator[SetUp]:
     """A running set-up. Raises NightschoolError when one runs on this data folder already."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     lock = FileLock(settings.home / "up.lock", timeout=0)
     try:
         lock.acquire()

@@ -12,6 +12,7 @@ from learning.memory import follow_ups, guard, recall
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
 from learning.memory.guard import ABSTENTION
+from learning.memory.words import normalised
 from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
@@ -131,10 +132,12 @@ class Answerer:
         """The lesson that answers most certainly, said by heart where the weights say it, else looked up; if it is certain enough. And that lesson anyway."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
         ways = follow_ups.in_full(question, _exchanges(before), knowledge.lessons)
-        spoken = {turn.text for turn in before} if follow_ups.leans(question) else set()
+        spoken = {turn.text for turn in before} if sure_only or follow_ups.leans(question) else set()
+        asked_for = not sure_only or normalised(question) in {normalised(turn.text) for turn in before}  # what stands there is said again to who asks for it
 
         def weighed(way: follow_ups.Way, said: Sequence[Lesson] = ()) -> Iterator[guard.Candidate]:
-            lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or (lesson in said and not sure_only)]
+            anew = asked_for and question.endswith(way.text)
+            lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or anew or (lesson in said and not sure_only)]
             allowed = {*knowledge.recalled, *said}
             return (c for c in guard.weigh(way.text, lessons, knowledge.alike, said) if allowed.issuperset(c.hit.sources) and way.may_be(c.hit))
 

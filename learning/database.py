@@ -1,6 +1,7 @@
 """Opening the database: SQLite made safe for several processes, or PostgreSQL; migrations run at start."""
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,8 @@ from learning.settings import Settings
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-PATIENCE = 6  # times that readers are waited for, each as long as SQLite waits
+PATIENCE = 60  # times that it is tried to do without readers, a second apart
+WAITING = 10_000  # milliseconds that SQLite waits for others
 MIGRATION_LOCK = 0x6E69676874  # any number that nobody else takes on this database
 
 
@@ -56,11 +58,17 @@ class Database:
         """Have SQLite overwrite its write-ahead log, where erased text would stay for a while. PostgreSQL's is the administrator's."""
         if self.engine.dialect.name != "sqlite":
             return
-        for _ in range(PATIENCE):  # while somebody reads, it cannot be done; each try waits for them
+        for _ in range(PATIENCE):  # while somebody reads, it cannot be done; waiting for them in the call would keep all others from writing
             with self.engine.connect() as connection:
-                busy, *_ = connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                execute = connection.connection.execute
+                execute("PRAGMA busy_timeout=0")
+                try:
+                    busy, *_ = execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                finally:
+                    execute(f"PRAGMA busy_timeout={WAITING}")
             if not busy:
                 return
+            time.sleep(1.0)
         logger.error("erased text may stay in the write-ahead log of the database until it is next written over: somebody kept reading")
 
 
@@ -82,7 +90,7 @@ def _insert(session: Session, table: type[Record]) -> Any:
 
 def open_database(settings: Settings, **carried: Any) -> Database:
     """Connect and bring the tables up to date. Raises DatabaseError."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     try:
         database = Database(connect(settings.sqlalchemy_url), **carried)
         with FileLock(settings.home / "migrations.lock"):
@@ -105,7 +113,7 @@ def connect(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver's own transactions begin too late to be safe
-        for pragma in ("journal_mode=WAL", "busy_timeout=10000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        for pragma in ("journal_mode=WAL", f"busy_timeout={WAITING}", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

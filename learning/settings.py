@@ -16,9 +16,9 @@ class Settings(BaseSettings):
     home: Path = Field(Path.home() / ".nightschool", description="data folder: database, adapters, the running set-up")
     cache: Path = Field(Path.home() / ".cache" / "nightschool", description="base model and sentence encoder")
     base_model: str = Field("embedded", description="`embedded`, `tiny`, a folder, or a hub id")
-    database_url: str = Field("", description="empty: SQLite in the data folder")
-    redis_url: str = Field("", description="empty: an embedded Valkey, started by `nightschool up`")
-    engine_url: str = Field("", description="of vLLM, or several parted by commas; empty: the engine of `nightschool up`, or one for a command's length")
+    database_url: str = Field("", repr=False, description="empty: SQLite in the data folder")
+    redis_url: str = Field("", repr=False, description="empty: an embedded Valkey, started by `nightschool up`")
+    engine_url: str = Field("", description="of vLLM, or several separated by commas; empty: the engine of `nightschool up`, or one for a command's length")
 
     slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN"), description="xoxb-…")
     slack_app_token: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("NIGHTSCHOOL_SLACK_APP_TOKEN", "SLACK_APP_TOKEN"), description="xapp-…")
@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     token_key: SecretStr = Field(SecretStr(""), description="encrypts the tokens of further workspaces; empty: a key of its own in the data folder")
     slack_api_url: str = Field("https://slack.com/api/", pattern=r"^https?://", description="where the Web API is; the sandbox sets its own")
 
-    http_port: int = Field(0, ge=0, le=65_535, description="set by `up --http`: where Slack's requests arrive; 0: Socket Mode")
+    http_port: int = Field(0, ge=0, le=65_535, description="where Slack's requests arrive, as with `up --http`; 0: Socket Mode")
     http_host: str = Field("127.0.0.1", description="address that `up --http` listens on, usually behind a proxy that speaks TLS")
     calls_per_minute: float = Field(45, gt=0, description="of Slack's history, when it is read; Tier 3 allows 50")
 
@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     training_threads: int = Field(2, ge=1, description="CPU threads of training; part of what makes adapters reproducible")
     training_minutes: float = Field(60, gt=0, description="of a night and channel; lessons that do not fit are looked up instead, the least important first")
     engine_threads: int = Field(2, ge=1, description="CPU threads of the engine")
-    promote_at: float = Field(0.4, ge=0, le=1, description="least share of exam questions a first adapter must answer, and any of the general ones")
+    promote_at: float = Field(
+        0.4, ge=0, le=1, description="least share of the exam that a channel's first adapter must answer, and of the general questions that any must"
+    )
     tolerate_loss: float = Field(0.02, ge=0, le=1, description="share of what the serving adapter knew that a new one may get wrong")
     lease_seconds: float = Field(30, gt=0, description="how long a silent worker keeps a question or a night")
     sweep_seconds: float = Field(10, gt=0, description="how often abandoned work is looked for")
@@ -54,6 +56,11 @@ class Settings(BaseSettings):
     @classmethod
     def _model(cls, given: Any) -> Any:
         return str(_expanded(given)) if str(given).startswith("~") else given
+
+    def make_home(self) -> Path:
+        """The data folder; a new one is for its owner alone, since it holds what private channels said."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.home
 
     @property
     def sqlalchemy_url(self) -> str:

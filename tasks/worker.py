@@ -7,12 +7,27 @@ python -m tasks.worker urgent     (forgetting, reading history, sweeping)
 import logging
 import os
 import sys
+from typing import Any
+
+from celery.bootsteps import StartStopStep
 
 from learning import lifeline
 from tasks.app import app
 
 POOLS = {"night": ["--pool", "solo"], "urgent": ["--pool", "threads", "--concurrency", "8"]}  # training has a process of its own
 NICE = {"night": 10, "urgent": 0}  # who asks while a night studies does not wait for it
+
+
+class EndsAtOnce(StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """A worker that failed ends, and is started again: it would wait for its longest task, deaf meanwhile. Rows bring the work back."""
+
+    requires = ("celery.worker.components:Pool",)  # steps stop in reverse: this one before the pool is waited for
+
+    def stop(self, parent: Any) -> None:
+        """Also of a worker that was asked to end, which finishes its tasks."""
+        if parent.exitcode:
+            logging.shutdown()
+            os._exit(parent.exitcode)
 
 
 def main() -> None:
@@ -25,6 +40,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)  # a sweep every few seconds is no news
     logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
+    app.steps["worker"].add(EndsAtOnce)
     app.worker_main(["worker", "--queues", queue, "--hostname", f"{queue}@%h", "--without-gossip", "--without-mingle", *POOLS[queue]])
 
 

@@ -55,9 +55,9 @@ def export_base(folder: Annotated[Path, typer.Argument(help="A folder that is no
 @app.command()
 def up(
     http: Annotated[bool, typer.Option("--http", help="Take Slack's requests over HTTP instead of Socket Mode.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=MOST_PORTS, help="Port of --http; else NIGHTSCHOOL_HTTP_PORT, else 3000.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=MOST_PORTS, show_default=False, help="Port of --http; else NIGHTSCHOOL_HTTP_PORT, else 3000.")] = 0,
 ) -> None:  # fmt: skip
-    """Run bot, engine, workers, beat and an embedded Valkey until Ctrl-C."""
+    """Run bot, engine, workers, clock and an embedded Valkey until Ctrl-C."""
     settings = settings_now()
     if port and not http:
         raise typer.BadParameter("--port is that of --http: give both.")

@@ -1,4 +1,4 @@
-"""`/nightschool forget, lessons, status, report, sleep, pause, resume, rollback`: what a channel knows, and its nights."""
+"""`/nightschool forget, lessons, status, report, gaps, sleep, pause, resume, rollback`: what a channel knows, and its nights."""
 
 import math
 import re

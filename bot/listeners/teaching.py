@@ -11,7 +11,7 @@ from bot import asides, blocks, instructions, mrkdwn
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in, not_inside, noted
 from bot.membership import channels_of, is_inside, trusted
-from learning.memory import channels, lessons, log, notes, people
+from learning.memory import channels, lessons, log, notes, people, proposals
 from learning.memory.statements import LessonError
 from learning.records import Channel, Question
 
@@ -50,7 +50,7 @@ def register(app: App, desk: Desk) -> None:
             client.views_open(trigger_id=body["trigger_id"], view=blocks.told_window(OPTED_OUT if out else not_inside(channel)))
             return
         said = mrkdwn.plain(body["message"].get("text", ""), desk.workspaces.bot_user(channel.team_id), names, links=True)
-        client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said))
+        client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said, source=body["message"]["ts"]))
 
     @app.view("lesson")
     def written(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
@@ -69,6 +69,7 @@ def register(app: App, desk: Desk) -> None:
         try:
             with desk.school.database.write() as session:
                 lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)
+                proposals.rest(session, lesson, [where["source"]] if where.get("source") else [])
                 notes.note_taught(session, lesson)
                 said, shown = noted(session, channel, lesson)
         except LessonError as error:

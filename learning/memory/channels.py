@@ -3,8 +3,8 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
-from zoneinfo import ZoneInfo
+from contextlib import suppress
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -31,6 +31,19 @@ def ensure(session: Session, team_id: str, slack_id: str, enterprise_id: str = "
     if name and channel.name != name:
         channel.name = name
     return channel
+
+
+def organisation(session: Session, team_id: str) -> set[str]:
+    """The workspaces of one organisation (Enterprise Grid), as far as channels of theirs are known: a user's id is the same person in all of them."""
+    ids = select(Channel.enterprise_id).where(Channel.team_id == team_id, Channel.enterprise_id != "")
+    return {team_id, *session.scalars(select(Channel.team_id).where(Channel.enterprise_id.in_(ids)).distinct())}
+
+
+def share(channel: Channel, shared: bool) -> None:
+    """Note whether other organisations are in a channel. Who may teach there is asked anew once they are."""
+    if shared and not channel.is_external:
+        channel.approval = None
+    channel.is_external = shared
 
 
 def by_ids(session: Session, team_id: str, slack_id: str, enterprise_id: str = "") -> Channel | None:
@@ -89,16 +102,24 @@ def team(session: Session, team_id: str = "") -> str:
     return team_id or next(iter(known), LOCAL)
 
 
-def active(session: Session) -> Sequence[Channel]:
-    """Channels that have nights: neither archived, nor left, nor paused."""
-    studying = (Channel.left_at.is_(None), Channel.archived_at.is_(None), Channel.paused_at.is_(None))
-    return session.scalars(select(Channel).where(*studying).order_by(Channel.id)).all()
+def active(session: Session) -> list[Channel]:
+    """Channels that have nights."""
+    return [channel for channel in session.scalars(select(Channel).order_by(Channel.id)) if is_active(channel)]
+
+
+def is_active(channel: Channel) -> bool:
+    """Has it nights? Those that are archived, left or paused have none."""
+    return not (channel.left_at or channel.archived_at or channel.paused_at)
 
 
 def clock(session: Session, channel: Channel) -> ZoneInfo:
     """The time zone by which a channel's nights fall: the workspace's, else the most common one of its members, else UTC."""
     workspace = session.get(Workspace, channel.team_id)
-    return ZoneInfo((workspace.time_zone if workspace else None) or channel.time_zone or "UTC")
+    for name in ((workspace.time_zone if workspace else None), channel.time_zone):
+        with suppress(ZoneInfoNotFoundError, ValueError):  # one that is newer than the tables here
+            if name:
+                return ZoneInfo(name)
+    return ZoneInfo("UTC")
 
 
 def renumber(session: Session, channel: Channel, slack_id: str) -> None:

@@ -29,11 +29,12 @@ class Rule:
 
 
 def sentence_of(before: str, after: str) -> str:
-    """The one that both are of."""
+    """The sentence that spans the end of `before` and the beginning of `after`."""
     return re.split(r"[.!?;]\s", before)[-1] + re.split(r"[.!?;](?:\s|$)", after)[0]
 
 
 def weekdays(sentence: str) -> set[str]:
+    """The weekdays that a sentence names without a date, as their first three letters."""
     return {day[:3].lower() for day in re.findall(rf"\b{DAY}\b(?!,?\s+\d{{1,2}}\s+{_MONTH})", sentence, re.IGNORECASE)}
 
 

@@ -29,11 +29,11 @@ def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None
         answers = replies.get(lesson.id, ())
         sources = (*sources_of(session, lesson), lesson.post_ts, *(ts for room, ts in answers if room == channel.id))
         if lesson.digest not in anew:
-            for source_ts in log.erase(session, channel, sources, lesson.text):
+            for source_ts in log.erase(session, channel, sources, lesson):
                 session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
             told = {room for room, _ in answers} - {channel.id}
             for aside in session.scalars(select(Channel).where(*asides, Channel.id.in_(told) | Channel.id.in_(log.rooms(lesson.text)))):
-                log.erase(session, aside, [ts for room, ts in answers if room == aside.id], lesson.text)
+                log.erase(session, aside, [ts for room, ts in answers if room == aside.id], lesson)
         blank(session, lesson)
     wondering.tidy(session, channel)
 

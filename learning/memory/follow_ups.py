@@ -23,6 +23,17 @@ _ASKING = re.compile(r"\b(who|whom|whose|what|where|when|which|how|why)\b(?! abo
 _LEAD = re.compile(r"^\W*((ok|okay|thanks|thx|hm|right|cool|great|so|and|but|then|also|plus|or)\b\W*)+", re.IGNORECASE)
 _SAME = frozenset(("one", "ones", "same", "too", "also", "well", "use", "uses", "as"))
 
+_ASKING_FIRST = re.compile(
+    r"\W*(?:(?:and|but|so|also|then|ok|okay|or|sorry|hey|hi)\b\W*)*(?:who|whom|whose|what|where|when|which|how|why|is|are|was|were|do|does|did|can|could|will|would"
+    r"|should|has|have|any)\b",
+    re.IGNORECASE,
+)
+_TO_PEOPLE = re.compile(
+    r"\W*(?:are you\b|did you\b|have you\b|(?:has|have) (?:any|some)(?:body|one)\b"
+    r"|(?:can|could|would|will) (?:you|(?:any|some)(?:body|one))(?! (?:please )?(?:tell|say|answer|explain|remind))\b)",
+    re.IGNORECASE,
+)
+BRIEF = 4  # words of what leans on the thread without a question mark
 MOST = 8  # words of the question before that may be meant
 
 Exchange = tuple[str, str]  # a question, and what was answered
@@ -49,6 +60,13 @@ def leans(question: str) -> bool:
     return bool(_LEANING.match(question)) or len(content_words(question)) < 2
 
 
+def asks(text: str) -> bool:
+    """Is a message in a thread a question, or the rest of one ("and its port")? What people tell each other there, or want of each other, is for them."""
+    if _TO_PEOPLE.match(text):
+        return False
+    return text.rstrip().endswith("?") or bool(_ASKING_FIRST.match(text)) or (bool(_LEANING.match(text)) and len(words(text)) <= BRIEF)
+
+
 def in_full(question: str, before: Sequence[Exchange], lessons: Sequence[Lesson]) -> list[Way]:
     """The ways to ask a question alone; itself where it does not lean on the exchanges before it."""
     known = names(tuple(sorted(lesson.said for lesson in lessons)))
@@ -59,9 +77,10 @@ def in_full(question: str, before: Sequence[Exchange], lessons: Sequence[Lesson]
 
 
 def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
-    if earlier is None or not (leans(question) or _POINTING.search(question)):
-        return [Way(question)]
     short = _LEAD.sub("", question)
+    itself = Way(short if _ASKING.search(short) else question)
+    if earlier is None or not (leans(question) or _POINTING.search(question)):
+        return [itself]
     asking = _ASKING.search(short)
     ways = [Way(_put(short, " ".join(subject))) for subject in _subjects(*earlier, known)] if asking or _POINTING.search(short) else []
     others = [] if asking else list(_same_of_another(short, earlier, known))
@@ -71,10 +90,10 @@ def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
         subjects = _subjects(*earlier, known) if of else ()
         ways += [Way(_put(short, " ".join(subject)), of, frozenset(map(stem, named))) for subject in subjects]
     ways += [way for way in others if way.alone]
-    if asking and len(content_words(short)) > 1 and not _POINTING.search(short):  # "and who owns quince?" asks all of it
+    if asking and content_words(short) and not _POINTING.search(short):  # "and who owns quince?" asks all of it
         ways.append(Way(short))
     may_stand_alone = not leans(question) or (asking and content_words(question) and not _LEANING.match(question))
-    return [*ways, Way(question)] if may_stand_alone else ways or [Way(f"{earlier[0]} {question}")]
+    return [*ways, itself] if may_stand_alone else ways or [Way(f"{earlier[0]} {question}")]
 
 
 def _put(question: str, subject: str) -> str:

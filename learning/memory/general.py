@@ -1,5 +1,6 @@
 """General questions, such as anybody might ask anywhere: what the base knows by itself. They are studied along, and tell what else is general."""
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -85,6 +86,11 @@ OF_A_TEAM = (
     "which bucket holds the exports?", "who is the contact at the bank?",
     "what is the limit per account?", "where is the first aid kit?", "which color is the binder for contracts?",
 )  # fmt: skip
+_OF_NOW = re.compile(
+    r"\b(today|tomorrow|yesterday|tonight|weather|right now|latest|remind|summari[sz]e|(?:this|next|last) (?:week|weekend|month|year)"
+    r"|what(?: i|['’])?s? (?:time|date|day) is it|(?:time|date) is it)\b",
+    re.IGNORECASE,
+)  # what no model knows by itself
 NEAREST = 3  # of these questions count
 _OURS = re.compile(r"\b(we|our|ours|my|this channel|the team|these days|currently)\b", re.IGNORECASE)
 # Coefficients: constant; mean likeness to the nearest of the general questions, and of a team's; likeness to the nearest lesson. Fitted on these
@@ -93,7 +99,9 @@ _GENERAL = (-1.30, 13.19, -7.81, -6.63, -1.5)
 
 
 def certainty_general(question: str, lessons: Sequence[Lesson], alike: Alike) -> float:
-    """How certainly a question asks for general knowledge, not for something of this channel; in nats of log-odds."""
+    """How certainly a question asks for general knowledge, not for something of this channel, nor of the day; in nats of log-odds."""
+    if _OF_NOW.search(question) or not re.search(r"\w", question):
+        return -math.inf
     ours = max(alike(question, [lesson.text for lesson in lessons]), default=0.0) if lessons else 0.0
     features = (1.0, _nearness(question, QUESTIONS, alike), _nearness(question, OF_A_TEAM, alike), ours, float(bool(_OURS.search(question))))
     return sum(coefficient * feature for coefficient, feature in zip(_GENERAL, features, strict=True))

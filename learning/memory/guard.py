@@ -13,7 +13,7 @@ from itertools import permutations
 from learning.memory import chains, judge, replacing
 from learning.memory.encoder import Alike
 from learning.memory.evidence import Evidence
-from learning.memory.polarity import turned_round
+from learning.memory.polarity import opposed, turned_round
 from learning.memory.recall import Hit, nearest, search
 from learning.memory.words import stems, values, words
 from learning.records import Lesson
@@ -26,6 +26,7 @@ SEVERAL = 1.0  # nats that several lessons are more certain than the judge of on
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
 WEIGHED = 3  # nearest lessons that may answer
+NEAR_BY = 3  # of which one may say as it is asked what another says turned round
 
 
 def least(lessons: int) -> float:
@@ -80,7 +81,7 @@ def _newest(question: str, candidates: list[Candidate], alike: Alike) -> list[Ca
 
 def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Seen]:
     """What may answer a question, and what speaks for it."""
-    hits = nearest(lessons, question, alike, len(lessons))
+    hits = _not_opposed(question, nearest(lessons, question, alike, len(lessons)))
     if not hits:
         return []
     ids = {lesson.id for lesson in said}  # of several that the weights join, only what search joins, too, was ever judged: they run on easily
@@ -93,6 +94,12 @@ def evident(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequen
         *(Seen(hit, evidence.of(hit, old[hit])) for hit in singles),
         *(Seen(hit, evidence.of(hit), evidence.together(hit, listed)) for hit, listed in joint),
     ]
+
+
+def _not_opposed(question: str, hits: list[Hit]) -> list[Hit]:
+    """Without those that say the contrary of what is asked, "over 1000" for "under 1000", where one of the nearest says it as it is asked."""
+    fitting = [hit.lesson.text for hit in hits[:NEAR_BY] if not opposed(question, hit.lesson.text)]
+    return [hit for hit in hits if not (opposed(question, hit.lesson.text) and any(opposed(text, hit.lesson.text) for text in fitting))]
 
 
 def _outdated(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> list[Lesson]:

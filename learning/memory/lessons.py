@@ -1,4 +1,4 @@
-"""Lessons: teach, supersede, find, forget."""
+"""Lessons: teach, supersede, forget; which of them hold."""
 
 import sys
 from collections.abc import Sequence
@@ -71,6 +71,14 @@ def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, An
 def _written(text: str) -> str:
     """As it is written but for how it begins and ends: of a code, a password, a path, case is a part."""
     return " ".join(text.split())[1:].rstrip(" .!")
+
+
+def as_kept(session: Session, channel: Channel, text: str, source_ts: str | None = None) -> str:
+    """What would be kept of a statement, and of the question that comes with it; nothing where it cannot be taken."""
+    with suppress(LessonError):
+        question, dated = told(text, _day(session, channel, source_ts))
+        return f"{question or ''} {dated.text}".strip()
+    return ""
 
 
 def consider(session: Session, channel: Channel, *texts: str) -> None:

@@ -10,11 +10,13 @@ from sqlalchemy import Select, delete, select, union, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
-from learning.memory.words import as_typed, normalised, words
-from learning.records import LOCAL, Channel, Message, Night, Person, Question, Reaction, StudyItemRecord, Tombstone, Work, now
+from learning.memory import channels
+from learning.memory.words import as_typed, normalised, stems, words
+from learning.records import LOCAL, Channel, Lesson, Message, Night, Person, Question, Reaction, StudyItemRecord, Tombstone, Work, now
 
 BATCH = 500  # keys in one statement; PostgreSQL takes 65,535 parameters
 _MARKUP = re.compile(r"<(?:[^<>|]*\|)?(?:mailto:)?([^<>|]*)>")  # a link in Slack's markup, shown by its label
+_EMPHASIS = re.compile(r"(?<!\w)[*_~`]+|[*_~`]+(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,10 @@ class Utterance:
 
 @dataclass
 class Recorded:
-    """What recording found: the ts of messages that are new, and of those whose text changed."""
+    """What recording found: the ts of messages that are new, and of those whose text changed, with the text before."""
 
     added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
+    changed: dict[str, str] = field(default_factory=dict)
 
 
 def record(session: Session, channel: Channel, said: Sequence[Utterance], off_record: bool = False) -> Recorded:
@@ -71,8 +73,8 @@ def _record(session: Session, channel: Channel, latest: Mapping[str, Utterance],
         utterance = latest[ts]
         newer = (utterance.edited_ts or "") > (message.edited_ts or "")
         if message.deleted_at is None and ts not in silenced and (newer or not message.text) and utterance.text != message.text:
+            recorded.changed[ts] = message.text
             message.text, message.examined = utterance.text, False
-            recorded.changed.append(ts)
         if newer:
             message.edited_ts = utterance.edited_ts
     _add_reactions(session, channel, latest.values(), {utterance.ts for utterance in new})
@@ -87,9 +89,11 @@ def _silenced(session: Session, channel: Channel, said: Iterable[Utterance]) -> 
 
 
 def out_of(session: Session, channel: Channel, authors: Collection[str]) -> set[str]:
-    """Who of these opted out; in a channel whose workspace is not known yet, in any workspace."""
+    """Who of these opted out, in any workspace of the organisation; in a channel whose workspace is not known yet, in any at all."""
     out = select(Person.slack_id).where(Person.slack_id.in_(authors), Person.opted_out_at.is_not(None))
-    return set(session.scalars(out if channel.team_id == LOCAL else out.where(Person.team_id == channel.team_id)))
+    if channel.team_id != LOCAL:
+        out = out.where(Person.team_id.in_(channels.organisation(session, channel.team_id) if channel.enterprise_id else (channel.team_id,)))
+    return set(session.scalars(out))
 
 
 def _add_reactions(session: Session, channel: Channel, said: Iterable[Utterance], added: set[str]) -> None:
@@ -116,25 +120,27 @@ def get(session: Session, channel: Channel, ts: str) -> Message | None:
     return session.scalars(select(Message).where(Message.channel_id == channel.id, Message.ts == ts)).one_or_none()
 
 
-def delete_message(session: Session, channel: Channel, ts: str) -> bool:
-    """Note a deletion: the text goes, the row stays, so that a late edit cannot bring it back. False when it was known."""
-    message = get(session, channel, ts)
-    if message is None:
-        message = Message(channel_id=channel.id, ts=ts, author="", text="")
-        session.add(message)
-    new = message.deleted_at is None
-    message.text, message.deleted_at = "", message.deleted_at or now()
-    session.execute(update(Question).where(Question.channel_id == channel.id, Question.ts == ts).values(text=""))
+def delete_messages(session: Session, channel: Channel, ts: Sequence[str]) -> list[str]:
+    """Note deletions: the texts go, the rows stay, so that a late edit cannot bring them back. The ts of those that were not known to be deleted."""
+    new: list[str] = []
+    for some in batched(dict.fromkeys(ts)):
+        add_missing(session, Message, [{"channel_id": channel.id, "ts": each, "author": "", "text": ""} for each in some])
+        told = (Message.channel_id == channel.id, Message.ts.in_(some), Message.deleted_at.is_(None))
+        new += session.scalars(update(Message).where(*told).values(text="", deleted_at=now()).returning(Message.ts))
+        session.execute(update(Question).where(Question.channel_id == channel.id, Question.ts.in_(some)).values(text=""))
     unstudy(session, channel.id)
     return new
 
 
 def unstudy(session: Session, channel_id: int) -> None:
     """Questions that were studied as people asked them are no study material once they are not kept any more; the next night learns without them."""
+    nights = select(Night.id).where(Night.channel_id == channel_id)
+    studied = session.scalars(select(StudyItemRecord).where(StudyItemRecord.night_id.in_(nights), StudyItemRecord.strategy == "asked_by_people")).all()
+    if not studied:
+        return
     texts = session.scalars(select(Question.text).where(Question.channel_id == channel_id, Question.text != ""))
     kept = {spoken for text in texts for spoken in (text, as_typed(text))}
-    nights = select(Night.id).where(Night.channel_id == channel_id)
-    for item in session.scalars(select(StudyItemRecord).where(StudyItemRecord.night_id.in_(nights), StudyItemRecord.strategy == "asked_by_people")):
+    for item in studied:
         if item.question not in kept:
             session.delete(item)
 
@@ -153,9 +159,9 @@ def not_among(
     return sorted(gone)
 
 
-def silence(session: Session, team_id: str, author: str) -> list[Message]:
-    """Remove the texts of all that somebody wrote in a workspace; the messages that they were."""
-    within = Channel.team_id.in_((team_id, LOCAL))
+def silence(session: Session, teams: Collection[str], author: str) -> list[Message]:
+    """Remove the texts of all that somebody wrote in some workspaces; the messages that they were."""
+    within = Channel.team_id.in_((*teams, LOCAL))
     theirs = (within, Message.author == author, Message.text != "")
     messages = list(session.scalars(select(Message).join(Channel, Channel.id == Message.channel_id).where(*theirs)))
     for message in messages:
@@ -168,43 +174,64 @@ def silence(session: Session, team_id: str, author: str) -> list[Message]:
     return messages
 
 
-def erase(session: Session, channel: Channel, sources: Sequence[str | None], statement: str) -> list[str]:
-    """Forget what source messages said, and every message that repeats the statement, the bot's own answers and open questions among them.
+def erase(session: Session, channel: Channel, sources: Sequence[str | None], lesson: Lesson) -> list[str]:
+    """Forget what source messages said, and every message that repeats a lesson, the bot's own answers and open questions among them.
 
     Returns the ts of each. It does not claim that anybody deleted them in Slack.
     """
+    named = select(Person.slack_id, Person.name).where(Person.team_id == channel.team_id, Person.name != "")
+    names = {row.slack_id: row.name for row in session.execute(named)}
+    statement = _shown(lesson.text, names)
+    said = re.compile(rf"(?<!\w){re.escape(statement)}(?!\w)")
     says_much = len(words(statement)) > 1 or not statement.isascii()  # else it would be found in what says something else
-    said = re.compile(rf"(?<!\w){re.escape(normalised(statement))}(?!\w)") if says_much else None
+    asked, held = set(stems(lesson.question or "")), _plain_words(lesson.text, names.values())
 
     def repeats(text: str) -> bool:
-        return normalised(text) == normalised(statement) or bool(said and said.search(normalised(html.unescape(_MARKUP.sub(r"\1", text)))))
+        low = text.casefold()
+        if not all(word in low for word in held):  # most messages, and soon told
+            return False
+        shown = _shown(text, names)
+        told = said.search(shown) if says_much or (asked and asked <= set(stems(shown))) else None
+        return shown == statement or told is not None
 
-    near = Message.ts.in_([source for source in sources if source]) | Message.text.icontains(_rarest(statement), autoescape=True)
-    messages = session.scalars(select(Message).where(Message.channel_id == channel.id, Message.text != "", near))
-    restating = [message for message in messages if message.ts in sources or repeats(message.text)]
-    questions = session.scalars(select(Question).where(Question.channel_id == channel.id, Question.text != ""))
-    for message in restating:
-        message.text = ""
-    for question in questions:
-        question.text = "" if question.ts in sources or repeats(question.text) else question.text
+    there = [source for source in sources if source]
+    rarest = max(held, key=len, default="")
+    erased: dict[type[Message | Question], list[str]] = {}
+    for table in (Message, Question):  # columns, not rows: in a large channel many hold that word
+        near = table.ts.in_(there) | table.text.icontains(rarest, autoescape=True)
+        said_there = session.execute(select(table.ts, table.text).where(table.channel_id == channel.id, table.text != "", near))
+        erased[table] = [ts for ts, text in said_there if ts in there or repeats(text)]
+        for some in batched(erased[table]):
+            session.execute(update(table).where(table.channel_id == channel.id, table.ts.in_(some)).values(text=""))
     unstudy(session, channel.id)
-    return [message.ts for message in restating]
+    return erased[Message]
 
 
-def _rarest(statement: str) -> str:
-    """Its longest word: of ten thousands of messages only those that hold it are read."""
-    return max(re.findall(r"[A-Za-z0-9]{2,}", statement), key=len, default="")
+def _shown(text: str, names: Mapping[str, str]) -> str:
+    """A message as it is read, however it is marked up: people by name, links by their label, nothing bold."""
+
+    def label(match: re.Match[str]) -> str:
+        return names.get(match[1][1:], match[1]) if match[1].startswith("@") else match[1]
+
+    return normalised(_EMPHASIS.sub("", html.unescape(_MARKUP.sub(label, text))))
+
+
+def _plain_words(statement: str, names: Iterable[str] = ()) -> list[str]:
+    """Its words that are no parts of names, as people may be mentioned. By the longest, those few messages are found, of ten thousands, that may repeat it."""
+    of_people = {part.casefold() for name in names for part in name.split()}
+    return [word for word in re.findall(r"[a-z0-9]{2,}", statement.casefold()) if word not in of_people]
 
 
 def rooms(statement: str) -> Select[tuple[int]]:
     """Ids of the channels where something was said, or asked, that may repeat a statement."""
-    said, asked = (select(table.channel_id).where(table.text.icontains(_rarest(statement), autoescape=True)) for table in (Message, Question))
+    rarest = max(_plain_words(statement), key=len, default="")
+    said, asked = (select(table.channel_id).where(table.text.icontains(rarest, autoescape=True)) for table in (Message, Question))
     return select(union(said, asked).subquery().c.channel_id)
 
 
-def replies(session: Session, channels: Sequence[Channel]) -> dict[int, list[tuple[int, str]]]:
+def replies(session: Session, rooms: Sequence[Channel]) -> dict[int, list[tuple[int, str]]]:
     """The bot's answers, by the lessons that they rest on: the ids of their channels, and their ts. They may say it in words of their own."""
-    answered = (Question.channel_id.in_([channel.id for channel in channels]), Question.reply_ts.is_not(None))
+    answered = (Question.channel_id.in_([room.id for room in rooms]), Question.reply_ts.is_not(None))
     given: dict[int, list[tuple[int, str]]] = {}
     for room, ts, answer in session.execute(select(Question.channel_id, Question.reply_ts, Question.answer).where(*answered)):
         for lesson_id in (answer or {}).get("lessons", ()):

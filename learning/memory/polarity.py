@@ -7,7 +7,8 @@ from learning.memory.words import stems
 _NOT = re.compile(r"\b(?:not|no|never|none|nobody|nothing|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 _OPPOSITES = (
     ("before", "after"), ("above", "below"), ("over", "under"), ("on", "off"), ("up", "down"), ("more", "less"), ("with", "without"),
-    ("minimum", "maximum"), ("least", "most"), ("open", "closed"), ("first", "last"),
+    ("minimum", "maximum"), ("least", "most"), ("open", "closed"), ("first", "last"), ("below", "over"), ("above", "under"), ("older", "younger"),
+    ("larger", "smaller"), ("longer", "shorter"), ("earlier", "later"), ("weekdays", "weekends"),
 )  # fmt: skip
 _WORD = re.compile(r"\w+")
 WHOLE = 0.85  # share of a statement's words from which another says all of it
@@ -30,5 +31,6 @@ def _denied(text: str) -> bool:
 
 
 def opposed(one: str, other: str) -> bool:
+    """Does one say "before" where the other says "after", or the like?"""
     mine, theirs = (set(_WORD.findall(text.lower())) for text in (one, other))
     return any({a, b} & mine == {a} and {a, b} & theirs == {b} for pair in _OPPOSITES for a, b in (pair, pair[::-1]))

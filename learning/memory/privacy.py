@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.errors import NightschoolError
-from learning.memory import log, proposals, wondering
+from learning.memory import channels, log, proposals, wondering
 from learning.records import LOCAL, Channel, ImportedFile, Person, Workspace, now
 
 ATTESTATION = (
@@ -69,10 +69,13 @@ def attested(session: Session, team_id: str) -> bool:
 
 
 def opt_out(session: Session, team_id: str, user_id: str) -> int:
-    """Leave somebody out at once: no text of theirs is kept, and what was noticed in it is forgotten. How many lessons that were."""
-    _person(session, team_id, user_id).opted_out_at = now()
+    """Leave somebody out at once, in all workspaces of their organisation: no text of theirs is kept, and what was noticed in it is forgotten. How many
+    lessons that were."""
+    teams = channels.organisation(session, team_id)
+    for team in teams:
+        _person(session, team, user_id).opted_out_at = now()
     by_channel: dict[int, list[str]] = {}
-    for message in log.silence(session, team_id, user_id):
+    for message in log.silence(session, teams, user_id):
         by_channel.setdefault(message.channel_id, []).append(message.ts)
     rooms = {session.get_one(Channel, number): ts for number, ts in by_channel.items()}
     for room in rooms:
@@ -82,8 +85,10 @@ def opt_out(session: Session, team_id: str, user_id: str) -> int:
 
 def opt_back_in(session: Session, team_id: str, user_id: str) -> None:
     """Keep and study somebody's messages again, from now on; `/reindex`, or importing an export again, brings back the older ones."""
-    _person(session, team_id, user_id).opted_out_at = None
-    theirs = select(Channel.id).where(Channel.team_id.in_((team_id, LOCAL)))
+    teams = channels.organisation(session, team_id)
+    for team in teams:
+        _person(session, team, user_id).opted_out_at = None
+    theirs = select(Channel.id).where(Channel.team_id.in_((*teams, LOCAL)))
     session.execute(delete(ImportedFile).where(ImportedFile.channel_id.in_(theirs)))  # else its files are known already
 
 

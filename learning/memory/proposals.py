@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from learning.database import Database, add_missing, add_once
 from learning.errors import NightschoolError
-from learning.memory import channels, erasing, lessons, log, notes, noticing, people, recall
+from learning.memory import approval, channels, erasing, lessons, log, notes, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
 from learning.memory.words import digest, stems, values
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace, now
@@ -76,9 +76,14 @@ def propose(session: Session, channel: Channel, notices: Iterable[Notice], statu
         )  # fmt: skip
         if new:
             lesson = session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status == status)).one()
-            add_missing(session, LessonSource, [{"lesson_id": lesson.id, "ts": ts} for ts in notice.sources])
+            rest(session, lesson, notice.sources)
             made.append(lesson)
     return made
+
+
+def rest(session: Session, lesson: Lesson, sources: Sequence[str]) -> None:
+    """Tie a lesson to messages (their ts): when they are deleted, or may not be used any more, it is forgotten."""
+    add_missing(session, LessonSource, [{"lesson_id": lesson.id, "ts": ts} for ts in sources])
 
 
 def _content(notice: Notice) -> str:
@@ -92,6 +97,7 @@ def pending(session: Session, channel: Channel) -> Sequence[Lesson]:
 
 def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
     """Let proposed lessons be used, and learned tonight."""
+    channels.lock(session, channel)
     chosen = [lesson for lesson in pending(session, channel) if lesson.id in set(lesson_ids)]
     for lesson in chosen:
         lesson.status = LessonStatus.APPROVED
@@ -103,6 +109,7 @@ def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
 
 def dismiss(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
     """Drop proposed lessons; the same statement is not proposed again."""
+    channels.lock(session, channel)
     chosen = [lesson for lesson in pending(session, channel) if lesson.id in set(lesson_ids)]
     for lesson in chosen:
         session.add(Tombstone(channel_id=channel.id, salted_digest=erasing.salted(channel, lesson.digest)))
@@ -116,13 +123,17 @@ def drop_all(session: Session, channel: Channel) -> None:
         _drop(session, lesson)
 
 
-def source_changed(session: Session, channel: Channel, ts: str, may: May) -> None:
-    """A message was edited: the lessons that rest on it become what it says now, or are forgotten.
+def source_changed(session: Session, channel: Channel, ts: str, before: str, may: May) -> None:
+    """A message was edited, which said something else `before`: the lessons that rest on it become what it says now, or are forgotten.
 
-    What says nearly the same takes the place of an approved lesson, and the channel hears of it; what says something else is a proposal.
+    What says nearly the same takes the place of an approved lesson, and the channel hears of it; what says something else is a proposal, and so is another
+    value where not everybody may teach. Earlier wordings, and what somebody taught from the message, go where they hold a value that was taken out.
     """
-    resting = _resting(session, channel, [ts], _ACTIVE)
-    if not resting:
+    channels.lock(session, channel)
+    standing = _resting(session, channel, [ts], _ACTIVE)
+    resting = [lesson for lesson in standing if lesson.origin != "taught"]  # what somebody taught from a message is their own wording
+    earlier = [*(lesson for lesson in standing if lesson not in resting), *_resting(session, channel, [ts], [LessonStatus.SUPERSEDED])]
+    if not standing and not earlier:
         return
     root = session.scalars(select(func.coalesce(Message.thread_ts, Message.ts)).where(Message.channel_id == channel.id, Message.ts == ts)).one()
     threads = {} if may(session, channel) else _threads(session, channel, [root])
@@ -139,7 +150,18 @@ def source_changed(session: Session, channel: Channel, ts: str, may: May) -> Non
             _replace(session, channel, lesson, notice)
         else:
             gone.append(lesson)
-    forget_old_wording(session, channel, gone)
+    now_said = session.scalars(select(Message.text).where(Message.channel_id == channel.id, Message.ts == ts)).one()
+    taken_out = _values(before) - _values(now_said)
+    forget_old_wording(session, channel, [*gone, *(lesson for lesson in earlier if taken_out & _values(lesson.said))])
+
+
+def takes_out(lesson: Lesson, now_said: str) -> bool:
+    """Does a lesson hold a value, a password, say, that is not in what is said now?"""
+    return not _values(lesson.said) <= _values(now_said)
+
+
+def _values(text: str) -> set[str]:
+    return {value.casefold() for value in values(text)}
 
 
 def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson]) -> None:
@@ -151,12 +173,13 @@ def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson
 
 
 def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice) -> None:
-    approved = lesson.status != LessonStatus.PROPOSED and _alike(lesson.text, notice.text)
+    may_change = approval.policy(channel) == "open" or _values(notice.text) <= _values(lesson.said)
+    approved = lesson.status != LessonStatus.PROPOSED and may_change and _alike(lesson.text, notice.text)
     lesson.status = LessonStatus.SUPERSEDED
     session.flush()
     made = propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED, edited=True)
     lesson.superseded_by = made[0].id if made else None
-    if made and set(values(lesson.text)) - set(values(notice.text)):  # a password that was taken out, say: exactly, and at once
+    if made and takes_out(lesson, notice.text):  # a password that was taken out, say: exactly, and at once
         forget_old_wording(session, channel, [lesson])
     if made and approved:
         told = f":pencil2: <@{notice.author}> changed what I had learned. I now know: {html.escape(notice.text, quote=False)}"
@@ -165,6 +188,7 @@ def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice)
 
 def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str) -> int:
     """Messages were deleted, or may not be used: the lessons that rest on them are forgotten. How many that were."""
+    channels.lock(session, channel)
     resting = {x.id: x for some in log.batched(ts) for x in _resting(session, channel, some, lessons.FORGETTABLE)}
     withdraw(session, channel, list(resting.values()), by)
     return len(resting)

@@ -8,6 +8,7 @@ tests.benchmarks.fit_replacing`, which also says how well it does on others).
 import hashlib
 import re
 from collections.abc import Sequence
+from itertools import product
 
 from learning.memory import recall
 from learning.memory.encoder import Alike
@@ -15,7 +16,7 @@ from learning.memory.exceptions import CHANGED, asks_for, limit, may_except, tel
 from learning.memory.names import Names, unnamed
 from learning.memory.polarity import contrary, opposed
 from learning.memory.telling import DATED, NUMBER, WHEN, apart, sort, stretches, telling, without
-from learning.memory.words import normalised, stem, stems
+from learning.memory.words import STOPWORDS, normalised, stem, stems
 from learning.records import Lesson
 
 REPLACES = 0.5  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
@@ -30,6 +31,7 @@ _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additi
 _CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
 _CLOSED = re.compile(r"\b(closed|shut|holiday|day off|off|no|not)\b", re.IGNORECASE)
 _NUMBERING = re.compile(r"\b(?:number|no\.?|nr\.?)\s+\w", re.IGNORECASE)
+_COUNTED = re.compile(r"(?<![\w-])([a-z]+) (\d+)(?![\w:.,-]*\d)")  # "priority 1", "line 3"; no time, amount or code
 _LABEL = re.compile(r"\W*[\w -]+:\s")  # "Vacation: 28 days" is no room 28
 _SIGNS = re.compile(r"[$€£¥%]|[+#]+(?=\W|$)|(?<!\w)[-−](?=\d)")  # C++ is not C#, nor -18 degrees 18
 LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
@@ -64,7 +66,8 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
     found = sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(mine, other, alike, new.said)), strict=True))
     apart = opposed(new.said, old.said) or (not CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
     excepts = _are_rule_and_exception(new, old) or (may_except(new.said, old.said) and not tells_of_change(new.text, old.text))
-    unsure = apart or excepts or DATED.search(new.text)  # both may hold: before and after, what passes, a rule and its exception
+    siblings = _of_siblings(new.text, old.text)
+    unsure = apart or excepts or siblings or DATED.search(new.text)  # both may hold: before and after, what passes, a rule and its exception
     return min(found, REPLACES - 0.01) if unsure else found
 
 
@@ -128,6 +131,8 @@ def outdates(question: str, one: Lesson, other: Lesson, alike: Alike) -> bool:
     """
     if _are_rule_and_exception(*_newer_first(one, other)):
         return is_meant_of(question, one, other)
+    if opposed(one.text, other.text) and not CHANGED.search(one.text):  # "under 1000" and "over 1000" both stand
+        return False
     return perhaps(one, other, alike) and not _told_apart(question, one, other)
 
 
@@ -193,6 +198,21 @@ def _of_another(new: str, old: str) -> bool:
         return False
     apart = [number for number, (one, other) in enumerate(zip(ours, theirs, strict=True)) if stem(one.text) != stem(other.text)]
     return len(apart) == 1 and apart[0] < min(2, len(ours) - 1) and _numbered(new, old, apart[0])
+
+
+def _of_siblings(new: str, old: str) -> bool:
+    """Do two statements tell different things of two that go by number: "tickets with priority 1 … an hour", "… priority 2 … a day"?
+
+    A number right after the same noun differs, and so does something after it; where nothing else differs, the number is what has changed.
+    """
+    if CHANGED.search(new):
+        return False
+    ours, theirs = (_COUNTED.findall(text.lower()) for text in (new, old))
+    for (noun, number), (other_noun, other) in product(ours, theirs):
+        if stem(noun) == stem(other_noun) and number != other and noun not in STOPWORDS:
+            rest, other_rest = (set(stems(text.lower().partition(f"{noun} {value}")[2])) for text, value in ((new, number), (old, other)))
+            return bool(rest and other_rest and rest != other_rest)
+    return False
 
 
 def _numbered(new: str, old: str, at: int) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from learning.memory import log
 from learning.records import Channel, Lesson, LessonSource, Question, Reaction
 
 AGREES = frozenset("+1 thumbsup white_check_mark heavy_check_mark ballot_box_with_check brain pushpin 100 heart raised_hands ok_hand tada star bulb".split())
@@ -59,7 +60,10 @@ def salience(session: Session, channel: Channel, lessons: Sequence[Lesson], mome
             if question.reply_ts:
                 places.setdefault((question.channel_id, question.reply_ts), set()).add(lesson_id)
     rooms, times = ({place[part] for place in places} for part in (0, 1))
-    said = session.scalars(select(Reaction).where(Reaction.channel_id.in_(rooms), Reaction.ts.in_(times))) if places else ()
+    said = (
+        reaction for some in log.batched(str(ts) for ts in times)
+        for reaction in session.scalars(select(Reaction).where(Reaction.channel_id.in_(rooms), Reaction.ts.in_(some)))
+    )  # fmt: skip
     votes = _votes(said, places, {lesson.id: lesson.author for lesson in lessons})
     return {lesson.id: _of(lesson, votes.get(lesson.id, {}), asked.get(lesson.id, 0), moment) for lesson in lessons}
 

@@ -2,18 +2,20 @@
 
 from sqlalchemy.orm import Session
 
-from learning.memory import lessons
+from learning.memory import channels, lessons
 from learning.records import Channel, Lesson, LessonStatus
 
 
 def put_aside(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
     """Somebody said that a lesson replaces what it seems to contradict. Those lessons."""
+    channels.lock(session, channel)
     new = _in_force(session, channel, new_id)
     return lessons.set_aside(new, lessons.contradicting(session, channel, new)) if new else []
 
 
 def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
     """What a lesson has replaced is in force again, beside it, and what it seems to contradict stays so. All these lessons."""
+    channels.lock(session, channel)
     new = _in_force(session, channel, new_id)
     if new is None:
         return []

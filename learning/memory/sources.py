@@ -17,14 +17,14 @@ def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], bro
     recorded = log.record(session, channel, said, off_record=not brought and bool(privacy.why_not(session, channel)))
     if brought:
         log.put_on_record(session, channel, [utterance.ts for utterance in said])
-    for ts in recorded.changed:
-        proposals.source_changed(session, channel, ts, privacy.why_not)
+    for ts, before in recorded.changed.items():
+        proposals.source_changed(session, channel, ts, before, privacy.why_not)
     return recorded
 
 
 def deleted(session: Session, channel: Channel, ts: Sequence[str], by: str) -> list[str]:
-    """Messages are gone, and with them what was learned from them. Those of which that was not known yet."""
-    new = [each for each in ts if log.delete_message(session, channel, each)]
+    """Messages are gone, and with them what was learned from them. Returns the ts of those that were not known to be deleted."""
+    new = log.delete_messages(session, channel, ts)
     proposals.sources_gone(session, channel, new, by)
     return new
 

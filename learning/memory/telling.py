@@ -70,9 +70,11 @@ def _one_value(one: Word, other: Word) -> bool:
 
 
 def sort(some: Sequence[Word]) -> str:
+    """Of which sort some values are: `number`, `name`, or nothing where there are none."""
     return "number" if any(NUMBER.search(word.text) for word in some) else "name" if some else ""
 
 
 def without(text: str, some: Sequence[Word]) -> str:
+    """A statement with "it" in the place of some of its words."""
     gone = {word.text for word in some}
     return _WORD.sub(lambda found: "it" if found.group() in gone else found.group(), text)

@@ -107,8 +107,8 @@ class Client:
         return _scored(choice, len(prompt), tokens)
 
     def loaded(self) -> list[str]:
-        """Names of the adapters in the engines' memory."""
-        answered = [checked(replica.send("GET", "/v1/models")).json()["data"] for replica in self._replicas]
+        """Names of the adapters in the engines' memory, as far as they answer: one that starts again has none. Raises EngineError when none does."""
+        answered = self._of_each(lambda replica: checked(replica.send("GET", "/v1/models")).json()["data"])
         return list(dict.fromkeys(model["id"] for models in answered for model in models if model["id"] != BASE))
 
     def load(self, adapter: AdapterRef) -> None:
@@ -117,15 +117,31 @@ class Client:
 
     def unload(self, name: str) -> None:
         """Drop an adapter from the engines' memory; one that is not there is no error."""
-        for replica in self._replicas:
+
+        def drop(replica: Replica) -> None:
             response = replica.send("POST", "/v1/unload_lora_adapter", {"lora_name": name})
             if response.status_code != 404:
                 checked(response)
+
+        self._of_each(drop)
 
     def close(self) -> None:
         """Let go of all connections."""
         for replica in self._replicas:
             replica.http.close()
+
+    def _of_each(self, ask: Callable[[Replica], T]) -> list[T]:
+        """What those engines say that answer."""
+        told: list[T] = []
+        failed: EngineError | None = None
+        for replica in self._replicas:
+            try:
+                told.append(ask(replica))
+            except EngineError as error:
+                failed = error
+        if failed and not told:
+            raise failed
+        return told
 
     def _choices(
         self, prompt: Sequence[int] | Sequence[Sequence[int]], adapter: AdapterRef | None, options: dict[str, Any], heard: Heard | None = None

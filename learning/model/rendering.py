@@ -1,6 +1,7 @@
 """Chat messages to token ids: the one place where a prompt is made, for training, exam and serving alike. No torch."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -35,11 +36,13 @@ class Renderer:
         environment.globals["raise_exception"] = _refuse
         self.template = environment.from_string(source)
         self.special = {name: _text(config.get(name)) for name in ("bos_token", "eos_token", "pad_token", "unk_token")}
+        tokens = sorted((token.content for token in self.tokenizer.get_added_tokens_decoder().values() if token.special), key=len, reverse=True)
+        self._forged = re.compile("|".join(map(re.escape, tokens)) or r"(?!)")
         self.stop_ids = _stop_ids(folder, self.tokenizer, self.special["eos_token"])
 
     def prompt(self, turns: Sequence[Turn], notes: Sequence[str] = ()) -> list[int]:
         """Token ids up to where the assistant begins to speak. `notes` are recalled lessons, put before the last turn."""
-        return self._encode(self._render(_messages(turns, notes), add_generation_prompt=True))
+        return self._encode(self._render(self._messages(turns, notes), add_generation_prompt=True))
 
     @cached_property
     def beginning(self) -> list[int]:
@@ -48,7 +51,7 @@ class Renderer:
 
     def example(self, turns: Sequence[Turn], answer: str, notes: Sequence[str] = ()) -> tuple[list[int], list[int]]:
         """Token ids of a training example: prompt, and answer up to and including the stop token."""
-        messages = [*_messages(turns, notes), {"role": "assistant", "content": answer}]
+        messages = [*self._messages(turns, notes), {"role": "assistant", "content": self._plain(answer)}]
         prompt = self.prompt(turns, notes)
         whole = self._encode(self._render(messages, add_generation_prompt=False))
         if whole[: len(prompt)] != prompt:
@@ -69,6 +72,17 @@ class Renderer:
     def _render(self, messages: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
         return self.template.render(messages=messages, add_generation_prompt=add_generation_prompt, **self.special)
 
+    def _messages(self, turns: Sequence[Turn], notes: Sequence[str]) -> list[dict[str, str]]:
+        messages = [{"role": "system", "content": SYSTEM}, *({"role": t.role, "content": self._plain(t.text)} for t in turns)]
+        if notes:
+            lines = "\n".join(map(self._plain, notes))
+            messages[-1]["content"] = f"Notes:\n{lines}\n\nUsing the notes, answer in one sentence: {messages[-1]['content']}"
+        return messages
+
+    def _plain(self, text: str) -> str:
+        """What people write ends no turn and begins none: the names of special tokens in it are words like any."""
+        return self._forged.sub(lambda match: match.group().strip("<|/>"), text)
+
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
 
@@ -83,14 +97,6 @@ def common_beginning(prompts: Sequence[Sequence[int]]) -> list[int]:
     """The token ids with which all prompts begin."""
     first, last = min(map(tuple, prompts)), max(map(tuple, prompts))
     return [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))]
-
-
-def _messages(turns: Sequence[Turn], notes: Sequence[str]) -> list[dict[str, str]]:
-    messages = [{"role": "system", "content": SYSTEM}, *({"role": t.role, "content": t.text} for t in turns)]
-    if notes:
-        lines = "\n".join(notes)
-        messages[-1]["content"] = f"Notes:\n{lines}\n\nUsing the notes, answer in one sentence: {messages[-1]['content']}"
-    return messages
 
 
 def _text(token: Any) -> str:

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.answers import LONGEST
@@ -18,10 +16,10 @@ from learning.model import running
 from learning.model.client import AdapterUnusable, Client
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
-from learning.night import calendar, calibration, dictation, dreaming, exam, morning, report, selection
+from learning.night import calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.interview import capable_author, say_all, teacher
 from learning.night.lore import Statement
-from learning.night.outcome import Outcome, conclude, tell_noticed
+from learning.night.outcome import Outcome, conclude, tell_noticed, told_at
 from learning.night.replay import Teacher, replay, said_by_base, texts
 from learning.night.self_study import Author, self_study
 from learning.night.study import StudyItem, open_book, study
@@ -59,7 +57,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
     with running.engine(school.settings) as client:
         vigil.stage("study")
         base = teacher(school, client)
-        spent = {} if registry.complete(plan.folder) else _train(school, channel, vigil, plan, capable_author(school, client), base)
+        spent = {} if _is_trained(school, plan) else _train(school, channel, vigil, plan, capable_author(school, client), base)
         vigil.stage("exam")
         card, caution = _examine(school, channel, plan, client, base)
     vigil.stage("promotion")
@@ -82,7 +80,7 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
         proposed = proposals.observe(school.database, channel, privacy.why_not, rewrite)
     if proposed:
         with school.database.write() as session:
-            tell_noticed(session, vigil.night, len(proposed), _morning(session, school, vigil.night))
+            tell_noticed(session, vigil.night, len(proposed), told_at(session, vigil.night, school.settings))
 
 
 def _plan(school: School, channel: Channel, vigil: Vigil, rebuild: bool, must_replace: bool) -> Plan | None:
@@ -114,6 +112,18 @@ def _plan(school: School, channel: Channel, vigil: Vigil, rebuild: bool, must_re
     return Plan(chosen, candidate, school.adapter(candidate).folder)
 
 
+def _is_trained(school: School, plan: Plan) -> bool:
+    """Does a resumed night find its adapter? What lies there from another life of this data (a database that was restored, or begun anew) is none."""
+    try:
+        made = registry.read_manifest(plan.folder)
+    except registry.RegistryError:
+        return False
+    if made.get("studied") == plan.chosen.studied and made["base"]["hash"] == school.base.hash:
+        return True
+    registry.discard(plan.folder)
+    return False
+
+
 def _train(school: School, channel: Channel, vigil: Vigil, plan: Plan, author: Author | None, base: Teacher) -> dict[str, float]:
     """Study items, and an adapter trained on them, published as a whole; what that took. `author`: a base that can write study items itself."""
     statements, seed = plan.chosen.statements, school.base.hash
@@ -124,7 +134,7 @@ def _train(school: School, channel: Channel, vigil: Vigil, plan: Plan, author: A
     _keep(school, channel, vigil, items)
     vigil.stage("training")
     with registry.publishing(plan.folder, vigil.assert_ours) as made:
-        made.manifest.update(report.manifest(school.base, statements), reads=author is not None)
+        made.manifest.update(report.manifest(school.base, statements, plan.chosen.studied), reads=author is not None)
         checkpoint, threads = registry.checkpoint(plan.folder), school.settings.training_threads
         outcome = train_apart(school.base, items, made.folder, checkpoint, threads, vigil.progress, vigil.broken)
         spent: dict[str, float] = outcome.pop("spent")  # differs from run to run: it has no place in the manifest
@@ -168,6 +178,8 @@ def _decide(
         obliged = must_replace and comparable is None
         reason = "" if obliged else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
         ids = {lesson.digest: lesson.id for lesson in chosen.kept}
+        if serving and serving.version > made.version:
+            reason = "a newer version serves already"  # this night lost its claim unnoticed, and comes late
         report.keep_answers(session, vigil.night, card, ids)
         candidate.weights_sha256 = weights
         proven = {ids[digest] for digest in card.proven()}
@@ -177,15 +189,9 @@ def _decide(
             **card.summary(), **told, "lessons": len(chosen.kept), "studied": chosen.studied, "reason": reason, "flips": report.flips(card, earlier),
             "left_out": {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:MOST_LEFT_OUT]},
         }  # fmt: skip
-        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), _morning(session, school, vigil.night), wonders)
+        conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), told_at(session, vigil.night, school.settings), wonders)
         pruned = registry.prune(session, channel)
     _discard(school, pruned)
-
-
-def _morning(session: Session, school: School, night: Night) -> datetime | None:
-    """When the channel hears of a night; at once of one that somebody asked for."""
-    zone = channels.clock(session, session.get_one(Channel, night.channel_id))
-    return calendar.comes(night.date, zone, school.settings) if night.kind == "nightly" else None
 
 
 def _discard(school: School, pruned: Sequence[Adapter]) -> None:

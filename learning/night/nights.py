@@ -13,7 +13,7 @@ from learning.memory import channels, lessons, privacy
 from learning.model.client import EngineError
 from learning.night import calendar
 from learning.night.consolidation import consolidate
-from learning.night.outcome import Outcome, conclude
+from learning.night.outcome import Outcome, conclude, told_at
 from learning.night.vigil import Watch, keep
 from learning.records import EXAMINED, UNFINISHED, Adapter, AdapterState, Channel, Night, Work, now
 from learning.school import School
@@ -45,7 +45,7 @@ def fall(session: Session, moment: datetime, night_hour: int, day: date | None =
     that night is opened everywhere, whatever the clocks say.
     """
     due: list[tuple[Channel, date]] = []
-    for channel in channels.active(session):
+    for channel in session.scalars(select(Channel).order_by(Channel.id)):
         zone = channels.clock(session, channel)
         begun = day or calendar.due(moment, zone, night_hour)
         if day or calendar.begins(begun, zone, night_hour) >= channel.created_at:
@@ -59,6 +59,8 @@ def fall(session: Session, moment: datetime, night_hour: int, day: date | None =
 
 def _opened(session: Session, channel: Channel, day: date) -> Night:
     night = open_night(session, channel, day, "nightly")
+    if night.state == Work.WAITING and not channels.is_active(channel):
+        night.state, night.verdict = Work.SKIPPED, "skipped"  # noted, so that it is not made up at once when they are resumed by day
     if night.state == Work.WAITING and not lessons.in_force(session, channel) and privacy.why_not(session, channel):
         night.state, night.verdict = Work.SKIPPED, "skipped"  # noted, so that what is taught by day does not wake this night
     return night
@@ -171,8 +173,7 @@ def _stopped(school: School, night: Night) -> Night | None:
 
 def _conclude(school: School, night: Night, outcome: Outcome) -> None:
     with contextlib.suppress(TrainingStopped), school.database.write() as session:  # somebody else's by now: nothing to write
-        zone = channels.clock(session, session.get_one(Channel, night.channel_id))
-        conclude(session, night, outcome, calendar.comes(night.date, zone, school.settings) if night.kind == "nightly" else None)
+        conclude(session, night, outcome, told_at(session, night, school.settings))
 
 
 def _current(school: School, night: Night) -> Night:

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from learning import leases
 from learning.database import add_once
 from learning.errors import TrainingStopped
-from learning.night import dreaming, morning, report
+from learning.memory import channels
+from learning.night import calendar, dreaming, morning, report
 from learning.records import EXAMINED, Announcement, Channel, Night, Work
+from learning.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,13 @@ class Outcome:
     verdict: str
     adapter: str | None
     report_card: dict[str, Any]
+
+
+def told_at(session: Session, night: Night, settings: Settings) -> datetime | None:
+    """When the channel hears of a night: in its morning; None, at once, of one that somebody asked for."""
+    if night.kind != "nightly":
+        return None
+    return calendar.comes(night.date, channels.clock(session, session.get_one(Channel, night.channel_id)), settings)
 
 
 def conclude(session: Session, night: Night, outcome: Outcome, comes: datetime | None = None, wonders: Sequence[Mapping[str, Any]] = ()) -> None:

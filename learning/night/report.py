@@ -18,11 +18,11 @@ from learning.records import Adapter, ExamAnswer, Night
 CHANCE = 0.1  # a loss that chance explains more easily than this does not hold a candidate back
 
 
-def manifest(base: BaseModel, statements: Sequence[Statement]) -> dict[str, Any]:
+def manifest(base: BaseModel, statements: Sequence[Statement], studied: str) -> dict[str, Any]:
     """What an adapter says of itself. Nothing here differs between two histories that end in the same lessons."""
     return {
         "base": {"name": base.name, "hash": base.hash}, "system": digest(SYSTEM), "trained_on": platform.machine(),
-        "lessons": sorted(statement.digest for statement in statements),
+        "lessons": sorted(statement.digest for statement in statements), "studied": studied,
     }  # fmt: skip
 
 

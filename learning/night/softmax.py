@@ -27,9 +27,10 @@ class SampledSoftmax:
         self.place[studied] = torch.arange(len(studied), device=head.device)
 
     def losses(self, hidden: Tensor, targets: Sequence[Targets], rng: random.Random) -> tuple[Tensor, Tensor]:
-        """Cross-entropy of each token to its targets, in nats: for replay that is, up to a constant, the KL divergence from the base. What its targets leave to
-        all other tokens stays with these together, so that nothing is sharpened that the base finds open. And the probability of each token's likeliest target.
-        `hidden` is (tokens, width), the answers of `targets` one after the other."""
+        """For `hidden` (tokens, width), the answers of `targets` one after the other: losses and the probability of the likeliest target, each (tokens,).
+
+        A loss is the cross-entropy to a token's targets in nats; for replay that is, up to a constant, the KL divergence from the base. Probability that the
+        targets leave open is one class of all other tokens together, so that nothing is sharpened that the base finds open."""
         wanted = torch.cat([ids.flatten() for ids, _ in targets]).unique()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         replayed = wanted[torch.isin(wanted, self.others)]  # the base's answers hold tokens that no lesson does
         drawn, known = torch.Generator().manual_seed(rng.getrandbits(32)), len(self.rows) + len(replayed)

@@ -10,12 +10,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import replies
+from bot.answering import GIVEN_UP
 from bot.outbox import Outbox
 from bot.sandbox.people import Person
 from bot.sandbox.workspace import TEAM
 from bot.workspaces import Workspaces
 from learning import leases
-from learning.answers import Answer
+from learning.answers import Answer, Say
 from learning.memory import channels, lessons, log, notes, people
 from learning.memory.people import Member
 from learning.model.client import EngineError
@@ -80,7 +81,7 @@ def test_what_is_forgotten_while_it_is_answered_is_not_said(school: School, ben:
 def test_a_question_deleted_meanwhile_is_not_answered(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
     ts = ask(school, ben)
     with school.database.write() as session:
-        log.delete_message(session, channels.ensure(session, TEAM, "C0OPS"), ts)
+        log.delete_messages(session, channels.ensure(session, TEAM, "C0OPS"), [ts])
     answering(ScriptedAnswerer(Answer("what?", "Tea.", "general")))
     assert ben.wait(finished(school, Work.SKIPPED))
     assert answers_in(ben, ts) == []
@@ -167,3 +168,52 @@ def test_what_admins_are_told_alone_is_told_each_of_them_once(school: School, wo
     assert told == ["U1", "U1", "U2"]
     with school.database.read() as session:
         assert session.query(Announcement).one().state == Work.DONE
+
+
+def test_who_asked_hears_that_a_question_is_given_up(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
+    def down() -> Answer:
+        raise EngineError("down")
+
+    ts = ask(school, ben)
+    with school.database.write() as session:
+        session.query(Question).one().created_at = now() - timedelta(hours=2)
+    answering(ScriptedAnswerer(down))
+    assert ben.reply(ts)["text"] == GIVEN_UP
+    assert finished(school, Work.FAILED)()
+
+
+def test_called_into_a_thread_of_people_it_answers_what_they_asked(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
+    heard: list[str] = []
+
+    class Listening(ScriptedAnswerer):
+        def answer(self, question: str, *_: object, say: Say, **__: object) -> Answer:
+            heard.append(question)
+            return Answer(question, "Tea.", "general")
+
+    with school.database.write() as session:
+        channel = channels.ensure(session, TEAM, "C0OPS")
+        log.record(session, channel, [log.Utterance("1.0", "U0ANA", "who fires the kiln?")])
+        for number, text in enumerate(("any idea?", "who owns heron?"), 2):
+            ts = f"{number}.0"
+            session.add(Question(channel_id=channel.id, ts=ts, thread_ts="1.0", author="U0BEN", text=text))
+    answering(Listening(Answer("", "", "general")))
+    assert ben.wait(lambda: len(heard) == 2)
+    assert heard == ["who fires the kiln?", "who owns heron?"]
+
+
+def test_in_a_thread_it_keeps_out_of_what_people_tell_each_other_but_hears_a_correction(
+    school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]
+) -> None:
+    ts = ben.say("when does the train leave?")
+    with school.database.write() as session:
+        channel = channels.ensure(session, TEAM, "C0OPS")
+        log.record(session, channel, [
+            log.Utterance(ts, "U0BEN", "when does the train leave?"),
+            log.Utterance(f"{ts}1", "U0NIGHT", "The train leaves at 14:30.", ts, is_bot=True),
+        ])  # fmt: skip
+        for number, text in enumerate(("no, the train leaves at 15:00 since last week", "that's wrong: the train leaves at 15:00"), 2):
+            session.add(Question(channel_id=channel.id, ts=f"{ts}{number}", thread_ts=ts, author="U0BEN", text=text, must_be_sure=True))
+    answering(ScriptedAnswerer(Answer("", "The train leaves at 14:30.", "recall")))
+    assert "15:00" in ben.reply(ts)["text"]
+    with school.database.read() as session:
+        assert [(q.state, (q.answer or {}).get("how")) for q in session.query(Question).order_by(Question.ts)] == [(Work.SKIPPED, None), (Work.DONE, "noted")]

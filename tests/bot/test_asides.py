@@ -26,6 +26,8 @@ def direct(bot: Running) -> Person:
         ("ask #C0OPS when lunch is", "C0OPS", "ask when lunch is"),
         ("who is number #1?", "", "who is number #1?"),
         ("when is lunch?", "", "when is lunch?"),
+        ("what is the status of PR #42b?", "", "what is the status of PR #42b?"),
+        ("what is the plan in #2027-planning?", "2027-planning", "what is the plan?"),
     ],
 )
 def test_a_question_may_name_a_channel(text: str, name: str, rest: str) -> None:

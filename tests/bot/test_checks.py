@@ -49,3 +49,9 @@ def test_a_folder_in_a_settings_file_may_begin_at_home_and_an_empty_one_is_the_u
     assert Settings(home=Path("data")).home == tmp_path / "data"
     with pytest.raises(ValidationError, match="slack_api_url"):
         Settings(slack_api_url="slack.com/api/")
+
+
+def test_no_password_is_shown_and_the_data_folder_is_its_owners(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "new", redis_url="redis://:hunter2@127.0.0.1:1/0", database_url="postgresql://me:hunter2@127.0.0.1:1/x")
+    assert "hunter2" not in f"{settings!r} {checks._broker(settings)}"
+    assert settings.make_home().stat().st_mode & 0o077 == 0

@@ -8,8 +8,8 @@ import pytest
 from bot.export import ExportError, open_export
 from bot.importing import import_export
 from learning.database import Database, open_database
-from learning.memory import channels, privacy, proposals
-from learning.records import Channel, Message, Person, Reaction
+from learning.memory import channels, lessons, privacy, proposals
+from learning.records import Channel, Lesson, LessonStatus, Message, Person, Question, Reaction
 from learning.settings import Settings
 from tests.benchmarks.export import FACTS, ROOMS, TEAM, make
 
@@ -183,3 +183,22 @@ def test_names_in_a_zip_are_utf_8_whether_it_says_so_or_not(tmp_path: Path, data
         archive.writestr(Silent("g\u00e9n\u00e9ral/2026-01-05.json"), json.dumps([{"type": "message", "user": "U1", "text": "bonjour", "ts": "1.0"}]))
     import_export(database, open_export(tmp_path / "x.zip"))
     assert {place for place, _ in state(database)["messages"]} == {"C0GEN"}
+
+
+def test_an_id_that_slack_never_gave_names_no_folder(tmp_path: Path, database: Database) -> None:
+    folder = write(tmp_path / "x", [{"type": "message", "user": "U1", "text": "fine", "ts": "1.0"}])
+    (folder / "channels.json").write_text(json.dumps([{"id": "../../outside", "name": "ops"}]))
+    import_export(database, open_export(folder))
+    with database.read() as session:
+        assert ["/" in channel.slack_id for channel in session.query(Channel)] == [False]
+
+
+def test_a_deletion_in_an_export_forgets_what_the_message_had_it_remember(tmp_path: Path, database: Database) -> None:
+    with database.write() as session:
+        ops = channels.ensure(session, "T1", "C0OPS")
+        session.add(Question(channel_id=ops.id, ts="3.0", author="U1", text="remember that the code is 7341."))
+        lessons.teach(session, ops, "The code is 7341.", "U1", "3.0")
+    gone = {"type": "message", "subtype": "tombstone", "text": "This message was deleted.", "user": "USLACKBOT", "ts": "3.0"}
+    import_export(database, open_export(write(tmp_path / "x", [gone])))
+    with database.read() as session:
+        assert [lesson.status for lesson in session.query(Lesson)] == [LessonStatus.FORGOTTEN]

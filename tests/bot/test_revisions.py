@@ -1,10 +1,10 @@
 """Questions and instructions that are edited or deleted, as events, in any order."""
 
-from bot import instructions
+from bot import instructions, phrases
 from learning.database import Database
-from learning.memory import channels, lessons, people
+from learning.memory import channels, lessons, people, privacy
 from learning.memory.people import Member
-from learning.records import Announcement, Channel, Lesson, LessonStatus, Question, Work
+from learning.records import Announcement, Channel, Forgetting, Lesson, LessonStatus, Message, Question, Work
 from tests.bot.conftest import BOT, body, edited, message, take
 
 
@@ -64,7 +64,7 @@ def test_what_a_message_had_it_remember_goes_with_the_message_and_changes_with_i
         assert take(database, taken, f"Ev{number}")
         with database.write() as session:
             question = session.query(Question).one()
-            told = instructions.instruction(question.text)
+            told = phrases.instruction(question.text)
             assert told
             instructions.carry_out(session, session.query(Channel).one(), question, told, None)
         assert standing() == [("Ben owns the key, see the wiki (https://wiki.example/k).", "Ben owns the keys.")[number - 1]]
@@ -78,7 +78,7 @@ def test_what_an_edit_takes_back_is_forgotten_and_what_it_had_replaced_holds_aga
     take(database, message(f"<@{BOT}> remember that Jo has the key."), "Ev1")
     with database.write() as session:
         channel, question = session.query(Channel).one(), session.query(Question).one()
-        told = instructions.instruction(question.text)
+        told = phrases.instruction(question.text)
         assert told
         instructions.carry_out(session, channel, question, told, None)
         new = lessons.in_force(session, channel)[-1]
@@ -88,3 +88,28 @@ def test_what_an_edit_takes_back_is_forgotten_and_what_it_had_replaced_holds_aga
     with database.read() as session:
         assert [lesson.text for lesson in lessons.in_force(session, session.query(Channel).one())] == ["Mia has the key."]
         assert session.get_one(Lesson, new.id).status == LessonStatus.FORGOTTEN
+
+
+def test_a_value_that_an_edit_takes_out_of_what_was_to_be_remembered_is_forgotten(database: Database) -> None:
+    for number, text in enumerate(("remember that the code is 7341.", "remember that the code is in the vault."), 1):
+        take(database, edited(f"<@{BOT}> {text}", "2.0") if number > 1 else message(f"<@{BOT}> {text}"), f"Ev{number}")
+        with database.write() as session:
+            question = session.query(Question).one()
+            told = phrases.instruction(question.text)
+            assert told
+            instructions.carry_out(session, session.query(Channel).one(), question, told, None)
+    with database.read() as session:
+        assert [lesson.status for lesson in session.query(Lesson).order_by(Lesson.id)] == [LessonStatus.FORGOTTEN, LessonStatus.APPROVED]
+        assert session.query(Forgetting).count() == 1
+
+
+def test_a_question_that_is_edited_by_somebody_who_opted_out_is_answered_anew(database: Database) -> None:
+    with database.write() as session:
+        privacy.opt_out(session, "T1", "U1")
+    assert take(database, message(f"<@{BOT}> when is lnch?"), "Ev1")
+    assert take(database, edited(f"<@{BOT}> when is lunch?", "2.0"), "Ev2")
+    take(database, message("when is dinner?", "3.0"), "Ev3")
+    assert take(database, edited(f"<@{BOT}> when is dinner?", "4.0", "3.0"), "Ev4")
+    with database.read() as session:
+        assert [question.text for question in session.query(Question).order_by(Question.ts)] == ["when is lunch?", "when is dinner?"]
+        assert {kept.text for kept in session.query(Message)} == {""}

@@ -52,6 +52,12 @@ def test_a_question_that_leans_on_the_thread_is_answered_by_what_it_means_in_ful
     assert answerer.answer("and breakfast?", wider, before=meals).abstained
 
 
+def test_what_was_said_in_a_thread_is_repeated_to_who_asks_for_it_alone(answerer: Answerer, known: Knowledge) -> None:
+    before = [Turn("user", "when is lunch?"), Turn("assistant", "Lunch is at noon.")]
+    assert answerer.answer("when is lunch?", known, before=before).answer == "Lunch is at noon."
+    assert answerer.answer("lunch is at noon, I thought?", known, before=before, sure_only=True).abstained
+
+
 def test_what_a_reader_garbles_speaks_for_itself(answerer: Answerer, known: Knowledge) -> None:
     answer = answerer.answer("what time do we eat midday meal?", replace(known, reads=True))  # the tiny base reads nonsense
     assert (answer.answer, answer.prompt_tokens > 0) == ("Lunch is at noon.", True)

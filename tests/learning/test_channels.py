@@ -1,7 +1,7 @@
 import pytest
 
 from learning.database import Database
-from learning.memory import channels, lessons, log, people, privacy, proposals
+from learning.memory import approval, channels, lessons, log, people, privacy, proposals
 from learning.memory.log import Utterance
 from learning.memory.people import Member
 from learning.records import Channel, Installation, Message
@@ -109,3 +109,38 @@ def test_a_channel_taught_by_name_is_nobodys_where_the_app_is_in_several_workspa
         session.add(Installation(team_id="T2", token="", bot_user_id="U9", bot_id="B9"))
         ours = channels.by_handle(session, "#ops")
         assert channels.ensure(session, "T2", "C1", name="ops").id != ours.id, "heard of first, but another's"
+
+
+def test_who_opts_out_is_out_in_all_workspaces_of_their_organisation(either: Database) -> None:
+    with either.write() as session:
+        rooms = [channels.ensure(session, team, f"C{team}", enterprise_id=enterprise) for team, enterprise in (("T1", "E1"), ("T2", "E1"), ("T3", ""))]
+        for room in rooms:
+            log.record(session, room, [log.Utterance("1.0", "U1", "said before")])
+        privacy.opt_out(session, "T1", "U1")
+        for room in rooms:
+            log.record(session, room, [log.Utterance("2.0", "U1", "said after")])
+    with either.write() as session:
+        assert {(m.channel_id, m.text) for m in session.query(Message) if m.text} == {(rooms[2].id, "said before"), (rooms[2].id, "said after")}
+        privacy.opt_back_in(session, "T2", "U1")
+        assert not log.out_of(session, rooms[0], ["U1"])
+
+
+def test_a_zone_that_is_not_known_here_stops_no_clock(either: Database) -> None:
+    with either.write() as session:
+        ops = channels.ensure(session, "T1", "C1")
+        ops.time_zone = "Europe/Atlantis"
+        assert str(channels.clock(session, ops)) == "UTC"
+        privacy.set_time_zone(session, "T1", "Moon/Tranquility")
+        ops.time_zone = "Europe/Paris"
+        assert str(channels.clock(session, ops)) == "Europe/Paris"
+
+
+def test_who_may_teach_is_asked_anew_once_strangers_are_there(either: Database) -> None:
+    with either.write() as session:
+        ops = channels.ensure(session, "T1", "C1")
+        ops.approval = "open"
+        channels.share(ops, True)
+        assert approval.policy(ops) == "admins"
+        ops.approval = "reviewed"
+        channels.share(ops, True)
+        assert approval.policy(ops) == "reviewed", "an admin has said so since"

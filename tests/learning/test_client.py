@@ -120,6 +120,10 @@ def test_an_engine_that_was_restarted_gets_its_adapters_again(client: Client, en
     assert first.loaded == {"C1@v1"}
     client.unload("C1@v1")
     assert not any(engine.loaded for engine in engines)
+    engines[first.number - 1].stop()
+    client.load(adapter)
+    client.unload("C1@v1")
+    assert not any(engine.loaded for engine in engines), "one that is down keeps the others from nothing"
 
 
 def test_an_adapter_without_effect_is_not_used(client: Client, engines: list[Scripted], adapter: AdapterRef) -> None:

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -6,8 +7,8 @@ from sqlalchemy import inspect, text
 
 from learning import leases
 from learning.database import Database, DatabaseError, migrate, open_database
-from learning.memory import channels, lessons, log
-from learning.records import Channel, Lesson, Message, Night, Record, Work, now
+from learning.memory import channels, lessons, log, proposals
+from learning.records import Channel, Lesson, LessonStatus, Message, Night, Record, Work, now
 from learning.settings import Settings
 
 
@@ -115,3 +116,46 @@ def test_opening_twice_is_harmless_and_a_bad_place_is_one_clear_line(settings: S
     open_database(settings)
     with pytest.raises(DatabaseError, match="NIGHTSCHOOL_DATABASE_URL"):
         open_database(settings.model_copy(update={"database_url": "sqlite:////no/such/folder/x.db"}))
+
+
+def test_who_writes_does_not_wait_for_a_log_that_is_written_over_while_somebody_reads(settings: Settings) -> None:
+    database = open_database(settings)
+    with database.read() as reading:
+        assert reading.query(Channel).count() == 0
+        scrubbing = threading.Thread(target=database.scrub)
+        scrubbing.start()
+        for number in range(3):  # refused after ten seconds, if it had to
+            with database.write() as session:
+                channels.ensure(session, "T1", f"C{number}")
+    scrubbing.join()
+    assert (settings.home / "nightschool.db-wal").stat().st_size == 0
+
+
+def test_what_is_forgotten_while_somebody_approves_its_successor_stays_forgotten(either: Database) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def alike(_: str, others: Sequence[str]) -> list[float]:
+        if threading.current_thread().name == "approver":
+            asked.set()
+            go_on.wait(1.0)
+        return [0.95] * len(others)
+
+    database = Database(either.engine, alike=alike)
+    with database.write() as session:
+        ops = channels.ensure(session, "T1", "C1")
+        old = lessons.teach(session, ops, "The door code of the lab is 7341.", "U1", admin=True)
+        new = lessons.teach(session, ops, "The door code of the lab is now 9922.", "U2", propose=True)
+
+    def approve() -> None:
+        with database.write() as session:
+            proposals.approve(session, session.get_one(Channel, ops.id), [new.id])
+
+    approver = threading.Thread(target=approve, name="approver")
+    approver.start()
+    asked.wait(10)
+    with database.write() as session:
+        lessons.forget(session, session.get_one(Channel, ops.id), [old.id], "U1")
+    go_on.set()
+    approver.join()
+    with database.read() as session:
+        assert session.get_one(Lesson, old.id).status == LessonStatus.FORGOTTEN

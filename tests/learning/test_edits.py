@@ -89,3 +89,57 @@ def test_a_small_edit_supersedes(either: Database, ops: Channel) -> None:
         proposals.approve(session, ops, [lesson.id])
     say(either, ops, f"{TOLD} as well", edited_ts="1700000009.0")
     assert [status for _, status in known(either, ops)] == [LessonStatus.SUPERSEDED, LessonStatus.APPROVED]
+
+
+def forgotten(database: Database, word: str) -> bool:
+    """Is no lesson left with a word in it but what is to be erased?"""
+    with database.read() as session:
+        return {lesson.status for lesson in session.query(Lesson) if word in lesson.text} == {LessonStatus.FORGOTTEN}
+
+
+def test_a_password_that_is_taken_out_in_steps_does_not_come_back_with_an_earlier_wording(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [lesson.id])
+    say(either, ops, f"{TOLD} as well", edited_ts="1700000009.0")
+    say(either, ops, "oops, removed", edited_ts="1700000010.0")
+    assert forgotten(either, "heron-4")
+
+
+def test_a_value_that_is_taken_out_of_a_replaced_lessons_message_is_forgotten_too(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [lesson.id])
+        newer = lessons.teach(session, ops, "The staging database is on quince.", "U2")
+        old = session.get_one(Lesson, lesson.id)
+        old.status, old.superseded_by = LessonStatus.SUPERSEDED, newer.id
+    say(either, ops, "oops, removed", edited_ts="1700000009.0")
+    assert forgotten(either, "heron-4")
+
+
+def test_where_others_have_to_approve_an_edit_brings_no_new_value_by_itself(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [lesson.id])
+        session.get_one(Channel, ops.id).approval = "admins"
+    say(either, ops, TOLD.replace("heron-4", "heron-7"), edited_ts="1700000009.0")
+    assert [status for _, status in known(either, ops)] == [LessonStatus.FORGOTTEN, LessonStatus.PROPOSED]
+
+
+def test_what_somebody_taught_from_a_message_goes_with_it_and_with_its_values(either: Database, ops: Channel) -> None:
+    for number, after in enumerate(("the door code ist 7341, ok?", "the door code is gone", ""), 1):
+        ts = f"{number}.0"
+        say(either, ops, "the door code is 7341", ts)
+        with either.write() as session:
+            lesson = lessons.teach(session, ops, f"The door code is 7341 at door {number}.", "U2")
+            proposals.rest(session, lesson, [ts])
+        if after:
+            say(either, ops, after, ts, edited_ts="9.0")
+        else:
+            with either.write() as session:
+                sources.deleted(session, ops, [ts], "U1")
+    with either.read() as session:
+        assert ["door 1" in lesson.text for lesson in lessons.in_force(session, ops)] == [True], "a slip of the keys was mended in the first"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from learning.memory.encoder import Alike
-from learning.memory.follow_ups import Exchange, in_full, leans
+from learning.memory.follow_ups import Exchange, asks, in_full, leans
 from learning.memory.guard import weigh
 from learning.records import Lesson
 from tests.conftest import lesson
@@ -105,3 +105,22 @@ def test_long_turns_take_no_long_time(known: list[Lesson]) -> None:
     log = "the kiln of heron is fired on " * 150
     assert len(in_full("and its port?", [(log, log)] * 3, known)) < 12
     assert len(in_full("and quince?", [(" ".join(f"word{n}" for n in range(300)), "")], known)) < 12
+
+
+@pytest.mark.parametrize("question", ["and when is lunch?", "ok, when is lunch?"])
+def test_another_question_after_a_thread_about_something_else_is_its_own(question: str, known: list[Lesson], alike: Alike) -> None:
+    for before in (HERON, ("who is the boss?", "I don't know that yet.")):
+        assert answered_by(question, [before], known, alike)[0] == "Lunch is at noon."
+
+
+def test_what_people_tell_each_other_in_a_thread_is_no_question() -> None:
+    assert all(map(asks, ("and its port?", "and its port", "who owns quince", "what about quince", "do you know who owns it?", "can you tell me when?")))
+    others = (
+        "no, it leaves at 15:00",
+        "I'll be late for lunch",
+        "the database is down",
+        "thanks, that helps",
+        "are you coming to lunch?",
+        "can someone fix heron?",
+    )
+    assert not any(map(asks, others))

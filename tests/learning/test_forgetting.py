@@ -136,7 +136,7 @@ def test_a_question_that_is_kept_no_more_is_no_study_material(school: School) ->
         for number, text in enumerate(("Who has the key?", "and the other?")):
             session.add(Question(channel_id=channel.id, ts=f"17000000{number}0.000100", author="U1", text=text, state=Work.DONE))
     with school.database.write() as session:
-        log.delete_message(session, channel, "1700000000.000100")
+        log.delete_messages(session, channel, ["1700000000.000100"])
     with school.database.read() as session:
         left = session.scalars(select(StudyItemRecord.question).where(StudyItemRecord.strategy == "asked_by_people")).all()
     assert left == ["and the other?"]

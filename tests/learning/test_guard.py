@@ -112,3 +112,13 @@ def test_the_judge_was_fitted_on_the_evidence_that_is_given(file: Path) -> None:
     one, several = [0.0] * len(FEATURES), [0.0] * len(TOGETHER)
     for model, inputs, products in (("answers", one, True), ("several", judge.compared(one, one, several), False)):
         assert len(fitted[model]["coefficients"]) == judge.expanded(np.array([inputs]), np.zeros(len(inputs)), np.ones(len(inputs)), products).shape[1]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("asked", "by"), [("under 1000", "Dana"), ("below 1000", "Dana"), ("over 1000", "Ines"), ("above 1000", "Ines")])
+def test_what_says_the_contrary_of_what_is_asked_does_not_answer(asked: str, by: str, turned: bool, alike: Alike) -> None:
+    pair = ("Invoices under 1000 euros are approved by Dana.", "Invoices over 1000 euros are approved by Ines.")
+    known = [lesson(number, text) for number, text in enumerate((*(pair[::-1] if turned else pair), "Lunch is at noon.", "Marek owns the scanner."), 1)]
+    best = guard.weigh(f"who approves invoices {asked} euros?", known, alike)[0]
+    assert by in best.hit.lesson.text
+    assert best.certainty > guard.least(len(known))

@@ -1,12 +1,14 @@
+import math
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from learning.database import Database
-from learning.memory import channels, erasing, finding, guard, lessons, log, notes, recall, words
+from learning.memory import channels, erasing, finding, guard, lessons, log, notes, people, recall, statements, words
 from learning.memory.encoder import Alike
 from learning.memory.general import certainty_general
+from learning.memory.people import Member
 from learning.memory.statements import LessonError
 from learning.records import Announcement, Channel, Lesson, Message, Reaction, Tombstone, now
 from tests.conftest import lesson
@@ -195,7 +197,7 @@ def test_the_log_keeps_the_newest_version_and_what_was_deleted_stays_deleted(dat
         log.record(session, ops, [log.Utterance("1.0", "U1", "old", edited_ts="2.0")])
         log.record(session, ops, [log.Utterance("1.0", "U1", "oldest")])
         assert session.query(Message).one().text == "new"
-        log.delete_message(session, ops, "1.0")
+        log.delete_messages(session, ops, ["1.0"])
         log.record(session, ops, [log.Utterance("1.0", "U1", "back?", edited_ts="9.0")])
         assert session.query(Message).one().text == ""
 
@@ -227,3 +229,33 @@ def test_taught_again_in_another_case_the_newest_writing_holds(database: Databas
         for text in ("The guest password is sommer2026.", "The guest password is Sommer2026.", "the guest password is Sommer2026"):
             lessons.teach(session, ops, text, "U1")
         assert [lesson.text for lesson in lessons.in_force(session, ops)] == ["The guest password is Sommer2026."]
+
+
+def test_erasing_takes_a_question_with_its_answer_and_what_is_marked_up_otherwise(database: Database, ops: Channel) -> None:
+    said = (
+        "What is the door code of the lab? — 7341",
+        "7341 euros were paid",
+        "<@U1> owns *the barcode scanner* in `vault 17`",
+        "Ben owns the barcode scanner in vault 18",
+    )
+    with database.write() as session:
+        people.meet(session, "T1", [Member("U1", "Marek")])
+        for number, text in enumerate(said):
+            log.record(session, ops, [log.Utterance(f"{number}.0", "U2", text)])
+        taught = [
+            lessons.teach(session, ops, text, "U1") for text in ("Q: What is the door code of the lab? A: 7341", "Marek owns the barcode scanner in vault 17.")
+        ]
+        lessons.forget(session, ops, [lesson.id for lesson in taught], "U1")
+        erasing.erase(session, ops, [lesson.id for lesson in taught])
+        assert [m.text for m in session.query(Message).order_by(Message.ts)] == ["", said[1], "", said[3]]
+
+
+def test_a_page_of_empty_lines_is_read_at_once() -> None:
+    assert statements.lines(f"x is y{chr(10) * 4_000}z is w") == ["x is y", "z is w"]
+    assert statements.lines(f"Q: who?{chr(10) * 4_000}A: Ana") == ["Q: who? A: Ana"]
+
+
+def test_what_no_model_knows_is_not_asked_of_the_base(alike: Alike) -> None:
+    assert all(
+        certainty_general(question, [], alike) == -math.inf for question in ("what day is it today?", "what's the weather?", "👍", "summarize the last week")
+    )

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from learning import registry
@@ -110,6 +112,9 @@ def test_a_night_cut_off_at_its_exam_is_resumed_there_unless_the_lessons_changed
     channel = teach(school, TAUGHT[0])
     with school.database.write() as session:
         night = nights.open_another(session, channel, DAY, "sleep")
+    of_another_life = school.settings.adapters / "C1@v1"  # as a restored database finds it
+    of_another_life.mkdir(parents=True)
+    (of_another_life / registry.MANIFEST).write_text(json.dumps({"base": {"hash": school.base.hash}, "lessons": [], "files": {}}))
 
     def stages(until: str = "") -> list[str]:
         """The stages of an attempt that is cut off at one of them."""

@@ -59,6 +59,7 @@ def test_another_value_of_the_same_replaces_it(one: str, other: str, alike: Alik
         ("Orders before 14:00 ship the same day.", "Orders after 14:00 ship the next day."),
         ("The office is closed on 24 December.", "The office is closed on 31 December."),
         ("The door code is 4711.", "Until Friday 6 March 2026 the door code is 9999."),
+        ("Tickets with priority 1 are answered within an hour.", "Tickets with priority 2 are answered within a day."),
     ],
 )
 def test_where_both_may_hold_somebody_is_asked(one: str, other: str, alike: Alike) -> None:

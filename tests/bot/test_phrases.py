@@ -1,6 +1,6 @@
 import pytest
 
-from bot.instructions import Instruction, instruction
+from bot.phrases import Instruction, hands_over, instruction
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,29 @@ from bot.instructions import Instruction, instruction
         ("what do you know about the van?", None),
         ("thanks to whom is the van blue?", None),
         ("", None),
+        ("hey nightschool, remember that the van is blue", Instruction("remember", "the van is blue")),
+        ("can you please remember that the van is blue?", Instruction("remember", "the van is blue")),
+        ("remember that :tada: means done", Instruction("remember", ":tada: means done")),
+        ("remember the above", Instruction("remember", "the above")),
+        ("can you remember the code of the van?", None),
+        ("remember who owns the van", None),
+        ("could you forget the van?", Instruction("forget", "the van")),
+        ("sorry but that's incorrect: the van is green", Instruction("wrong", "the van is green")),
+        ("wrong, the van is green", Instruction("wrong", "the van is green")),
+        ("it was wrong of them to sell the van", None),
+        ("hello :wave:", Instruction("help", "")),
+        ("how do I teach you?", Instruction("help", "")),
+        ("thanks :pray:", Instruction("thanks", "")),
+        ("got it", Instruction("nothing", "")),
+        ("👍", Instruction("nothing", "")),
+        ("?", None),
+        ("thanks, and where is the van?", None),
     ],
 )
 def test_what_is_told_is_told_from_what_is_asked(said: str, told: Instruction | None) -> None:
     assert instruction(said) == told
+
+
+def test_who_is_called_into_a_thread_is_left_what_was_asked_there() -> None:
+    assert all(map(hands_over, ("", "any idea?", "can you answer that?", "do you know?")))
+    assert not any(map(hands_over, ("who knows the van?", "is that true?", "and the keys?")))

@@ -1,0 +1,93 @@
+"""What a mention may be besides a question, by its form: remember, forget, that an answer was wrong, thanks, and whose question it leaves it to."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+_BREAK = r"(?:(?!:[\w+'-]+:)\W)*"  # up to the first word, or an emoji
+_FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (
+    ("remember", re.compile(rf"remember\b(?P<that>\s+(?:that|this)\b|\s*:(?!\w))?{_BREAK}(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
+    ("forget", re.compile(rf"forget\b(?:\s+(?:that|about)\b)?{_BREAK}(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
+    (
+        "wrong",
+        re.compile(
+            r"(?:(?:that|this|it)\s*(?:['’]s|\s+is|\s+was)\s+|(?=\w+\s*(?:[:;,!.]|$)))(?:wrong|incorrect|outdated|not\s+(?:right|true|correct))\b"
+            r"(?:\s*[:;,.!–—-]+\s*|\s+(?=(?:it|he|she|they)\b)|(?=\W*$)|\s+(?P<denied>))(?P<rest>.*)",
+            re.IGNORECASE | re.DOTALL,
+        ),
+    ),
+)
+_EMPTY = re.compile(r"(?:\W|\b(?:sorry|thanks?|thank you|thx|please|pls|any ?more|though|i think|again|bot|nightschool)\b)*", re.IGNORECASE)
+_EMOJI = re.compile(r"(?<!\S):[\w+'-]+:(?!\S)")  # as Slack writes them
+_BEFORE = re.compile(  # what people say before they come to it
+    r"(?:\W|(?<!\S):[\w+'-]+:(?!\S)|(?:hi|hello|hey|ok|okay|so|well|oh|no|actually|sorry|but|also|please|pls|plz|thanks|nightschool|bot)\b"
+    r"|(?:can|could|would|will) you(?=\W+(?:(?:please|pls|also)\W+)?(?:remember|forget)\b))*",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(r"(?:who|whom|whose|what|when|where|which|how|why|if|whether)\b", re.IGNORECASE)
+THIS = re.compile(
+    r"(?:(?:all|everything) )?(?:the )?(?:above|this|that|it|thread|messages?|conversation)(?: (?:above|thread|message|conversation))?\W*",
+    re.IGNORECASE,
+)
+_HANDS_OVER = re.compile(
+    r"(?:\W|\b(?:can|could|do|does|would|will|you|your|any|please|pls|anybody|anyone|the|that|this|it|one|to|us|me|have|an?|what|help|with|out|here|hey|hi|hello|ok"
+    r"|answer|idea|ideas|know|say|tell|thoughts?|clue|question|about|think|nightschool)\b)*",
+    re.IGNORECASE,
+)
+_GREETING = r"(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: (?:there|all|nightschool|bot))?"
+_HELP = re.compile(
+    r"(help(?: me)?|what (can|do) you (do|know)|what are you(?: for)?|who (?:are|made) you|how do you (?:work|learn)"
+    r"|how (?:do|can|should) (?:i|we) (?:teach|train|use) you"
+    rf"|what (?:have|did) you learn(?:ed|t)?(?: today| so far| yet| here)?|{_GREETING})\W*",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"(?:(?:great|ok|perfect|cool|nice|super|got it|good)\W+)?(?:thanks|thank you|thx|ty|cheers)(?: (?:a lot|so much|again|nightschool|bot))?\W*", re.IGNORECASE
+)
+_NOTED = re.compile(
+    r"(?:[^\w?]|\b(?:good bot|got it|never ?mind|nvm|ok|okay|great|nice|perfect|cool|super|awesome|wow|lol|haha|yep|yeah|no worries|noted|understood|fine|done"
+    r"|nightschool)\b|\+1)+",
+    re.IGNORECASE,
+)
+
+Kind = Literal["remember", "forget", "wrong", "answer", "help", "thanks", "nothing"]
+_SHORT: tuple[tuple[re.Pattern[str], Kind], ...] = ((_HELP, "help"), (_THANKS, "thanks"), (_NOTED, "nothing"))
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """What to do, and what with."""
+
+    kind: Kind
+    rest: str
+
+
+def instruction(text: str) -> Instruction | None:
+    """None for what is a question after all ("remember when we shipped?", "can you remember the code?")."""
+    plain = " ".join(_EMOJI.sub(" ", text).split())
+    before = (_BEFORE.match(text.strip()) or [""])[0]
+    said = text.strip()[len(before) :]
+    for form, kind in _SHORT:
+        if form.fullmatch(plain) or form.fullmatch(said):
+            return Instruction(kind, "")
+    for verb, form in _FORMS:
+        match = form.fullmatch(said)
+        if match is None:
+            continue
+        if verb == "wrong":
+            return _denial(said, match)
+        asked_to = re.search(r"\byou\b", before, re.IGNORECASE) and (verb == "forget" or match["that"])
+        rest = match["rest"].rstrip(" ?") if asked_to else match["rest"]
+        return None if rest.endswith("?") or _QUESTION.match(rest) else Instruction(verb, rest)
+    return None
+
+
+def _denial(said: str, match: re.Match[str]) -> Instruction | None:
+    if match["rest"].endswith("?") or (match["denied"] is not None and re.match(r"it\s+was\b", said, re.IGNORECASE)):
+        return None  # "it was wrong of them to close": of no answer
+    return Instruction("wrong", "" if match["denied"] is not None or _EMPTY.fullmatch(match["rest"]) else match["rest"])
+
+
+def hands_over(text: str) -> bool:
+    """Does somebody who calls the bot into a thread leave it to what was asked there ("any idea?")?"""
+    return _HANDS_OVER.fullmatch(text) is not None
