@@ -23,7 +23,7 @@ def answer(said: Answer, names: Mapping[str, str]) -> list[Block]:
     """An answer with a quiet line that says where it comes from, and buttons to vote; or to teach what is not known. `names` of people, by id."""
     match said.how:
         case "noted":
-            return paragraphs(said.answer)
+            return replacing(mrkdwn.escaped(said.answer), said.sources[0], said.settle) if said.settle else paragraphs(said.answer)
         case "asked_back":
             return confirm_forget(said.sources)
     return [*paragraphs(said.answer), *below(said, names)]
@@ -106,9 +106,9 @@ def confirm_forget(going: Sequence[Lesson]) -> list[Block]:
     return [*sections(f"This is what I would forget:\n{found}"), actions(button("forget", "Forget", ids, "danger"), button("keep", "Keep", ids))]
 
 
-def replacing(said: str, lesson: Lesson, done: bool) -> list[Block]:
+def replacing(said: str, lesson: Lesson, settle: str) -> list[Block]:
     """A lesson took another's place, or may do so: is that meant? What was done can be cancelled."""
-    choices = [("replace", "Replace", "primary"), ("keep_both", "Keep both", ""), *([("cancel", "Cancel", "danger")] if done else [])]
+    choices = [("replace", "Replace", "primary"), ("keep_both", "Keep both", ""), *([("cancel", "Cancel", "danger")] if settle == "replaced" else [])]
     return [*sections(said), actions(*(button(action, label, str(lesson.id), style) for action, label, style in choices))]
 
 

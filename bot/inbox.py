@@ -65,18 +65,19 @@ def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> 
         return False
     if stored and stored.text and (stored.edited_ts or "") > (said.edited_ts or ""):
         said = replace(said, text=stored.text)
-    changed = said.ts in recorded.changed or (event.rewritten and bool(log.out_of(session, channel, [said.author])))  # whose texts are not kept
-    told_anew = changed or (event.rewritten and said.ts in recorded.added)
-    if event.edited and (not told_anew or _question(session, channel, said.ts)):
-        return changed and _question_changed(session, channel, said, bot_user_id)
+    if event.edited:
+        changed = said.ts in recorded.changed or (event.rewritten and bool(log.out_of(session, channel, [said.author])))  # whose texts are not kept
+        if _question(session, channel, said.ts):
+            return changed and _question_changed(session, channel, said, bot_user_id)
+        if not changed and not (event.rewritten and said.ts in recorded.added):  # a preview, say
+            return False
     mentioned = mrkdwn.mentions(said.text)
     asked = event.mention or event.direct or bot_user_id in mentioned or (not mentioned and _tells_what_was_wondered(session, channel, said))
-    followed_up = not asked and not mentioned and _in_our_thread(session, channel, said)
-    if not (asked or followed_up):
+    if not asked and (mentioned or not _in_our_thread(session, channel, said)):
         return False
     # Slack tells of a mention twice, as `app_mention` and as `message`, under two event ids.
     return add_once(session, Question, channel_id=channel.id, ts=said.ts, thread_ts=said.thread_ts, author=said.author,
-                    text=_plain(session, channel, said, bot_user_id), must_be_sure=followed_up)  # fmt: skip
+                    text=_plain(session, channel, said, bot_user_id), must_be_sure=not asked)  # fmt: skip
 
 
 def _question_changed(session: Session, channel: Channel, said: log.Utterance, bot_user_id: str) -> bool:

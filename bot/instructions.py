@@ -1,6 +1,7 @@
 """What people tell the bot by a mention, in threads, too, where slash commands cannot be used: remember, forget, and that an answer was wrong."""
 
 from datetime import date, timedelta
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -82,7 +83,16 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
 
 def _noted(session: Session, question: Question, lesson: Lesson) -> Answer:
     counts = lesson.status != LessonStatus.PROPOSED
-    return Answer(question.text, noted(session, lesson), "noted", sources=[lesson] if counts else [])
+    return Answer(question.text, noted(session, lesson), "noted", sources=[lesson] if counts else [], settle=to_settle(session, lesson))
+
+
+def to_settle(session: Session, lesson: Lesson) -> Literal["", "replaced", "perhaps"]:
+    """Has a lesson replaced others, or may it have to, so that whoever taught it may say otherwise?"""
+    if lesson.status == LessonStatus.PROPOSED:
+        return ""
+    if lessons.replaced(session, lesson):
+        return "replaced"
+    return "perhaps" if lessons.contradicting(session, session.get_one(Channel, lesson.channel_id), lesson) else ""
 
 
 def with_question(asked: str, answer: str) -> str:

@@ -56,7 +56,7 @@ class Answer:
     """An answer and where it comes from. `certainty` is how certainly it is right, in nats of log-odds, where that was judged: also of what was not said.
 
     `near` is a lesson that may have to do with a question which was not answered. `room` is the channel that it was looked up in, by id, where that is not
-    the one in which it was asked.
+    the one in which it was asked. `settle`: the lesson that was noted has replaced others, or perhaps has to.
     """
 
     question: str
@@ -70,6 +70,7 @@ class Answer:
     certainty: float = -math.inf
     near: Lesson | None = None
     room: int | None = None
+    settle: Literal["", "replaced", "perhaps"] = ""
 
     @property
     def abstained(self) -> bool:

@@ -3,10 +3,10 @@
 from slack_bolt import App
 
 from bot.desk import Desk
-from bot.listeners import actions, commands, events, home, nightschool, teaching
+from bot.listeners import actions, commands, deciding, events, home, nightschool, teaching
 
 
 def register(app: App, desk: Desk) -> None:
     """Attach every listener."""
-    for feature in (events, commands, nightschool, actions, teaching, home):
+    for feature in (events, commands, nightschool, deciding, actions, teaching, home):
         feature.register(app, desk)

@@ -1,17 +1,18 @@
 """Buttons."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
+from sqlalchemy.orm import Session
 
 from bot import jobs
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in
 from bot.membership import is_admin
 from learning.memory import approval, lessons, settling
-from learning.records import Forgetting
+from learning.records import Channel, Forgetting, Lesson
 
 
 class NotTheirs(Exception):
@@ -19,6 +20,7 @@ class NotTheirs(Exception):
 
 
 SETTLED = "That was settled meanwhile: `/lessons` shows what holds."
+NOT_YOURS_TO_SAY = "Whoever taught it, or a workspace admin, has to say that."
 NOT_YOURS = "Only whoever taught it, or a workspace admin, can have that forgotten."
 
 
@@ -57,19 +59,23 @@ def register(app: App, desk: Desk) -> None:
         desk.enqueue(jobs.FORGET, request.id)
         respond("Forgotten as of now: I no longer answer from it. The receipt follows here once the rebuilt adapter was checked.", replace_original=True)
 
-    @app.action("replace")
-    def replace(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
-        with desk.school.database.write() as session:
-            done = settling.put_aside(session, clicked_in(session, body), int(action["value"]))
-        ack()
-        respond("So be it: the new lesson stands in the old one's place." if done else SETTLED, replace_original=True)
+    def settles(name: str, settle: Callable[[Session, Channel, int], list[Lesson]], said: str) -> None:
+        @app.action(name)
+        def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
+            ack()
+            number = int(action["value"])
+            user = body["user"]["id"]
+            with desk.school.database.write() as session:
+                channel, lesson = clicked_in(session, body), session.get_one(Lesson, number)
+            if not approval.may_say(channel, lesson, user, admin=False) and not is_admin(client, user):
+                respond(NOT_YOURS_TO_SAY, replace_original=False)
+                return
+            with desk.school.database.write() as session:
+                done = settle(session, channel, number)
+            respond(said if done else SETTLED, replace_original=True)
 
-    @app.action("keep_both")
-    def keep_both(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
-        with desk.school.database.write() as session:
-            both = settling.keep_both(session, clicked_in(session, body), int(action["value"]))
-        ack()
-        respond("Both stand." if both else SETTLED, replace_original=True)
+    settles("replace", settling.put_aside, "So be it: the new lesson stands in the old one's place.")
+    settles("keep_both", settling.keep_both, "Both stand.")
 
     @app.action("cancel")
     def cancel(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:

@@ -13,7 +13,7 @@ from bot.membership import is_admin, is_inside, trusted
 from learning.memory import channels, finding, lessons, notes, people, privacy, statements
 from learning.memory.statements import LessonError
 from learning.night import nights
-from learning.records import Channel, Lesson, LessonStatus, now
+from learning.records import Channel, Lesson, now
 
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
 
@@ -130,9 +130,8 @@ def taught(session: Session, channel: Channel, user: str, told: Sequence[str], a
 def noted(session: Session, channel: Channel, lesson: Lesson) -> tuple[str, list[blocks.Block]]:
     """What whoever taught something is told; where it takes another's place, or may do so, with buttons that undo that or do it."""
     said = mrkdwn.escaped(instructions.noted(session, lesson))
-    done = bool(lessons.replaced(session, lesson))
-    asks = done or (lesson.status != LessonStatus.PROPOSED and lessons.contradicting(session, channel, lesson))
-    return said, blocks.replacing(said, lesson, done) if asks else []
+    settle = instructions.to_settle(session, lesson)
+    return said, blocks.replacing(said, lesson, settle) if settle else []
 
 
 def lines(text: str, names: Mapping[str, str]) -> list[str]:

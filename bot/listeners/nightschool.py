@@ -1,6 +1,6 @@
 """`/nightschool …`: consent, opting out, what was noticed in messages; and all that other commands do, whose names another app may have taken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from bot import blocks
 from bot.desk import Desk
-from bot.listeners import knowing
-from bot.listeners.commands import channel_of, clicked_in, not_inside, noted, teach_here
+from bot.listeners import deciding, knowing
+from bot.listeners.commands import channel_of, clicked_in, not_inside, teach_here
+from bot.listeners.deciding import ADMINS_ONLY
 from bot.membership import is_admin, is_inside
 from learning.errors import NightschoolError
-from learning.memory import approval, lessons, privacy, proposals
-from learning.records import Channel, Lesson, Workspace
+from learning.memory import approval, privacy
+from learning.records import Channel, Workspace
 
 HELP = """*What I can do here*
 • `/teach TEXT` tells me something; `/forget TEXT` has me forget it, for good (`/nightschool teach` and `forget` do the same)
@@ -29,11 +30,8 @@ HELP = """*What I can do here*
 • admins: `/nightschool reports channel`, `admins` or `off`: who reads in the morning how my night went
 • admins: `/nightschool timezone Europe/Amsterdam` sets the clock of my nights (`timezone auto`: each channel's own); `/reindex` reads a channel again"""
 REPORTS = {"channel": "everybody reads them in the channel", "admins": "the channel's workspace admins read them alone", "off": "nobody does"}
-ADMINS_ONLY = "Only workspace admins can do that."
 
 Answer = tuple[str, list[blocks.Block]]
-Decide = Callable[[Session, Channel, list[int]], Sequence[Lesson]]
-May = Callable[[Channel, Lesson, str, bool], bool]
 
 
 def register(app: App, desk: Desk) -> None:
@@ -45,24 +43,7 @@ def register(app: App, desk: Desk) -> None:
         if word.lower() == "teach":
             teach_here(desk, ack, {**command, "text": rest}, client, respond)
             return
-        do = SUBCOMMANDS.get(word.lower(), _help)
-        rest = command["text"].strip() if word and word.lower() not in SUBCOMMANDS else rest
-        if do in ADMINS and not is_admin(client, command["user_id"]):
-            ack(ADMINS_ONLY)
-            return
-        if do in INSIDE and rest != "off":
-            with desk.school.database.write() as session:
-                channel = channel_of(session, command)
-            if not is_inside(client, channel):
-                ack(not_inside(channel))
-                return
-        try:
-            with desk.school.database.write() as session:
-                text, shown = do(session, channel_of(session, command), command["user_id"], rest.strip())
-        except privacy.ConsentError as error:
-            text, shown = f"Not yet: {error}", []
-        except NightschoolError as error:
-            text, shown = f"I could not do that: {error}", []
+        text, shown = _carried_out(desk, command, client, word.lower(), rest.strip())
         ack(text=text, blocks=shown) if shown else ack(text)
 
     @app.command("/lessons")
@@ -70,32 +51,6 @@ def register(app: App, desk: Desk) -> None:
         with desk.school.database.write() as session:
             text, shown = knowing.listed(session, channel_of(session, command), command["user_id"], command["text"].strip())
         ack(text=text, blocks=shown) if shown else ack(text)
-
-    def decided(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond, decide: Decide, may: May) -> None:
-        ack()
-        user, number = body["user"]["id"], int(action["value"])
-        admin = is_admin(client, user)
-        with desk.school.database.write() as session:
-            channel = clicked_in(session, body)
-            proposed = next((lesson for lesson in proposals.pending(session, channel) if lesson.id == number), None)
-            allowed = admin or (proposed is not None and may(channel, proposed, user, admin))
-            settled = decide(session, channel, [number]) if allowed else ()
-            replacing = [block for lesson in settled if lesson.status in lessons.IN_FORCE for block in noted(session, channel, lesson)[1]]
-            text, shown = _proposals(session, channel, "", "")
-            shown = [*replacing, *shown]
-        if allowed:
-            respond(text=text, blocks=shown, replace_original=True)
-        else:
-            others = proposed is not None and approval.by_whom(channel, proposed) != "a workspace admin"
-            respond("Somebody else has to decide on that." if others else ADMINS_ONLY, replace_original=False)
-
-    @app.action("approve")
-    def approve(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        decided(ack, body, action, client, respond, proposals.approve, approval.may_settle)
-
-    @app.action("dismiss")
-    def dismiss(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        decided(ack, body, action, client, respond, proposals.dismiss, approval.may_dismiss)
 
     @app.action("attest")
     def attest(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
@@ -106,6 +61,25 @@ def register(app: App, desk: Desk) -> None:
         with desk.school.database.write() as session:
             privacy.attest(session, clicked_in(session, body).team_id, body["user"]["id"])
         respond("Recorded. `/nightschool learn on` in a channel lets me notice things there.", replace_original=True)
+
+
+def _carried_out(desk: Desk, command: dict[str, Any], client: WebClient, word: str, rest: str) -> Answer:
+    """What a subcommand answers; why not, where somebody may not give it, or it is of no use."""
+    do = SUBCOMMANDS.get(word, _help)
+    if do in ADMINS and not is_admin(client, command["user_id"]):
+        return ADMINS_ONLY, []
+    if do in INSIDE and rest != "off":
+        with desk.school.database.write() as session:
+            channel = channel_of(session, command)
+        if not is_inside(client, channel):
+            return not_inside(channel), []
+    try:
+        with desk.school.database.write() as session:
+            return do(session, channel_of(session, command), command["user_id"], command["text"].strip() if do is _help and word != "help" else rest)
+    except privacy.ConsentError as error:
+        return f"Not yet: {error}", []
+    except NightschoolError as error:
+        return f"I could not do that: {error}", []
 
 
 def _help(session: Session, channel: Channel, user: str, rest: str) -> Answer:
@@ -148,14 +122,6 @@ def _opt_in(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     return "Welcome back: what you write may be noticed again where the channel is opted in, and what you wrote before once its history is read.", []
 
 
-def _proposals(session: Session, channel: Channel, user: str, rest: str) -> Answer:
-    """What was noticed and waits for a decision."""
-    pending = proposals.pending(session, channel)
-    if not pending:
-        return "Nothing waits for a decision here.", blocks.plain("Nothing waits for a decision here.")
-    return f"{len(pending)} things that I noticed here", blocks.proposals(pending)
-
-
 def _approval(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """Who settles what is taught here."""
     if rest in approval.POLICIES:
@@ -183,7 +149,7 @@ def _time_zone(session: Session, channel: Channel, user: str, rest: str) -> Answ
 
 
 SUBCOMMANDS: dict[str, Callable[[Session, Channel, str, str], Answer]] = {
-    "help": _help, "learn": _learn, "attest": _attest, "optout": _opt_out, "optin": _opt_in, "proposals": _proposals, "timezone": _time_zone,
+    "help": _help, "learn": _learn, "attest": _attest, "optout": _opt_out, "optin": _opt_in, "proposals": deciding.waiting, "timezone": _time_zone,
     "approval": _approval, "reports": _reports,
     **knowing.SUBCOMMANDS,
 }  # fmt: skip

@@ -30,6 +30,11 @@ def may_dismiss(channel: Channel, lesson: Lesson, user: str, admin: bool) -> boo
     return lesson.author == user or may_settle(channel, lesson, user, admin)
 
 
+def may_say(channel: Channel, lesson: Lesson, user: str, admin: bool) -> bool:
+    """May somebody say whether a lesson takes others' places? Whoever taught it, whoever may approve it, and everybody where everybody may teach."""
+    return lesson.author == user or policy(channel) == "open" or may_settle(channel, lesson, user, admin)
+
+
 def may_settle(channel: Channel, lesson: Lesson, user: str, admin: bool) -> bool:
     """May somebody approve a proposed lesson? What was noticed in messages is for admins."""
     return admin or (by_whom(channel, lesson) == "somebody else" and lesson.author != user)

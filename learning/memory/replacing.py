@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from itertools import product
+from typing import NamedTuple
 
 from learning.memory import recall
 from learning.memory.encoder import Alike
@@ -23,10 +24,6 @@ REPLACES = 0.5  # log-odds from which the older one is put aside; whoever taught
 PERHAPS = -1.8  # and from which somebody is asked; until then the newer is preferred, but for an exception
 NEAREST = 8  # earlier lessons that are looked at
 MOST_ALIKE = 8  # of all that are known, earlier lessons that are looked at for each in a night: of thousands each pair would take hours
-# Coefficients: constant; likeness in meaning; the same without the values that differ; are these of one sort; how many too many differ; does a value differ
-# on one side alone; on none; share of other words that differ; share of words in common; does the new one say that something changed; does one of them add
-# to another; is a number the same where a name differs; likeness in meaning without any names.
-_WEIGHTS = (-6.18, 1.62, 0.97, 0.78, -2.12, 0.83, 1.25, -2.72, 1.12, 1.67, -1.71, -1.18, 4.2)
 _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additionally|includes?|members?|one of)\b", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
 _CLOSED = re.compile(r"\b(closed|shut|holiday|day off|off|no|not)\b", re.IGNORECASE)
@@ -63,7 +60,7 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
     if new.question and old.question and normalised(new.text) == normalised(old.text):
         return float("-inf")  # one answer to two questions
     mine, other = (DATED.sub(" ", lesson.said) for lesson in (new, old))
-    found = sum(weight * feature for weight, feature in zip(_WEIGHTS, (1.0, *features(mine, other, alike, new.said)), strict=True))
+    found = _CONSTANT + sum(weight * told for weight, told in zip(_WEIGHTS, Difference.of(mine, other, alike, new.said), strict=True))
     apart = opposed(new.said, old.said) or (not CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
     excepts = _are_rule_and_exception(new, old) or (may_except(new.said, old.said) and not tells_of_change(new.text, old.text))
     siblings = _of_siblings(new.text, old.text)
@@ -162,30 +159,54 @@ def _told_apart(question: str, new: Lesson, old: Lesson) -> bool:
     return not CHANGED.search(new.text) and any(stem(word.text) in asked for word in apart(telling(old.said), telling(new.said)))
 
 
-def features(new: str, old: str, alike: Alike, said: str = "") -> tuple[float, ...]:
-    """What speaks for it, in the order of `_WEIGHTS`, without the constant."""
-    ours, theirs = telling(new), telling(old)
-    mine, others = apart(ours, theirs), apart(theirs, ours)
-    (my_values, my_words), (other_values, other_words) = (([w for w in some if w.is_value], [w for w in some if not w.is_value]) for some in (mine, others))
-    counts = [stretches(some) for some in (my_values, other_values)]
-    held = [{stem(word.text) for word in some} for some in (ours, theirs)]
-    sorts = [sort(some) for some in (my_values, other_values)]
-    known = Names((new, old))
-    same_number = any(NUMBER.search(word.text) for word in ours if word.is_value and word not in mine)
-    return (
-        alike(new, [old])[0],
-        alike(without(new, my_values), [without(old, other_values)])[0],
-        float(bool(my_values) and sorts[0] == sorts[1]),
-        float(sum(count > 1 for count in counts)),
-        float((counts[0] == 0) != (counts[1] == 0)),
-        float(counts == [0, 0]),
-        (len(my_words) + len(other_words)) / max(1, len(ours) + len(theirs)),
-        len(held[0] & held[1]) / max(1, min(map(len, held))),
-        float(bool(CHANGED.search(said or new))),
-        float(bool(_MORE.search(new) or _MORE.search(old))),
-        float(same_number and sorts == ["name", "name"]),
-        alike(unnamed(new, known), [unnamed(old, known)])[0],
-    )
+class Difference(NamedTuple):
+    """What speaks for a lesson to take an older one's place: likenesses in meaning, shares, numbers, and what is so (1) or not (0)."""
+
+    alike: float
+    alike_without_values: float  # but for those that differ
+    of_one_sort: float  # are the values that differ, numbers or names?
+    too_many: float  # places where values differ, beyond one in each
+    on_one_side: float  # does a value differ in one of the two alone?
+    on_none: float
+    other_words: float  # share of all words: those that differ and are no values
+    in_common: float  # share of the shorter one's words
+    tells_of_change: float
+    adds: float  # does one of them say "also"?
+    same_number: float  # where a name differs
+    alike_without_names: float
+
+    @classmethod
+    def of(cls, new: str, old: str, alike: Alike, said: str = "") -> "Difference":
+        """Between two statements; `said` is all of the new one, where `new` leaves its date out."""
+        ours, theirs = telling(new), telling(old)
+        mine, others = apart(ours, theirs), apart(theirs, ours)
+        my_values, other_values = ([word for word in some if word.is_value] for some in (mine, others))
+        counts = [stretches(some) for some in (my_values, other_values)]
+        held = [{stem(word.text) for word in some} for some in (ours, theirs)]
+        sorts = [sort(some) for some in (my_values, other_values)]
+        known = Names((new, old))
+        same_number = any(NUMBER.search(word.text) for word in ours if word.is_value and word not in mine)
+        return cls(
+            alike=alike(new, [old])[0],
+            alike_without_values=alike(without(new, my_values), [without(old, other_values)])[0],
+            of_one_sort=float(bool(my_values) and sorts[0] == sorts[1]),
+            too_many=float(sum(count > 1 for count in counts)),
+            on_one_side=float((counts[0] == 0) != (counts[1] == 0)),
+            on_none=float(counts == [0, 0]),
+            other_words=sum(not word.is_value for word in (*mine, *others)) / max(1, len(ours) + len(theirs)),
+            in_common=len(held[0] & held[1]) / max(1, min(map(len, held))),
+            tells_of_change=float(bool(CHANGED.search(said or new))),
+            adds=float(bool(_MORE.search(new) or _MORE.search(old))),
+            same_number=float(same_number and sorts == ["name", "name"]),
+            alike_without_names=alike(unnamed(new, known), [unnamed(old, known)])[0],
+        )
+
+
+_CONSTANT = -6.18
+_WEIGHTS = Difference(
+    alike=1.62, alike_without_values=0.97, of_one_sort=0.78, too_many=-2.12, on_one_side=0.83, on_none=1.25, other_words=-2.72, in_common=1.12,
+    tells_of_change=1.67, adds=-1.71, same_number=-1.18, alike_without_names=4.2,
+)  # fmt: skip
 
 
 def _of_another(new: str, old: str) -> bool:

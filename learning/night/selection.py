@@ -82,13 +82,17 @@ def select(
         if lesson.status == LessonStatus.EXTERNAL:
             lesson.status = LessonStatus.APPROVED
     chosen = Selection(kept, external, True, left_out, confirmed_questions(session, channel, kept))
-    able = registry.versions(session, channel)
-    current = registry.serving(session, channel)
+    same, current = _that_learned(session, channel, base_hash, chosen), registry.serving(session, channel)
+    return replace(chosen, news=not same, serves=current in same and _studied(session, current) is not None)
+
+
+def _that_learned(session: Session, channel: Channel, base_hash: str, chosen: Selection) -> list[Adapter]:
+    """Adapters that learned just this, and serve, did not pass, or were gone back from: another would be the same."""
+    able, current = registry.versions(session, channel), registry.serving(session, channel)
     rolled_back = [adapter for adapter in able if adapter.state == AdapterState.RETIRED and current and adapter.version > current.version]
     known = [a for a in able if (a.state in (AdapterState.SERVING, AdapterState.HELD) or a in rolled_back) and a.base_hash == base_hash]
-    ids = {lesson.id for lesson in kept}
-    same = [a for a in known if _studied(session, a) in (None, chosen.studied) and registry.lesson_ids(session, a) == ids]
-    return replace(chosen, news=not same, serves=current in same and _studied(session, current) is not None)
+    ids = {lesson.id for lesson in chosen.kept}
+    return [a for a in known if _studied(session, a) in (None, chosen.studied) and registry.lesson_ids(session, a) == ids]
 
 
 def _studied(session: Session, adapter: Adapter) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from learning.memory.encoder import Encoder, encoder
-from learning.memory.replacing import PERHAPS, REPLACES, features
+from learning.memory.replacing import PERHAPS, REPLACES, Difference
 from learning.settings import Settings
 from tests.benchmarks import material
 from tests.benchmarks.fit_guard import newton
@@ -55,15 +55,19 @@ def main() -> None:
     apart = beside(sentences, [text for pair in replacing("replaced") for text in pair])
     other += [pair for pair in apart if pair not in replaced and pair[::-1] not in replaced]
     other += beside(sentences, connected("links", "followups", "lists"))
-    rows = [(features(*pair, sentences.alike), number < len(replaced)) for number, pair in enumerate([*replaced, *other])]
-    print("_WEIGHTS =", tuple(fit(rows)))
+    rows = [(Difference.of(*pair, sentences.alike), number < len(replaced)) for number, pair in enumerate([*replaced, *other])]
+    constant, *weights = fit(rows)
+    print("_CONSTANT =", constant)
+    print("_WEIGHTS =", Difference(*weights))
     judged = []
     for fold in range(FOLDS):
         weights = fit([row for number, row in enumerate(rows) if number % FOLDS != fold])
         judged += [(float(np.dot(weights, (1.0, *told))), right) for number, (told, right) in enumerate(rows) if number % FOLDS == fold]
-    fresh = [(features(*pair, sentences.alike), True) for pair in replacing("fresh_replaced")]
-    fresh += [(features(*pair, sentences.alike), False) for pair in beside(sentences, [x.text for x in material.lessons("fresh_lessons", "fresh_families")])]
-    fresh += [(features(*pair, sentences.alike), False) for pair in beside(sentences, connected("fresh_links", "fresh_followups", "fresh_lists"))]
+    fresh = [(Difference.of(*pair, sentences.alike), True) for pair in replacing("fresh_replaced")]
+    fresh += [
+        (Difference.of(*pair, sentences.alike), False) for pair in beside(sentences, [x.text for x in material.lessons("fresh_lessons", "fresh_families")])
+    ]
+    fresh += [(Difference.of(*pair, sentences.alike), False) for pair in beside(sentences, connected("fresh_links", "fresh_followups", "fresh_lists"))]
     weights = fit(rows)
     seen = [(float(np.dot(weights, (1.0, *told))), right) for told, right in fresh]
     for name, marks in (("older sets, cross-validated", judged), ("fresh sets", seen)):

@@ -143,6 +143,16 @@ def test_a_lesson_that_replaces_another_shows_both_and_asks(bot: Running, databa
     assert "The gate is now locked at 23:30." in standing("gate")
 
 
+def test_what_a_mention_taught_can_be_taken_back_by_a_button_too(bot: Running, database: Database) -> None:
+    bot.ben.ask("remember that the hatch is locked at 19:00.")
+    noted = bot.ben.ask("remember that the hatch is now locked at 21:00.")
+    assert "It replaces: the hatch is locked at 19:00." in noted["text"]
+    bot.ben.click(noted["ts"], "cancel")
+    with database.read() as session:
+        kept = [lesson.text for lesson in session.query(Lesson) if "hatch" in lesson.text and lesson.status == LessonStatus.APPROVED]
+    assert kept == ["the hatch is locked at 19:00."]
+
+
 def test_a_lesson_that_may_replace_another_is_asked_about(bot: Running, database: Database) -> None:
     bot.ben.command("/teach", "The side door is locked at 19:00.")
     asked = bot.ben.command("/teach", "The front door is locked at 22:00.")

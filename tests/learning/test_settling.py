@@ -135,3 +135,12 @@ def test_of_two_in_the_same_words_one_comes_back(session: Session, ops: Channel)
     session.flush()
     lessons.forget(session, ops, [last.id], "U1")
     assert len(standing(session, ops)) <= 2
+
+
+def test_who_may_approve_may_say_which_of_two_holds(session: Session, ops: Channel) -> None:
+    lesson = lessons.teach(session, ops, "The gate is locked at 19:00.", "U1")
+    for policy, others_may in (("open", True), ("reviewed", True), ("admins", False)):
+        ops.approval = policy
+        assert approval.may_say(ops, lesson, "U1", admin=False)
+        assert approval.may_say(ops, lesson, "U2", admin=True)
+        assert approval.may_say(ops, lesson, "U2", admin=False) is others_may
