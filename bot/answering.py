@@ -73,8 +73,8 @@ class Answering:
     def _settled(self, web: WebClient, channel: Channel, question: Question, growing: replies.Growing) -> bool:
         """Answer a question that is ours, post it and note it; False when it is to be tried again later."""
 
-        def apologise() -> None:
-            replies.post(web, channel.slack_id, question, Answer(question.text, GIVEN_UP, "noted"), {}, growing)
+        def apologise() -> str:
+            return replies.post(web, channel.slack_id, question, Answer(question.text, GIVEN_UP, "noted"), {}, growing)
 
         try:
             answer = self._answer(channel, question, growing)
@@ -112,16 +112,19 @@ class Answering:
         with self.school.database.read() as session:
             knowledge = self.school.knowledge(session, channel, _began_with(session, channel, question))
             message = log.get(session, channel, question.ts)
-            before = self._turns_before(channel, log.thread(session, channel, question.thread_ts), question) if question.thread_ts else []
+            before: Sequence[Turn] = self._turns_before(channel, log.thread(session, channel, question.thread_ts), question) if question.thread_ts else []
             wondered = instructions.to_wonder(session, channel, question)
+            below_answer = instructions.answered_right_above(session, channel, question)
         if message is not None and message.deleted_at:
             return None
         asked = question.text
         if before and before[-1].role == "user" and not question.must_be_sure and phrases.hands_over(asked):
-            asked, before = before[-1].text, before[:-1]  # called into a thread of people ("any idea?"): their last question is meant
+            asked, before = _left_to_us(before)
         if not asked:
             return None if question.must_be_sure else Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
-        told = self._told(question, before) or (None if question.must_be_sure else wondered)
+        told = phrases.instruction(question.text) or (None if question.must_be_sure else wondered)
+        if question.must_be_sure and not (told and told.kind == "wrong" and below_answer):  # without a mention no more than to correct the answer right above
+            told = None
         if told is None and question.must_be_sure and not follow_ups.asks(question.text):
             return None
         if told:
@@ -136,12 +139,6 @@ class Answering:
             return self._aside(channel, question, asked, knowledge, before, growing)
         answer = self.answerer().answer(asked, knowledge, before=before, sure_only=question.must_be_sure, say=growing.say)
         return None if question.must_be_sure and answer.abstained else answer
-
-    def _told(self, question: Question, before: Sequence[Turn]) -> phrases.Instruction | None:
-        """What somebody has us do; without a mention no more than to correct the answer right above."""
-        told = phrases.instruction(question.text)
-        corrects = told is not None and told.kind == "wrong" and bool(before) and before[-1].role == "assistant"
-        return told if corrects or not question.must_be_sure else None
 
     def _aside(self, channel: Channel, question: Question, asked: str, known: Knowledge, before: Sequence[Turn], growing: replies.Growing) -> Answer:
         """In a direct message: what was taught there, or what the channel knows that is named, or open beside it."""
@@ -199,7 +196,7 @@ class Answering:
         turns = [Turn("assistant" if m.author == ours or m.is_bot else "user", mrkdwn.plain(m.text, ours)) for m in earlier]
         return turns if turns and turns[0].role == "user" else turns[1:]
 
-    def _later(self, question: Question, reason: str, again: bool, apologise: Callable[[], object] = lambda: None) -> None:
+    def _later(self, question: Question, reason: str, again: bool, apologise: Callable[[], str | None] = lambda: None) -> None:
         """Give a question back, to be tried again after a while; or give it up, with the reason in its row, and a word to whoever asked."""
         logger.warning("question %s: %s", question.id, reason)
         with self.school.database.write() as session:
@@ -210,7 +207,9 @@ class Answering:
             given_up = leases.finish(session, question, Work.FAILED, error=reason, **({"text": ""} if out else {}))
         if given_up and not question.must_be_sure:
             with suppress(SlackApiError, OSError):
-                apologise()
+                reply_ts = apologise()
+                with self.school.database.write() as session:  # so that it goes with the question
+                    session.get_one(Question, question.id).reply_ts = reply_ts
 
 
 def _began_with(session: Session, channel: Channel, question: Question) -> str:
@@ -218,3 +217,10 @@ def _began_with(session: Session, channel: Channel, question: Question) -> str:
     inside = (Question.channel_id == channel.id, Question.in_thread(question.thread_ts), Question.ts < question.ts)
     earlier = session.scalars(select(Question.answer).where(*inside, Question.state == Work.DONE).order_by(Question.ts)) if question.thread_ts else ()
     return next((str(told["adapter"]) for told in earlier if told and told.get("adapter")), "")
+
+
+def _left_to_us(before: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
+    """Called into a thread of people ("any idea?"), their last question is meant; and the turns before that."""
+    own = next((number for number in range(len(before), 0, -1) if before[number - 1].role != "user"), 0)  # where what people said since begins
+    at = next((number for number in range(len(before) - 1, own - 1, -1) if follow_ups.asks(before[number].text)), len(before) - 1)
+    return before[at].text, before[:at]

@@ -86,6 +86,8 @@ class _Look:
         try:
             return list(self._pages("conversations_members", "members", channel=slack_id))
         except SlackApiError as error:
+            if str(error.response["error"]) in outages.RENEWED:  # the app was removed meanwhile: what was listed before is no news
+                raise
             logger.warning("the members of %s are not told: %s", slack_id, error.response["error"])
             return []
 

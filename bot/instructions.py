@@ -30,6 +30,13 @@ def to_wonder(session: Session, channel: Channel, question: Question) -> Instruc
     return Instruction("answer", with_question(wonder["asked"], told))
 
 
+def answered_right_above(session: Session, channel: Channel, question: Question) -> bool:
+    """Is the message right above, in its thread, an answer of ours?"""
+    above = [message.ts for message in log.thread(session, channel, question.thread_ts or question.ts) if message.ts < question.ts][-1:]
+    answers = session.scalars(select(Question.answer).where(Question.channel_id == channel.id, Question.reply_ts.in_(above)))
+    return any((answer or {}).get("how") in ANSWERS for answer in answers)
+
+
 def carry_out(session: Session, channel: Channel, question: Question, told: Instruction, permalink: str | None, admin: bool = False) -> Answer | None:
     """Do it, and say so, but for what wants no reply; an `admin` needs nobody's approval. Doing it twice changes nothing."""
     try:

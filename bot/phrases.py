@@ -67,6 +67,8 @@ def instruction(text: str) -> Instruction | None:
     plain = " ".join(_EMOJI.sub(" ", text).split())
     before = (_BEFORE.match(text.strip()) or [""])[0]
     said = text.strip()[len(before) :]
+    if text.strip() and not plain:
+        return Instruction("nothing", "")
     for form, kind in _SHORT:
         if form.fullmatch(plain) or form.fullmatch(said):
             return Instruction(kind, "")
@@ -76,9 +78,11 @@ def instruction(text: str) -> Instruction | None:
             continue
         if verb == "wrong":
             return _denial(said, match)
-        asked_to = re.search(r"\byou\b", before, re.IGNORECASE) and (verb == "forget" or match["that"])
+        asked_to = re.search(r"\byou\b", before, re.IGNORECASE) is not None
         rest = match["rest"].rstrip(" ?") if asked_to else match["rest"]
-        return None if rest.endswith("?") or _QUESTION.match(rest) else Instruction(verb, rest)
+        if verb == "remember" and not match["that"] and (asked_to or (_QUESTION.match(rest) and not re.search(r"[:,]", rest))):
+            return None  # "can you remember the code?", "remember who owns the van"
+        return None if rest.endswith("?") else Instruction(verb, rest)
     return None
 
 

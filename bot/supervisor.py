@@ -66,7 +66,10 @@ class Service:
 
     def last_words(self) -> str:
         """The last line of the log."""
-        lines = self.log.read_text(errors="replace").strip().splitlines()
+        try:
+            lines = self.log.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            lines = []
         return lines[-1] if lines else "no output"
 
     def stop(self) -> None:

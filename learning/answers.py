@@ -133,7 +133,7 @@ class Answerer:
         """The lesson that answers most certainly, said by heart where the weights say it, else looked up; if it is certain enough. And that lesson anyway."""
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
         ways = follow_ups.in_full(question, _exchanges(before), knowledge.lessons)
-        spoken = {turn.text for turn in before} if sure_only or follow_ups.leans(question) else set()
+        spoken = {turn.text for turn in before} if follow_ups.leans(question) else set()
         asked_for = not sure_only or normalised(question) in {normalised(turn.text) for turn in before}  # what stands there is said again to who asks for it
 
         def weighed(way: follow_ups.Way, said: Sequence[Lesson] = ()) -> Iterator[guard.Candidate]:

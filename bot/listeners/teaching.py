@@ -5,6 +5,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import asides, blocks, instructions, mrkdwn
@@ -13,7 +14,7 @@ from bot.listeners.commands import clicked_in, not_inside, noted
 from bot.membership import channels_of, is_inside, trusted
 from learning.memory import channels, lessons, log, notes, people, proposals
 from learning.memory.statements import LessonError
-from learning.records import Channel, Question
+from learning.records import Channel, Lesson, Question
 
 OPTED_OUT = "Whoever wrote that has opted out: I learn nothing from their messages."
 
@@ -68,8 +69,10 @@ def register(app: App, desk: Desk) -> None:
             lessons.consider(session, channel, instructions.with_question(where["asked"], text))
         try:
             with desk.school.database.write() as session:
+                newest = session.scalar(select(func.max(Lesson.id))) or 0
                 lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)
-                proposals.rest(session, lesson, [where["source"]] if where.get("source") else [])
+                if where.get("source") and lesson.id > newest:  # what was known already does not rest on the message
+                    proposals.rest(session, lesson, [where["source"]])
                 notes.note_taught(session, lesson)
                 said, shown = noted(session, channel, lesson)
         except LessonError as error:

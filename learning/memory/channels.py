@@ -3,10 +3,11 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, union, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
@@ -34,9 +35,10 @@ def ensure(session: Session, team_id: str, slack_id: str, enterprise_id: str = "
 
 
 def organisation(session: Session, team_id: str) -> set[str]:
-    """The workspaces of one organisation (Enterprise Grid), as far as channels of theirs are known: a user's id is the same person in all of them."""
-    ids = select(Channel.enterprise_id).where(Channel.team_id == team_id, Channel.enterprise_id != "")
-    return {team_id, *session.scalars(select(Channel.team_id).where(Channel.enterprise_id.in_(ids)).distinct())}
+    """The workspaces of one organisation (Enterprise Grid), as far as they are known: a user's id is the same person in all of them."""
+    told = union(*(select(table.team_id, table.enterprise_id).where(table.enterprise_id != "") for table in (Channel, Installation))).subquery()
+    ids = select(told.c.enterprise_id).where(told.c.team_id == team_id)
+    return {team_id, *session.scalars(select(told.c.team_id).where(told.c.enterprise_id.in_(ids)))}
 
 
 def share(channel: Channel, shared: bool) -> None:
@@ -102,14 +104,10 @@ def team(session: Session, team_id: str = "") -> str:
     return team_id or next(iter(known), LOCAL)
 
 
-def active(session: Session) -> list[Channel]:
-    """Channels that have nights."""
-    return [channel for channel in session.scalars(select(Channel).order_by(Channel.id)) if is_active(channel)]
-
-
-def is_active(channel: Channel) -> bool:
-    """Has it nights? Those that are archived, left or paused have none."""
-    return not (channel.left_at or channel.archived_at or channel.paused_at)
+def active(session: Session) -> Sequence[Channel]:
+    """Channels that have nights: neither archived, nor left, nor paused."""
+    studying = (Channel.left_at.is_(None), Channel.archived_at.is_(None), Channel.paused_at.is_(None))
+    return session.scalars(select(Channel).where(*studying).order_by(Channel.id)).all()
 
 
 def clock(session: Session, channel: Channel) -> ZoneInfo:
@@ -146,7 +144,7 @@ def _take_in(session: Session, channel: Channel, other: Channel) -> None:
 
 def lock(session: Session, channel: Channel) -> None:
     """Until the commit nobody else changes which lessons of a channel count, or who serves there; where rows are not locked, writers wait anyway."""
-    session.execute(select(Channel.id).where(Channel.id == channel.id).with_for_update())
+    session.execute(select(Channel.id).where(Channel.id == channel.id).with_for_update(key_share=True))
 
 
 def leave(channel: Channel) -> None:

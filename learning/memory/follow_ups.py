@@ -21,16 +21,18 @@ _LEANING = re.compile(
 _POINTING = re.compile(r"\b(?!(?-i:IT)\b)(its|theirs?|his|hers?|it|they|them|that|those|this|these|there|s?he|him)\b", re.IGNORECASE)
 _ASKING = re.compile(r"\b(who|whom|whose|what|where|when|which|how|why)\b(?! about)", re.IGNORECASE)
 _LEAD = re.compile(r"^\W*((ok|okay|thanks|thx|hm|right|cool|great|so|and|but|then|also|plus|or)\b\W*)+", re.IGNORECASE)
+_ASIDE = re.compile(r"^\W*(?:(?:ok|okay|thanks|thx|hm|right|cool|great|so|sorry)\s*[,;:.!–—-]+\s*)*(?:(?:and|but|so|then|also)\s+)?", re.IGNORECASE)
+_EMOJI = re.compile(r"(?<!\S):[\w+'-]+:(?!\S)")
 _SAME = frozenset(("one", "ones", "same", "too", "also", "well", "use", "uses", "as"))
 
 _ASKING_FIRST = re.compile(
-    r"\W*(?:(?:and|but|so|also|then|ok|okay|or|sorry|hey|hi)\b\W*)*(?:who|whom|whose|what|where|when|which|how|why|is|are|was|were|do|does|did|can|could|will|would"
-    r"|should|has|have|any)\b",
+    r"\W*(?:(?:and|but|so|also|then|ok|okay|or|sorry|hey|hi|thanks|thx|hm|right|cool|great)\b\W*)*(?:(?:on|in|at|for|from|to|of|by|with)\s+(?=wh|how))?"
+    r"(?:(?:who|what|where|when|how)['’]?s?|whom|whose|which|why|is|are|was|were|do|does|did|can|could|will|would|should|has|have|any)\b",
     re.IGNORECASE,
 )
 _TO_PEOPLE = re.compile(
-    r"\W*(?:are you\b|did you\b|have you\b|(?:has|have) (?:any|some)(?:body|one)\b"
-    r"|(?:can|could|would|will) (?:you|(?:any|some)(?:body|one))(?! (?:please )?(?:tell|say|answer|explain|remind))\b)",
+    r"\W*(?:are you\b|did you\b|have you\b|(?:has|have) (?:any|some)(?:body|one) seen\b"
+    r"|(?:can|could|would|will) (?:you|(?:any|some)(?:body|one)) (?:please )?(?:fix|help|look|check|take|do|come|join|review|restart|send me)\b)",
     re.IGNORECASE,
 )
 BRIEF = 4  # words of what leans on the thread without a question mark
@@ -62,9 +64,10 @@ def leans(question: str) -> bool:
 
 def asks(text: str) -> bool:
     """Is a message in a thread a question, or the rest of one ("and its port")? What people tell each other there, or want of each other, is for them."""
-    if _TO_PEOPLE.match(text):
+    said = _EMOJI.sub("", text).strip()
+    if _TO_PEOPLE.match(said):
         return False
-    return text.rstrip().endswith("?") or bool(_ASKING_FIRST.match(text)) or (bool(_LEANING.match(text)) and len(words(text)) <= BRIEF)
+    return bool(re.search(r"\?(?=\W*$|\s)", said) or _ASKING_FIRST.match(said) or (_LEANING.match(said) and len(words(said)) <= BRIEF))
 
 
 def in_full(question: str, before: Sequence[Exchange], lessons: Sequence[Lesson]) -> list[Way]:
@@ -78,7 +81,7 @@ def in_full(question: str, before: Sequence[Exchange], lessons: Sequence[Lesson]
 
 def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
     short = _LEAD.sub("", question)
-    itself = Way(short if _ASKING.search(short) else question)
+    itself = Way(_ASIDE.sub("", question) if earlier else question)
     if earlier is None or not (leans(question) or _POINTING.search(question)):
         return [itself]
     asking = _ASKING.search(short)

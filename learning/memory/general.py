@@ -86,11 +86,13 @@ OF_A_TEAM = (
     "which bucket holds the exports?", "who is the contact at the bank?",
     "what is the limit per account?", "where is the first aid kit?", "which color is the binder for contracts?",
 )  # fmt: skip
-_OF_NOW = re.compile(
-    r"\b(today|tomorrow|yesterday|tonight|weather|right now|latest|remind|summari[sz]e|(?:this|next|last) (?:week|weekend|month|year)"
-    r"|what(?: i|['’])?s? (?:time|date|day) is it|(?:time|date) is it)\b",
+_OF_NOW = re.compile(  # what no model knows by itself
+    r"\b(right now|tonight|this (?:week|weekend|month|year)|next (?:week|weekend)|what(?: i|['’])?s? (?:the )?(?:time|date|day) is it|(?:time|date) is it"
+    r"|(?:is|are|was|will|do|does|did|happens?|happened|open|closed|on|for|learned|what about) (?:\w+ ){0,3}(?:today|tomorrow|yesterday)(?! in \w+\W*$)"
+    r"|weather (?:today|tomorrow|now|like|here)|the weather\W*$|remind (?:me|us)|latest (?:news|messages?)"
+    r"|summari[sz]e (?:the |this |our )?(?:last|thread|channel|week|day|discussion|meeting))(?!\w)",
     re.IGNORECASE,
-)  # what no model knows by itself
+)
 NEAREST = 3  # of these questions count
 _OURS = re.compile(r"\b(we|our|ours|my|this channel|the team|these days|currently)\b", re.IGNORECASE)
 # Coefficients: constant; mean likeness to the nearest of the general questions, and of a team's; likeness to the nearest lesson. Fitted on these

@@ -92,7 +92,7 @@ def out_of(session: Session, channel: Channel, authors: Collection[str]) -> set[
     """Who of these opted out, in any workspace of the organisation; in a channel whose workspace is not known yet, in any at all."""
     out = select(Person.slack_id).where(Person.slack_id.in_(authors), Person.opted_out_at.is_not(None))
     if channel.team_id != LOCAL:
-        out = out.where(Person.team_id.in_(channels.organisation(session, channel.team_id) if channel.enterprise_id else (channel.team_id,)))
+        out = out.where(Person.team_id.in_(channels.organisation(session, channel.team_id)))
     return set(session.scalars(out))
 
 
@@ -181,7 +181,7 @@ def erase(session: Session, channel: Channel, sources: Sequence[str | None], les
     """
     named = select(Person.slack_id, Person.name).where(Person.team_id == channel.team_id, Person.name != "")
     names = {row.slack_id: row.name for row in session.execute(named)}
-    statement = _shown(lesson.text, names)
+    statement = _bare(lesson.text)
     said = re.compile(rf"(?<!\w){re.escape(statement)}(?!\w)")
     says_much = len(words(statement)) > 1 or not statement.isascii()  # else it would be found in what says something else
     asked, held = set(stems(lesson.question or "")), _plain_words(lesson.text, names.values())
@@ -190,9 +190,8 @@ def erase(session: Session, channel: Channel, sources: Sequence[str | None], les
         low = text.casefold()
         if not all(word in low for word in held):  # most messages, and soon told
             return False
-        shown = _shown(text, names)
-        told = said.search(shown) if says_much or (asked and asked <= set(stems(shown))) else None
-        return shown == statement or told is not None
+        forms = (_bare(text), _shown(text, names))  # a question is kept as people read it, a message with its markup
+        return any(form == statement or ((says_much or (asked and asked <= set(stems(form)))) and said.search(form)) for form in forms)
 
     there = [source for source in sources if source]
     rarest = max(held, key=len, default="")
@@ -213,7 +212,11 @@ def _shown(text: str, names: Mapping[str, str]) -> str:
     def label(match: re.Match[str]) -> str:
         return names.get(match[1][1:], match[1]) if match[1].startswith("@") else match[1]
 
-    return normalised(_EMPHASIS.sub("", html.unescape(_MARKUP.sub(label, text))))
+    return _bare(html.unescape(_MARKUP.sub(label, text)))
+
+
+def _bare(text: str) -> str:
+    return normalised(_EMPHASIS.sub("", text))
 
 
 def _plain_words(statement: str, names: Iterable[str] = ()) -> list[str]:

@@ -30,6 +30,12 @@ def _denied(text: str) -> bool:
     return bool(_NOT.search(text))
 
 
+def both_stand(one: str, other: str) -> bool:
+    """Do two statements tell of two sides of one thing ("invoices under 1000 … Dana", "… over 1000 … Ines"), and not of one side its contrary?"""
+    mine, theirs = (set(_WORD.findall(text.lower())) for text in (one, other))
+    return opposed(one, other) and len(mine ^ theirs) > 2 and 2 * len(mine & theirs) >= min(len(mine), len(theirs))
+
+
 def opposed(one: str, other: str) -> bool:
     """Does one say "before" where the other says "after", or the like?"""
     mine, theirs = (set(_WORD.findall(text.lower())) for text in (one, other))

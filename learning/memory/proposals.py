@@ -11,7 +11,7 @@ from learning.database import Database, add_missing, add_once
 from learning.errors import NightschoolError
 from learning.memory import approval, channels, erasing, lessons, log, notes, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
-from learning.memory.words import digest, stems, values
+from learning.memory.words import digest, is_common, stems, values, words
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace, now
 
 logger = logging.getLogger(__name__)
@@ -129,6 +129,8 @@ def source_changed(session: Session, channel: Channel, ts: str, before: str, may
     What says nearly the same takes the place of an approved lesson, and the channel hears of it; what says something else is a proposal, and so is another
     value where not everybody may teach. Earlier wordings, and what somebody taught from the message, go where they hold a value that was taken out.
     """
+    if session.scalars(select(LessonSource.lesson_id).join(Lesson).where(Lesson.channel_id == channel.id, LessonSource.ts == ts)).first() is None:
+        return  # chatter, mostly: nobody has to wait for it
     channels.lock(session, channel)
     standing = _resting(session, channel, [ts], _ACTIVE)
     resting = [lesson for lesson in standing if lesson.origin != "taught"]  # what somebody taught from a message is their own wording
@@ -151,17 +153,23 @@ def source_changed(session: Session, channel: Channel, ts: str, before: str, may
         else:
             gone.append(lesson)
     now_said = session.scalars(select(Message.text).where(Message.channel_id == channel.id, Message.ts == ts)).one()
-    taken_out = _values(before) - _values(now_said)
+    taken_out = _values(before) - _words(now_said)
     forget_old_wording(session, channel, [*gone, *(lesson for lesson in earlier if taken_out & _values(lesson.said))])
 
 
 def takes_out(lesson: Lesson, now_said: str) -> bool:
     """Does a lesson hold a value, a password, say, that is not in what is said now?"""
-    return not _values(lesson.said) <= _values(now_said)
+    return not _values(lesson.said) <= _words(now_said)
 
 
 def _values(text: str) -> set[str]:
-    return {value.casefold() for value in values(text)}
+    """Names, numbers and codes; a plain word is none because a sentence begins with it."""
+    first = words(text)[:1]
+    return {value.casefold() for value in values(text) if [value] != first or not is_common(value)}
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in words(text)}
 
 
 def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson]) -> None:
@@ -173,13 +181,14 @@ def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson
 
 
 def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice) -> None:
-    may_change = approval.policy(channel) == "open" or _values(notice.text) <= _values(lesson.said)
+    may_change = approval.policy(channel) == "open" or _values(notice.text) <= _words(lesson.said)
     approved = lesson.status != LessonStatus.PROPOSED and may_change and _alike(lesson.text, notice.text)
     lesson.status = LessonStatus.SUPERSEDED
     session.flush()
     made = propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED, edited=True)
-    lesson.superseded_by = made[0].id if made else None
-    if made and takes_out(lesson, notice.text):  # a password that was taken out, say: exactly, and at once
+    same = (Lesson.channel_id == channel.id, Lesson.digest == _content(notice), Lesson.status.in_(_ACTIVE))
+    lesson.superseded_by = session.scalars(select(Lesson.id).where(*same)).first()  # known before, perhaps
+    if takes_out(lesson, notice.text):  # a password that was taken out, say: exactly, and at once
         forget_old_wording(session, channel, [lesson])
     if made and approved:
         told = f":pencil2: <@{notice.author}> changed what I had learned. I now know: {html.escape(notice.text, quote=False)}"

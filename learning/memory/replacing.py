@@ -15,9 +15,9 @@ from learning.memory import recall
 from learning.memory.encoder import Alike
 from learning.memory.exceptions import CHANGED, asks_for, limit, may_except, tells_of_change
 from learning.memory.names import Names, unnamed
-from learning.memory.polarity import contrary, opposed
+from learning.memory.polarity import both_stand, contrary, opposed
 from learning.memory.telling import DATED, NUMBER, WHEN, apart, sort, stretches, telling, without
-from learning.memory.words import STOPWORDS, normalised, stem, stems
+from learning.memory.words import normalised, stem, stems
 from learning.records import Lesson
 
 REPLACES = 0.5  # log-odds from which the older one is put aside; whoever taught the new one is shown both, and can undo it
@@ -28,7 +28,10 @@ _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additi
 _CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
 _CLOSED = re.compile(r"\b(closed|shut|holiday|day off|off|no|not)\b", re.IGNORECASE)
 _NUMBERING = re.compile(r"\b(?:number|no\.?|nr\.?)\s+\w", re.IGNORECASE)
-_COUNTED = re.compile(r"(?<![\w-])([a-z]+) (\d+)(?![\w:.,-]*\d)")  # "priority 1", "line 3"; no time, amount or code
+_COUNTED = re.compile(  # what goes by number
+    r"(?<![\w-])(priority|prio|severity|level|tier|class|grade|group|phase|stage|step|shift|team|line|room|gate|floor|zone|building|dock|bay|shelf|door|platform"
+    r"|section|plan|table|desk|locker|machine|printer|ward) (\d+)(?![\w:.,-]*\d)"
+)
 _LABEL = re.compile(r"\W*[\w -]+:\s")  # "Vacation: 28 days" is no room 28
 _SIGNS = re.compile(r"[$€£¥%]|[+#]+(?=\W|$)|(?<!\w)[-−](?=\d)")  # C++ is not C#, nor -18 degrees 18
 LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
@@ -128,7 +131,7 @@ def outdates(question: str, one: Lesson, other: Lesson, alike: Alike) -> bool:
     """
     if _are_rule_and_exception(*_newer_first(one, other)):
         return is_meant_of(question, one, other)
-    if opposed(one.text, other.text) and not CHANGED.search(one.text):  # "under 1000" and "over 1000" both stand
+    if both_stand(one.text, other.text) and not CHANGED.search(one.text):
         return False
     return perhaps(one, other, alike) and not _told_apart(question, one, other)
 
@@ -230,7 +233,7 @@ def _of_siblings(new: str, old: str) -> bool:
         return False
     ours, theirs = (_COUNTED.findall(text.lower()) for text in (new, old))
     for (noun, number), (other_noun, other) in product(ours, theirs):
-        if stem(noun) == stem(other_noun) and number != other and noun not in STOPWORDS:
+        if stem(noun) == stem(other_noun) and number != other:
             rest, other_rest = (set(stems(text.lower().partition(f"{noun} {value}")[2])) for text, value in ((new, number), (old, other)))
             return bool(rest and other_rest and rest != other_rest)
     return False

@@ -12,7 +12,7 @@ import httpx
 
 from learning.model.drafting import Draft
 from learning.model.replica import EngineError as EngineError
-from learning.model.replica import Heard, Replica, checked, reason
+from learning.model.replica import EngineGone, Heard, Replica, checked, reason
 
 BASE = "base"  # the model name under which an engine serves its base without an adapter
 TOLERANCE = 0.5  # nats by which a probe may differ; engines differ in precision, an adapter without effect differs by far more
@@ -107,7 +107,7 @@ class Client:
         return _scored(choice, len(prompt), tokens)
 
     def loaded(self) -> list[str]:
-        """Names of the adapters in the engines' memory, as far as they answer: one that starts again has none. Raises EngineError when none does."""
+        """Names of the adapters in the engines' memory, but for those that are gone, and their memory with them. Raises EngineError."""
         answered = self._of_each(lambda replica: checked(replica.send("GET", "/v1/models")).json()["data"])
         return list(dict.fromkeys(model["id"] for models in answered for model in models if model["id"] != BASE))
 
@@ -131,13 +131,13 @@ class Client:
             replica.http.close()
 
     def _of_each(self, ask: Callable[[Replica], T]) -> list[T]:
-        """What those engines say that answer."""
+        """What the engines say, but for those that are gone. Raises EngineError where one fails otherwise, or none is left."""
         told: list[T] = []
-        failed: EngineError | None = None
+        failed: EngineGone | None = None
         for replica in self._replicas:
             try:
                 told.append(ask(replica))
-            except EngineError as error:
+            except EngineGone as error:
                 failed = error
         if failed and not told:
             raise failed

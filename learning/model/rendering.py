@@ -81,7 +81,7 @@ class Renderer:
 
     def _plain(self, text: str) -> str:
         """What people write ends no turn and begins none: the names of special tokens in it are words like any."""
-        return self._forged.sub(lambda match: match.group().strip("<|/>"), text)
+        return self._forged.sub(lambda match: re.sub(r"[<|/>]", " ", match.group()), text)
 
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False).ids)

@@ -22,6 +22,10 @@ class EngineError(NightschoolError):
     """No engine answers, all are busy, or one refuses."""
 
 
+class EngineGone(EngineError):
+    """Nobody listens there: whatever such an engine had in its memory is gone with it."""
+
+
 class Replica:
     """One engine: its address, its connections, and when it last failed."""
 
@@ -59,7 +63,8 @@ class Replica:
 
     def _silent(self, error: Exception) -> EngineError:
         self.failed_at = time.monotonic()
-        return EngineError(f"the engine at {self.url} does not answer ({type(error).__name__}): start it with `nightschool up`.")
+        kind = EngineGone if isinstance(error, httpx.ConnectError) else EngineError
+        return kind(f"the engine at {self.url} does not answer ({type(error).__name__}): start it with `nightschool up`.")
 
     def rank(self, key: str) -> tuple[bool, bytes]:
         """Sorts replicas: those that failed just now come last, the rest by a hash of theirs and the key."""

@@ -117,6 +117,8 @@ def _is_trained(school: School, plan: Plan) -> bool:
     try:
         made = registry.read_manifest(plan.folder)
     except registry.RegistryError:
+        if registry.complete(plan.folder):  # damaged; an unfinished one has a checkpoint to go on from
+            registry.discard(plan.folder)
         return False
     if made.get("studied") == plan.chosen.studied and made["base"]["hash"] == school.base.hash:
         return True

@@ -20,7 +20,7 @@ from learning.answers import Answer, Say
 from learning.memory import channels, lessons, log, notes, people
 from learning.memory.people import Member
 from learning.model.client import EngineError
-from learning.records import Announcement, Lesson, Question, Work, now
+from learning.records import UNFINISHED, Announcement, Lesson, Question, Work, now
 from learning.school import School
 from tests.bot.conftest import ScriptedAnswerer, answers_in, ask, finished
 
@@ -192,7 +192,7 @@ def test_called_into_a_thread_of_people_it_answers_what_they_asked(school: Schoo
 
     with school.database.write() as session:
         channel = channels.ensure(session, TEAM, "C0OPS")
-        log.record(session, channel, [log.Utterance("1.0", "U0ANA", "who fires the kiln?")])
+        log.record(session, channel, [log.Utterance("1.0", "U0ANA", "who fires the kiln?"), log.Utterance("1.5", "U0ANA", "hm, let us ask the bot", "1.0")])
         for number, text in enumerate(("any idea?", "who owns heron?"), 2):
             ts = f"{number}.0"
             session.add(Question(channel_id=channel.id, ts=ts, thread_ts="1.0", author="U0BEN", text=text))
@@ -205,6 +205,7 @@ def test_in_a_thread_it_keeps_out_of_what_people_tell_each_other_but_hears_a_cor
     school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]
 ) -> None:
     ts = ben.say("when does the train leave?")
+    noted = f"{ts}35"
     with school.database.write() as session:
         channel = channels.ensure(session, TEAM, "C0OPS")
         log.record(session, channel, [
@@ -213,7 +214,16 @@ def test_in_a_thread_it_keeps_out_of_what_people_tell_each_other_but_hears_a_cor
         ])  # fmt: skip
         for number, text in enumerate(("no, the train leaves at 15:00 since last week", "that's wrong: the train leaves at 15:00"), 2):
             session.add(Question(channel_id=channel.id, ts=f"{ts}{number}", thread_ts=ts, author="U0BEN", text=text, must_be_sure=True))
+        told = {"channel_id": channel.id, "author": "U0BEN", "state": Work.DONE}
+        session.add(Question(ts=ts, thread_ts=None, text="when does the train leave?", reply_ts=f"{ts}1", answer={"how": "recall"}, **told))
+        log.record(session, channel, [log.Utterance(noted, "U0NIGHT", "Noted: lunch is at noon.", ts, is_bot=True)])
+        session.add(Question(channel_id=channel.id, ts=f"{ts}4", thread_ts=ts, author="U0BEN", text="that's wrong, we eat at one", must_be_sure=True))
     answering(ScriptedAnswerer(Answer("", "The train leaves at 14:30.", "recall")))
     assert "15:00" in ben.reply(ts)["text"]
-    with school.database.read() as session:
-        assert [(q.state, (q.answer or {}).get("how")) for q in session.query(Question).order_by(Question.ts)] == [(Work.SKIPPED, None), (Work.DONE, "noted")]
+
+    def ended() -> list[tuple[str, str | None]]:
+        with school.database.read() as session:
+            return [(q.state, (q.answer or {}).get("how")) for q in session.query(Question).order_by(Question.ts)]
+
+    assert ben.wait(lambda: all(state not in UNFINISHED for state, _ in ended()))
+    assert ended() == [(Work.DONE, "recall"), (Work.SKIPPED, None), (Work.DONE, "noted"), (Work.SKIPPED, None)]

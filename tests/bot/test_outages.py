@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
@@ -5,6 +6,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.outages import passes
+from bot.supervisor import Service
 
 
 class Response(dict[str, Any]):
@@ -25,3 +27,7 @@ def test_outages_and_tokens_that_may_be_renewed_are_waited_out(error: Exception)
 @pytest.mark.parametrize("error", [slack("channel_not_found"), slack("invalid_blocks"), ValueError("a mistake of ours")])
 def test_what_stays_refused_is_not(error: Exception) -> None:
     assert not passes(error)
+
+
+def test_a_process_whose_log_is_gone_has_no_last_words(tmp_path: Path) -> None:
+    assert Service("bot", "bot.app", [], tmp_path / "gone.log", {}).last_words() == "no output"

@@ -91,16 +91,17 @@ def test_what_an_edit_takes_back_is_forgotten_and_what_it_had_replaced_holds_aga
 
 
 def test_a_value_that_an_edit_takes_out_of_what_was_to_be_remembered_is_forgotten(database: Database) -> None:
-    for number, text in enumerate(("remember that the code is 7341.", "remember that the code is in the vault."), 1):
-        take(database, edited(f"<@{BOT}> {text}", "2.0") if number > 1 else message(f"<@{BOT}> {text}"), f"Ev{number}")
+    said = ("remember that codes start with 7341.", "remember that our codes start with 7341.", "remember that our codes are in the vault.")
+    for number, text in enumerate(said, 1):
+        take(database, edited(f"<@{BOT}> {text}", f"{number}.5") if number > 1 else message(f"<@{BOT}> {text}"), f"Ev{number}")
         with database.write() as session:
             question = session.query(Question).one()
             told = phrases.instruction(question.text)
             assert told
             instructions.carry_out(session, session.query(Channel).one(), question, told, None)
     with database.read() as session:
-        assert [lesson.status for lesson in session.query(Lesson).order_by(Lesson.id)] == [LessonStatus.FORGOTTEN, LessonStatus.APPROVED]
-        assert session.query(Forgetting).count() == 1
+        assert [lesson.status for lesson in session.query(Lesson).order_by(Lesson.id)] == [LessonStatus.FORGOTTEN] * 2 + [LessonStatus.APPROVED]
+        assert session.query(Forgetting).count() == 1, "one rebuild does for both wordings"
 
 
 def test_a_question_that_is_edited_by_somebody_who_opted_out_is_answered_anew(database: Database) -> None:

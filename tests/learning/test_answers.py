@@ -55,7 +55,10 @@ def test_a_question_that_leans_on_the_thread_is_answered_by_what_it_means_in_ful
 def test_what_was_said_in_a_thread_is_repeated_to_who_asks_for_it_alone(answerer: Answerer, known: Knowledge) -> None:
     before = [Turn("user", "when is lunch?"), Turn("assistant", "Lunch is at noon.")]
     assert answerer.answer("when is lunch?", known, before=before).answer == "Lunch is at noon."
-    assert answerer.answer("lunch is at noon, I thought?", known, before=before, sure_only=True).abstained
+    siblings = [*known.lessons, lesson(3, "The release train leaves on Thursdays."), lesson(4, "The hotfix train leaves on Mondays.")]
+    wider = replace(known, lessons=siblings, recalled=siblings)
+    trains = [Turn("user", "when does the release train leave?"), Turn("assistant", siblings[2].text)]
+    assert answerer.answer("on which day does the release train leave?", wider, before=trains, sure_only=True).sources == [siblings[2]]
 
 
 def test_what_a_reader_garbles_speaks_for_itself(answerer: Answerer, known: Knowledge) -> None:

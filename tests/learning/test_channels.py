@@ -117,7 +117,8 @@ def test_who_opts_out_is_out_in_all_workspaces_of_their_organisation(either: Dat
         for room in rooms:
             log.record(session, room, [log.Utterance("1.0", "U1", "said before")])
         privacy.opt_out(session, "T1", "U1")
-        for room in rooms:
+        met_later = channels.ensure(session, "T2", "C9")  # by a payload that does not tell the organisation
+        for room in (*rooms, met_later):
             log.record(session, room, [log.Utterance("2.0", "U1", "said after")])
     with either.write() as session:
         assert {(m.channel_id, m.text) for m in session.query(Message) if m.text} == {(rooms[2].id, "said before"), (rooms[2].id, "said after")}

@@ -143,3 +143,27 @@ def test_what_somebody_taught_from_a_message_goes_with_it_and_with_its_values(ei
                 sources.deleted(session, ops, [ts], "U1")
     with either.read() as session:
         assert ["door 1" in lesson.text for lesson in lessons.in_force(session, ops)] == [True], "a slip of the keys was mended in the first"
+
+
+def test_a_rewording_takes_nothing_out_and_needs_nobody(either: Database, ops: Channel) -> None:
+    said = "heads up: backups now run on heron-4, please change your configs"
+    say(either, ops, said)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        session.get_one(Channel, ops.id).members = 30
+        proposals.approve(session, ops, [lesson.id])
+    say(either, ops, said.replace("backups", "nightly backups"), edited_ts="1700000009.0")
+    assert [status for _, status in known(either, ops)] == [LessonStatus.SUPERSEDED, LessonStatus.APPROVED]
+
+
+def test_a_value_that_is_taken_out_is_forgotten_where_the_new_wording_is_known_already(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [lesson.id])
+        other = session.get_one(Lesson, lesson.id).text.replace("heron-4", "quince")
+        taught = lessons.teach(session, ops, other, "U2")
+    say(either, ops, TOLD.replace("heron-4", "quince"), edited_ts="1700000009.0")
+    assert forgotten(either, "heron-4")
+    with either.read() as session:
+        assert [lesson.id for lesson in lessons.in_force(session, ops)] == [taught.id]

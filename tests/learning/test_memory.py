@@ -250,6 +250,17 @@ def test_erasing_takes_a_question_with_its_answer_and_what_is_marked_up_otherwis
         assert [m.text for m in session.query(Message).order_by(Message.ts)] == ["", said[1], "", said[3]]
 
 
+def test_erasing_takes_what_slack_escaped(database: Database, ops: Channel) -> None:
+    texts = ("Deploy with ship <service> now.", "Tom & Jerry run the lab.")
+    with database.write() as session:
+        for number, text in enumerate(texts):
+            log.record(session, ops, [log.Utterance(f"{number}.0", "U2", f"fyi: {text.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}")])
+        taught = [lessons.teach(session, ops, text, "U1") for text in texts]
+        lessons.forget(session, ops, [lesson.id for lesson in taught], "U1")
+        erasing.erase(session, ops, [lesson.id for lesson in taught])
+        assert [m.text for m in session.query(Message)] == ["", ""]
+
+
 def test_a_page_of_empty_lines_is_read_at_once() -> None:
     assert statements.lines(f"x is y{chr(10) * 4_000}z is w") == ["x is y", "z is w"]
     assert statements.lines(f"Q: who?{chr(10) * 4_000}A: Ana") == ["Q: who? A: Ana"]

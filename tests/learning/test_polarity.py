@@ -1,6 +1,6 @@
 import pytest
 
-from learning.memory import guard, replacing
+from learning.memory import guard, polarity, replacing
 from learning.memory.encoder import Alike
 from learning.memory.polarity import contrary, turned_round
 from tests.conftest import lesson
@@ -70,3 +70,16 @@ def test_one_answer_to_two_questions_contradicts_nothing(alike: Alike) -> None:
     heron, quince = lesson(1, "Ana"), lesson(2, "Ana")
     heron.question, quince.question = "who owns heron?", "who owns quince?"
     assert not replacing.perhaps(quince, heron, alike)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("Invoices under 1000 euros are approved by Dana.", "Invoices over 1000 euros are approved by Ines.", True),
+        ("The heating is on in May.", "The heating is off in May.", False),
+        ("Visitors enter with a badge.", "Visitors enter without a badge.", False),
+        ("Dana is off on Fridays.", "Marek works on Fridays.", False),
+    ],
+)
+def test_two_sides_of_one_thing_both_stand_and_a_contrary_does_not(one: str, other: str, both: bool) -> None:
+    assert polarity.both_stand(one, other) is both
