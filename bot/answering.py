@@ -207,9 +207,16 @@ class Answering:
             given_up = leases.finish(session, question, Work.FAILED, error=reason, **({"text": ""} if out else {}))
         if given_up and not question.must_be_sure:
             with suppress(SlackApiError, OSError):
-                reply_ts = apologise()
-                with self.school.database.write() as session:  # so that it goes with the question
-                    session.get_one(Question, question.id).reply_ts = reply_ts
+                self._note(question, apologise())
+
+    def _note(self, question: Question, reply_ts: str | None) -> None:
+        """What was said of a question that was given up goes with it."""
+        with self.school.database.write() as session:
+            current = session.get_one(Question, question.id)
+            if reply_ts and current.state == Work.SKIPPED:
+                outbox.take_back(session, current, reply_ts)
+            elif reply_ts and current.state == Work.FAILED:
+                current.reply_ts = reply_ts
 
 
 def _began_with(session: Session, channel: Channel, question: Question) -> str:

@@ -94,7 +94,7 @@ def _team(database: Database, export: Export) -> str:
 
 def _channel(session: Session, team_id: str, room: Room) -> Channel:
     channel = channels.ensure(session, team_id if room.slack_id else LOCAL, room.slack_id or channels.id_for_name(room.name), name=room.name)
-    channel.is_external = channel.is_external or room.is_external
+    channels.share(channel, channel.is_external or room.is_external)
     if room.is_archived:
         channel.archived_at = channel.archived_at or now()
     return channel

@@ -93,7 +93,9 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     carried_out = phrases.instruction(question.text)
     if carried_out and carried_out.kind in ("remember", "wrong"):
         now_said = f"{question.text} {lessons.as_kept(session, channel, carried_out.rest, said.ts)}"
-        taken_out = [lesson for lesson in told if proposals.takes_out(lesson, f"{lesson.question or ''} {now_said}")]
+        if carried_out.kind == "wrong":  # the question is that of the answer which was wrong
+            now_said += " ".join(lesson.question or "" for lesson in told)
+        taken_out = [lesson for lesson in told if proposals.takes_out(lesson, now_said)]
         proposals.forget_old_wording(session, channel, taken_out)
         for lesson in told:
             lesson.status = LessonStatus.SUPERSEDED if lesson.status in lessons.IN_FORCE else lesson.status

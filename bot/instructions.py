@@ -85,6 +85,7 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
     rested = (wrong.answer or {}).get("lessons", ()) if wrong else ()
     for old in (each for each in lessons.replaced(session, lesson) if each.id in rested):  # it was wrong: it does not come back with the correction forgotten
         old.valid_until = min(old.valid_until or date.max, now().date() - timedelta(days=2))  # past by any clock
+        answer.settle = ""  # what was wrong cannot stand beside it
     return answer
 
 

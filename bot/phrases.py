@@ -25,6 +25,7 @@ _BEFORE = re.compile(  # what people say before they come to it
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"(?:who|whom|whose|what|when|where|which|how|why|if|whether)\b", re.IGNORECASE)
+_GOES_ON = re.compile(r":\s+\w|,\s+(?!(?:please|pls|thanks|thx)\b)\w+(?:\W+\w+){2}", re.IGNORECASE)  # "how we deploy: run make ship"
 THIS = re.compile(
     r"(?:(?:all|everything) )?(?:the )?(?:above|this|that|it|thread|messages?|conversation)(?: (?:above|thread|message|conversation))?\W*",
     re.IGNORECASE,
@@ -80,7 +81,7 @@ def instruction(text: str) -> Instruction | None:
             return _denial(said, match)
         asked_to = re.search(r"\byou\b", before, re.IGNORECASE) is not None
         rest = match["rest"].rstrip(" ?") if asked_to else match["rest"]
-        if verb == "remember" and not match["that"] and (asked_to or (_QUESTION.match(rest) and not re.search(r"[:,]", rest))):
+        if verb == "remember" and not match["that"] and (asked_to or (_QUESTION.match(rest) and not _GOES_ON.search(rest))):
             return None  # "can you remember the code?", "remember who owns the van"
         return None if rest.endswith("?") else Instruction(verb, rest)
     return None

@@ -88,9 +88,10 @@ OF_A_TEAM = (
 )  # fmt: skip
 _OF_NOW = re.compile(  # what no model knows by itself
     r"\b(right now|tonight|this (?:week|weekend|month|year)|next (?:week|weekend)|what(?: i|['’])?s? (?:the )?(?:time|date|day) is it|(?:time|date) is it"
-    r"|(?:is|are|was|will|do|does|did|happens?|happened|open|closed|on|for|learned|what about) (?:\w+ ){0,3}(?:today|tomorrow|yesterday)(?! in \w+\W*$)"
-    r"|weather (?:today|tomorrow|now|like|here)|the weather\W*$|remind (?:me|us)|latest (?:news|messages?)"
-    r"|summari[sz]e (?:the |this |our )?(?:last|thread|channel|week|day|discussion|meeting))(?!\w)",
+    r"|weather (?:today|tomorrow|now|like|here|in|at|for|on)|the weather\W*$|remind (?:me|us)|latest (?:news|messages?)"
+    r"|summari[sz]e (?:the |this |our )?(?:last|thread|channel|week|day|discussion|meeting))(?!\w)"
+    r"|(?<!after )(?<!before )\b(?:today|tomorrow|yesterday)\b(?! in \w+\W*$)(?:\W+\w+){0,2}\W*$"
+    r"|\b(?:is|are|was|will|do|does|did|happens?|happened|open|closed)\b (?:\w+ ){0,3}(?:today|tomorrow|yesterday)\b(?! in \w+\W*$)",
     re.IGNORECASE,
 )
 NEAREST = 3  # of these questions count

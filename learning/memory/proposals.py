@@ -11,7 +11,7 @@ from learning.database import Database, add_missing, add_once
 from learning.errors import NightschoolError
 from learning.memory import approval, channels, erasing, lessons, log, notes, noticing, people, recall
 from learning.memory.noticing import Notice, Remark
-from learning.memory.words import digest, is_common, stems, values, words
+from learning.memory.words import digest, stems, values, words
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace, now
 
 logger = logging.getLogger(__name__)
@@ -142,6 +142,7 @@ def source_changed(session: Session, channel: Channel, ts: str, before: str, may
     said = [notice for thread in threads.values() for notice in _rewritten(noticing.by_rules, thread, _setting(session, channel)) if ts in notice.sources]
     about = {_content(notice): notice for notice in said}
     fresh = [notice for content, notice in about.items() if content not in {lesson.digest for lesson in resting}]
+    now_said = session.scalars(select(Message.text).where(Message.channel_id == channel.id, Message.ts == ts)).one()
     gone = []
     for lesson in resting:
         if lesson.digest in about:
@@ -149,10 +150,9 @@ def source_changed(session: Session, channel: Channel, ts: str, before: str, may
         notice = _nearest(lesson, fresh)
         if notice:
             fresh.remove(notice)
-            _replace(session, channel, lesson, notice)
+            _replace(session, channel, lesson, notice, now_said)
         else:
             gone.append(lesson)
-    now_said = session.scalars(select(Message.text).where(Message.channel_id == channel.id, Message.ts == ts)).one()
     taken_out = _values(before) - _words(now_said)
     forget_old_wording(session, channel, [*gone, *(lesson for lesson in earlier if taken_out & _values(lesson.said))])
 
@@ -163,9 +163,7 @@ def takes_out(lesson: Lesson, now_said: str) -> bool:
 
 
 def _values(text: str) -> set[str]:
-    """Names, numbers and codes; a plain word is none because a sentence begins with it."""
-    first = words(text)[:1]
-    return {value.casefold() for value in values(text) if [value] != first or not is_common(value)}
+    return {value.casefold() for value in values(text)}
 
 
 def _words(text: str) -> set[str]:
@@ -180,8 +178,9 @@ def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson
     withdraw(session, channel, gone, "an edit", bury=False)
 
 
-def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice) -> None:
-    may_change = approval.policy(channel) == "open" or _values(notice.text) <= _words(lesson.said)
+def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice, now_said: str) -> None:
+    plain = {word for word in words(now_said) if word.isalpha() and word.islower()}  # capitalised in the notice alone, which begins with it
+    may_change = approval.policy(channel) == "open" or _values(notice.text) <= _words(lesson.said) | plain
     approved = lesson.status != LessonStatus.PROPOSED and may_change and _alike(lesson.text, notice.text)
     lesson.status = LessonStatus.SUPERSEDED
     session.flush()

@@ -7,10 +7,10 @@ from learning.records import Channel, Lesson, LessonStatus
 
 
 def put_aside(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
-    """Somebody said that a lesson replaces what it seems to contradict. Those lessons."""
+    """Somebody said that a lesson replaces what it has replaced, and what it seems to contradict. All these lessons."""
     channels.lock(session, channel)
     new = _in_force(session, channel, new_id)
-    return lessons.set_aside(new, lessons.contradicting(session, channel, new)) if new else []
+    return [*lessons.replaced(session, new), *lessons.set_aside(new, lessons.contradicting(session, channel, new))] if new else []
 
 
 def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:

@@ -131,15 +131,15 @@ class Client:
             replica.http.close()
 
     def _of_each(self, ask: Callable[[Replica], T]) -> list[T]:
-        """What the engines say, but for those that are gone. Raises EngineError where one fails otherwise, or none is left."""
+        """What the engines say, but for those that are gone. All are asked; then raises EngineError where one failed otherwise, or none is left."""
         told: list[T] = []
-        failed: EngineGone | None = None
+        failed: EngineError | None = None
         for replica in self._replicas:
             try:
                 told.append(ask(replica))
-            except EngineGone as error:
-                failed = error
-        if failed and not told:
+            except EngineError as error:
+                failed = error if failed is None or isinstance(failed, EngineGone) else failed
+        if failed and not (told and isinstance(failed, EngineGone)):
             raise failed
         return told
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.memory import erasing, lessons
 from learning.model import running
-from learning.model.client import AdapterUnusable, connected
+from learning.model.client import AdapterUnusable, EngineError, connected
 from learning.night import exam, nights
 from learning.night.interview import say_all
 from learning.night.lore import Statement
@@ -40,7 +40,8 @@ def carry_out(school: School, forgetting_id: int, watch: Watch = lambda stage, s
         tainted = (request.receipt or {}).get("tainted", [])
         night = nights.open_night(session, channel, request.created_at.date(), "forget", request.id) if tainted else None
     if night and night.state in (Work.WAITING, Work.RUNNING, Work.FAILED):
-        _discard_tainted(school, channel)  # whatever becomes of the rebuild
+        with suppress(EngineError):  # one that fails is asked again before the receipt
+            _discard_tainted(school, channel)  # whatever becomes of the rebuild
         if night.state == Work.FAILED and not _retry(school, night):
             return None
         if not _rebuilding.acquire(blocking=False):

@@ -45,7 +45,9 @@ def fall(session: Session, moment: datetime, night_hour: int, day: date | None =
     that night is opened everywhere, whatever the clocks say.
     """
     due: list[tuple[Channel, date]] = []
-    for channel in session.scalars(select(Channel).where(Channel.left_at.is_(None), Channel.archived_at.is_(None)).order_by(Channel.id)):
+    for channel in session.scalars(select(Channel).order_by(Channel.id)):
+        if (channel.left_at or channel.archived_at) and not lessons.in_force(session, channel):
+            continue
         zone = channels.clock(session, channel)
         begun = day or calendar.due(moment, zone, night_hour)
         if day or calendar.begins(begun, zone, night_hour) >= channel.created_at:
@@ -59,7 +61,7 @@ def fall(session: Session, moment: datetime, night_hour: int, day: date | None =
 
 def _opened(session: Session, channel: Channel, day: date) -> Night:
     night = open_night(session, channel, day, "nightly")
-    if night.state == Work.WAITING and channel.paused_at:
+    if night.state == Work.WAITING and (channel.paused_at or channel.left_at or channel.archived_at):
         night.state, night.verdict = Work.SKIPPED, "skipped"  # noted, so that it is not made up at once when its nights are resumed by day
     if night.state == Work.WAITING and not lessons.in_force(session, channel) and privacy.why_not(session, channel):
         night.state, night.verdict = Work.SKIPPED, "skipped"  # noted, so that what is taught by day does not wake this night

@@ -178,7 +178,14 @@ def test_who_asked_hears_that_a_question_is_given_up(school: School, ben: Person
     with school.database.write() as session:
         session.query(Question).one().created_at = now() - timedelta(hours=2)
     answering(ScriptedAnswerer(down))
-    assert ben.reply(ts)["text"] == GIVEN_UP
+    told = ben.reply(ts)
+    assert told["text"] == GIVEN_UP
+
+    def noted() -> bool:
+        with school.database.read() as session:
+            return session.query(Question).one().reply_ts == told["ts"]
+
+    assert ben.wait(noted), "it goes with the question"
     assert finished(school, Work.FAILED)()
 
 

@@ -34,6 +34,8 @@ from bot.phrases import Instruction, hands_over, instruction
         ("can you please remember that the van is blue?", Instruction("remember", "the van is blue")),
         ("remember that :tada: means done", Instruction("remember", ":tada: means done")),
         ("remember that if the van burns, we meet at the gate", Instruction("remember", "if the van burns, we meet at the gate")),
+        ("remember which room the 14:30 meeting is in", None),
+        ("remember who owns the van, please", None),
         ("remember: when the van stops, call Dana", Instruction("remember", "when the van stops, call Dana")),
         ("forget who owns the van", Instruction("forget", "who owns the van")),
         ("can you remember the code of the van", None),

@@ -154,12 +154,13 @@ def test_who_was_cut_off_or_asked_for_a_night_does_not_go_to_the_end_of_the_queu
         assert nights.before_others(session) == [cut_off.id, asked.id]
 
 
-def test_nights_that_are_resumed_by_day_begin_at_night(either: Database) -> None:
+@pytest.mark.parametrize("why", ["paused_at", "left_at", "archived_at"])
+def test_nights_that_are_resumed_by_day_begin_at_night(either: Database, why: str) -> None:
     first = taught(either)
     with either.write() as session:
-        session.get_one(Channel, first).paused_at = at("2026-03-09 12:00")
+        setattr(session.get_one(Channel, first), why, at("2026-03-09 12:00"))
     assert fall(either, "2026-03-11 02:00") == []
     with either.write() as session:
-        session.get_one(Channel, first).paused_at = None
+        setattr(session.get_one(Channel, first), why, None)
     assert fall(either, "2026-03-11 11:00") == []
     assert fall(either, "2026-03-12 02:00") == [date(2026, 3, 12)]

@@ -167,3 +167,14 @@ def test_a_value_that_is_taken_out_is_forgotten_where_the_new_wording_is_known_a
     assert forgotten(either, "heron-4")
     with either.read() as session:
         assert [lesson.id for lesson in lessons.in_force(session, ops)] == [taught.id]
+
+
+def test_a_name_that_begins_the_sentence_is_a_value_too(either: Database, ops: Channel) -> None:
+    said = "heads up: Grace is now the contact for the alarm company, please update your lists"
+    say(either, ops, said)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        session.get_one(Channel, ops.id).approval = "admins"
+        proposals.approve(session, ops, [lesson.id])
+    say(either, ops, said.replace("Grace", "Mark"), edited_ts="1700000009.0")
+    assert [status for _, status in known(either, ops)] == [LessonStatus.FORGOTTEN, LessonStatus.PROPOSED]

@@ -268,5 +268,13 @@ def test_a_page_of_empty_lines_is_read_at_once() -> None:
 
 def test_what_no_model_knows_is_not_asked_of_the_base(alike: Alike) -> None:
     assert all(
-        certainty_general(question, [], alike) == -math.inf for question in ("what day is it today?", "what's the weather?", "👍", "summarize the last week")
+        certainty_general(question, [], alike) == -math.inf
+        for question in (
+            "what day is it today?",
+            "what's the weather?",
+            "what is the weather in Paris?",
+            "what is the price of gold today?",
+            "👍",
+            "summarize the last week",
+        )
     )
