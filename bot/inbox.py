@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot import lifecycle, mrkdwn, outbox, phrases
 from bot.events import Changed, Deleted, Happening, Looked, Reacted, Said, Stopped, Uninstalled
 from learning.database import Database, add_once
-from learning.memory import channels, lessons, log, people, proposals, sources, wondering
+from learning.memory import channels, edits, lessons, log, people, proposals, sources, wondering
 from learning.records import UNFINISHED, Channel, Event, LessonStatus, Question, Work, now
 
 _in_turn = threading.Lock()  # else two that wait for the database come out in any order: a reaction, and that it was taken back
@@ -92,16 +92,16 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     proposals.withdraw(session, channel, [lesson for lesson in told if lesson.status == LessonStatus.PROPOSED], said.author)
     carried_out = phrases.instruction(question.text)
     if carried_out and carried_out.kind in ("remember", "wrong"):
-        now_said = f"{question.text} {lessons.as_kept(session, channel, carried_out.rest, said.ts)}"
+        now_said = f"{question.text} {edits.as_kept(session, channel, carried_out.rest, said.ts)}"
         if carried_out.kind == "wrong":  # the question is that of the answer which was wrong
             now_said += " ".join(lesson.question or "" for lesson in told)
-        taken_out = [lesson for lesson in told if proposals.takes_out(lesson, now_said)]
-        proposals.forget_old_wording(session, channel, taken_out)
+        taken_out = [lesson for lesson in told if edits.takes_out(lesson, now_said)]
+        edits.forget_old_wording(session, channel, taken_out)
         for lesson in told:
             lesson.status = LessonStatus.SUPERSEDED if lesson.status in lessons.IN_FORCE else lesson.status
         lessons.restore(session, channel, [lesson.id for lesson in told if lesson not in taken_out])
     else:
-        proposals.forget_old_wording(session, channel, told)
+        edits.forget_old_wording(session, channel, told)
     log.unstudy(session, channel.id)
     wondering.tidy(session, channel)
     question.attempts = 1  # an answer may be on its way just now: it is looked for before another is posted

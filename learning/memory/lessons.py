@@ -33,7 +33,7 @@ def teach(
 ) -> Lesson:
     """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Where the channel wants it, or it is only to `propose`, somebody else
     has to approve it first, unless an admin teaches. Raises LessonError."""
-    question, dated = told(text, _day(session, channel, source_ts))
+    question, dated = told(text, day_of(session, channel, source_ts))
     statement = dated.text
     _assert_no_flood(session, channel, author)
     settled = not propose and (admin or not author.startswith(("U", "W")) or approval.policy(channel) == "open")  # whoever is at the command line may do all
@@ -52,7 +52,7 @@ def teach(
 
 def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, Any], settled: bool) -> None:
     """What is known already is taught again: that settles it, and it holds again. As the newest, if a newer one says something else."""
-    over = lesson.valid_until is not None and lesson.valid_until < _day(session, channel)
+    over = lesson.valid_until is not None and lesson.valid_until < day_of(session, channel)
     if settled:
         if lesson.status == LessonStatus.PROPOSED:
             lesson.status = LessonStatus.APPROVED
@@ -73,14 +73,6 @@ def _written(text: str) -> str:
     return " ".join(text.split())[1:].rstrip(" .!")
 
 
-def as_kept(session: Session, channel: Channel, text: str, source_ts: str | None = None) -> str:
-    """What would be kept of a statement, and of the question that comes with it; nothing where it cannot be taken."""
-    with suppress(LessonError):
-        question, dated = told(text, _day(session, channel, source_ts))
-        return f"{question or ''} {dated.text}".strip()
-    return ""
-
-
 def consider(session: Session, channel: Channel, *texts: str) -> None:
     """Judge what statements would replace, before they are taught: by a model, and so not within a transaction that writes."""
     alike = session.info.get("alike")
@@ -89,13 +81,13 @@ def consider(session: Session, channel: Channel, *texts: str) -> None:
     known = in_force(session, channel)
     for number, text in enumerate(texts, sys.maxsize - len(texts)):
         with suppress(LessonError):
-            question, dated = told(text, _day(session, channel))
+            question, dated = told(text, day_of(session, channel))
             new = Lesson(id=number, text=dated.text, question=question)
             replacing.replaced_by(new, known, alike)
             known.append(new)
 
 
-def _day(session: Session, channel: Channel, source_ts: str | None = None) -> date:
+def day_of(session: Session, channel: Channel, source_ts: str | None = None) -> date:
     """On which something is said, by the channel's clock: now, or when the message was written that says it."""
     said = datetime.fromtimestamp(float(source_ts), UTC) if source_ts else now()
     return said.astimezone(channels.clock(session, channel)).date()
@@ -145,7 +137,7 @@ def replaced(session: Session, lesson: Lesson) -> list[Lesson]:
 
 def in_force(session: Session, channel: Channel) -> list[Lesson]:
     """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
-    stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= _day(session, channel))
+    stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= day_of(session, channel))
     return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), stands).order_by(Lesson.id)))
 
 

@@ -1,22 +1,18 @@
 """The conversation log: what people wrote and how they reacted, edits and deletions included. Recording is idempotent."""
 
-import html
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from sqlalchemy import Select, delete, select, union, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.memory import channels
-from learning.memory.words import as_typed, normalised, stems, words
-from learning.records import LOCAL, Channel, Lesson, Message, Night, Person, Question, Reaction, StudyItemRecord, Tombstone, Work, now
+from learning.memory.words import as_typed
+from learning.records import LOCAL, Channel, Message, Night, Person, Question, Reaction, StudyItemRecord, Tombstone, Work, now
 
 BATCH = 500  # keys in one statement; PostgreSQL takes 65,535 parameters
-_MARKUP = re.compile(r"<(?:[^<>|]*\|)?(?:mailto:)?([^<>|]*)>")  # a link in Slack's markup, shown by its label
-_EMPHASIS = re.compile(r"(?<!\w)[*_~`]+|[*_~`]+(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -172,80 +168,6 @@ def silence(session: Session, teams: Collection[str], author: str) -> list[Messa
     for room in rooms:
         unstudy(session, room)
     return messages
-
-
-def erase(session: Session, channel: Channel, sources: Sequence[str | None], lesson: Lesson) -> list[str]:
-    """Forget what source messages said, and every message that repeats a lesson, the bot's own answers and open questions among them.
-
-    Returns the ts of each. It does not claim that anybody deleted them in Slack.
-    """
-    named = select(Person.slack_id, Person.name).where(Person.team_id == channel.team_id, Person.name != "")
-    names = {row.slack_id: row.name for row in session.execute(named)}
-    statement = _bare(lesson.text)
-    said = re.compile(rf"(?<!\w){re.escape(statement)}(?!\w)")
-    says_much = len(words(statement)) > 1 or not statement.isascii()  # else it would be found in what says something else
-    asked, held = set(stems(lesson.question or "")), _plain_words(lesson.text, names.values())
-
-    def repeats(text: str) -> bool:
-        low = text.casefold()
-        if not all(word in low for word in held):  # most messages, and soon told
-            return False
-        forms = (_bare(text), _shown(text, names))  # a question is kept as people read it, a message with its markup
-        return any(form == statement or ((says_much or (asked and asked <= set(stems(form)))) and said.search(form)) for form in forms)
-
-    there = [source for source in sources if source]
-    rarest = max(held, key=len, default="")
-    erased: dict[type[Message | Question], list[str]] = {}
-    for table in (Message, Question):  # columns, not rows: in a large channel many hold that word
-        near = table.ts.in_(there) | table.text.icontains(rarest, autoescape=True)
-        said_there = session.execute(select(table.ts, table.text).where(table.channel_id == channel.id, table.text != "", near))
-        erased[table] = [ts for ts, text in said_there if ts in there or repeats(text)]
-        for some in batched(erased[table]):
-            session.execute(update(table).where(table.channel_id == channel.id, table.ts.in_(some)).values(text=""))
-    unstudy(session, channel.id)
-    return erased[Message]
-
-
-def _shown(text: str, names: Mapping[str, str]) -> str:
-    """A message as it is read, however it is marked up: people by name, links by their label, nothing bold."""
-
-    def label(match: re.Match[str]) -> str:
-        return names.get(match[1][1:], match[1]) if match[1].startswith("@") else match[1]
-
-    return _bare(html.unescape(_MARKUP.sub(label, text)))
-
-
-def _bare(text: str) -> str:
-    return normalised(_EMPHASIS.sub("", text))
-
-
-def _plain_words(statement: str, names: Iterable[str] = ()) -> list[str]:
-    """Its words that are no parts of names, as people may be mentioned. By the longest, those few messages are found, of ten thousands, that may repeat it."""
-    of_people = {part.casefold() for name in names for part in name.split()}
-    return [word for word in re.findall(r"[a-z0-9]{2,}", statement.casefold()) if word not in of_people]
-
-
-def rooms(statement: str) -> Select[tuple[int]]:
-    """Ids of the channels where something was said, or asked, that may repeat a statement."""
-    rarest = max(_plain_words(statement), key=len, default="")
-    said, asked = (select(table.channel_id).where(table.text.icontains(rarest, autoescape=True)) for table in (Message, Question))
-    return select(union(said, asked).subquery().c.channel_id)
-
-
-def replies(session: Session, rooms: Sequence[Channel]) -> dict[int, list[tuple[int, str]]]:
-    """The bot's answers, by the lessons that they rest on: the ids of their channels, and their ts. They may say it in words of their own."""
-    answered = (Question.channel_id.in_([room.id for room in rooms]), Question.reply_ts.is_not(None))
-    given: dict[int, list[tuple[int, str]]] = {}
-    for room, ts, answer in session.execute(select(Question.channel_id, Question.reply_ts, Question.answer).where(*answered)):
-        for lesson_id in (answer or {}).get("lessons", ()):
-            given.setdefault(lesson_id, []).append((room, ts))
-    return given
-
-
-def erase_all(session: Session, channel: Channel) -> None:
-    """Remove the text of everything that was said in a channel."""
-    for table in (Message, Question):
-        session.execute(update(table).where(table.channel_id == channel.id).values(text=""))
 
 
 def react(session: Session, channel: Channel, ts: str, author: str, emoji: str) -> None:

@@ -1,6 +1,5 @@
 """Lessons noticed in messages: proposed, approved or dismissed, and tied to their messages: what happens to those happens to them."""
 
-import html
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
@@ -9,17 +8,16 @@ from sqlalchemy.orm import Session
 
 from learning.database import Database, add_missing, add_once
 from learning.errors import NightschoolError
-from learning.memory import approval, channels, erasing, lessons, log, notes, noticing, people, recall
+from learning.memory import channels, erasing, lessons, log, notes, noticing, people
 from learning.memory.noticing import Notice, Remark
-from learning.memory.words import digest, stems, values, words
+from learning.memory.words import digest
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Reaction, Tombstone, Workspace, now
 
 logger = logging.getLogger(__name__)
 
 May = Callable[[Session, Channel], str]  # why nothing may be learned from a channel's messages; empty when it may
-ALIKE = 0.6  # share of its words that an edited statement keeps when it still says the same of most things
 AT_ONCE = 500  # messages looked at in one transaction, with the rest of their threads
-_ACTIVE = (LessonStatus.PROPOSED, *lessons.IN_FORCE)
+ACTIVE = (LessonStatus.PROPOSED, *lessons.IN_FORCE)
 
 
 def observe(database: Database, channel: Channel, may: May, rewrite: noticing.Rewrite = noticing.by_rules) -> list[Lesson]:
@@ -31,21 +29,21 @@ def observe(database: Database, channel: Channel, may: May, rewrite: noticing.Re
     while True:
         with database.read() as session:
             threads = _unexamined(session, channel)
-            setting = _setting(session, channel)
+            setting = setting_of(session, channel)
         if not threads:
             return proposed
-        noticed = {root: _rewritten(rewrite, thread, setting) for root, thread in threads.items()}
+        noticed = {root: rewritten(rewrite, thread, setting) for root, thread in threads.items()}
         with database.write() as session:
             if may(session, session.get_one(Channel, channel.id)):
                 return proposed
-            now = _threads(session, channel, list(threads), lock=True)
-            same = [root for root, thread in threads.items() if now.get(root) == thread]
+            current = threads_of(session, channel, list(threads), lock=True)
+            same = [root for root, thread in threads.items() if current.get(root) == thread]
             proposed += propose(session, channel, [notice for root in same for notice in noticed[root]])
             for seen in log.batched(remark.ts for root in same for remark in threads[root]):
                 session.execute(update(Message).where(Message.channel_id == channel.id, Message.ts.in_(seen)).values(examined=True))
 
 
-def _rewritten(rewrite: noticing.Rewrite, thread: Sequence[Remark], setting: noticing.Setting) -> Sequence[Notice]:
+def rewritten(rewrite: noticing.Rewrite, thread: Sequence[Remark], setting: noticing.Setting) -> Sequence[Notice]:
     """One thread that trips a rule up must not keep the others from being learned."""
     try:
         return rewrite(thread, setting)
@@ -62,8 +60,8 @@ def propose(session: Session, channel: Channel, notices: Iterable[Notice], statu
     for notice in notices:
         if notice.valid_until and notice.valid_until < today:
             continue
-        content = _content(notice)
-        stands: ColumnElement[bool] = Lesson.status.in_(_ACTIVE)
+        content = digest_of(notice)
+        stands: ColumnElement[bool] = Lesson.status.in_(ACTIVE)
         if not edited:  # what was replaced is not news because somebody reacts to it
             stands |= (Lesson.status == LessonStatus.SUPERSEDED) & (Lesson.source_ts == notice.sources[0])
         known = select(Lesson.id).where(Lesson.channel_id == channel.id, Lesson.digest == content, stands)
@@ -86,7 +84,8 @@ def rest(session: Session, lesson: Lesson, sources: Sequence[str]) -> None:
     add_missing(session, LessonSource, [{"lesson_id": lesson.id, "ts": ts} for ts in sources])
 
 
-def _content(notice: Notice) -> str:
+def digest_of(notice: Notice) -> str:
+    """Its content id, as that of the lesson that is made of it."""
     return digest(f"{notice.question} {notice.text}" if notice.question else notice.text)
 
 
@@ -123,81 +122,10 @@ def drop_all(session: Session, channel: Channel) -> None:
         _drop(session, lesson)
 
 
-def source_changed(session: Session, channel: Channel, ts: str, before: str, may: May) -> None:
-    """A message was edited, which said something else `before`: the lessons that rest on it become what it says now, or are forgotten.
-
-    What says nearly the same takes the place of an approved lesson, and the channel hears of it; what says something else is a proposal, and so is another
-    value where not everybody may teach. Earlier wordings, and what somebody taught from the message, go where they hold a value that was taken out.
-    """
-    if session.scalars(select(LessonSource.lesson_id).join(Lesson).where(Lesson.channel_id == channel.id, LessonSource.ts == ts)).first() is None:
-        return  # chatter, mostly: nobody has to wait for it
-    channels.lock(session, channel)
-    standing = _resting(session, channel, [ts], _ACTIVE)
-    resting = [lesson for lesson in standing if lesson.origin != "taught"]  # what somebody taught from a message is their own wording
-    earlier = [*(lesson for lesson in standing if lesson not in resting), *_resting(session, channel, [ts], [LessonStatus.SUPERSEDED])]
-    if not standing and not earlier:
-        return
-    root = session.scalars(select(func.coalesce(Message.thread_ts, Message.ts)).where(Message.channel_id == channel.id, Message.ts == ts)).one()
-    threads = {} if may(session, channel) else _threads(session, channel, [root])
-    said = [notice for thread in threads.values() for notice in _rewritten(noticing.by_rules, thread, _setting(session, channel)) if ts in notice.sources]
-    about = {_content(notice): notice for notice in said}
-    fresh = [notice for content, notice in about.items() if content not in {lesson.digest for lesson in resting}]
-    now_said = session.scalars(select(Message.text).where(Message.channel_id == channel.id, Message.ts == ts)).one()
-    gone = []
-    for lesson in resting:
-        if lesson.digest in about:
-            continue
-        notice = _nearest(lesson, fresh)
-        if notice:
-            fresh.remove(notice)
-            _replace(session, channel, lesson, notice, now_said)
-        else:
-            gone.append(lesson)
-    taken_out = _values(before) - _words(now_said)
-    forget_old_wording(session, channel, [*gone, *(lesson for lesson in earlier if taken_out & _values(lesson.said))])
-
-
-def takes_out(lesson: Lesson, now_said: str) -> bool:
-    """Does a lesson hold a value, a password, say, that is not in what is said now?"""
-    return not _values(lesson.said) <= _words(now_said)
-
-
-def _values(text: str) -> set[str]:
-    return {value.casefold() for value in values(text)}
-
-
-def _words(text: str) -> set[str]:
-    return {word.casefold() for word in words(text)}
-
-
-def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson]) -> None:
-    """The message stays: only what it no longer says is forgotten."""
-    for lesson in gone:
-        lesson.source_ts = None
-        session.execute(delete(LessonSource).where(LessonSource.lesson_id == lesson.id))
-    withdraw(session, channel, gone, "an edit", bury=False)
-
-
-def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice, now_said: str) -> None:
-    plain = {word for word in words(now_said) if word.isalpha() and word.islower()}  # capitalised in the notice alone, which begins with it
-    may_change = approval.policy(channel) == "open" or _values(notice.text) <= _words(lesson.said) | plain
-    approved = lesson.status != LessonStatus.PROPOSED and may_change and _alike(lesson.text, notice.text)
-    lesson.status = LessonStatus.SUPERSEDED
-    session.flush()
-    made = propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED, edited=True)
-    same = (Lesson.channel_id == channel.id, Lesson.digest == _content(notice), Lesson.status.in_(_ACTIVE))
-    lesson.superseded_by = session.scalars(select(Lesson.id).where(*same)).first()  # known before, perhaps
-    if takes_out(lesson, notice.text):  # a password that was taken out, say: exactly, and at once
-        forget_old_wording(session, channel, [lesson])
-    if made and approved:
-        told = f":pencil2: <@{notice.author}> changed what I had learned. I now know: {html.escape(notice.text, quote=False)}"
-        session.add(Announcement(channel_id=channel.id, key=f"changed-{made[0].id}", text=told, lesson_id=made[0].id))
-
-
 def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str) -> int:
     """Messages were deleted, or may not be used: the lessons that rest on them are forgotten. How many that were."""
     channels.lock(session, channel)
-    resting = {x.id: x for some in log.batched(ts) for x in _resting(session, channel, some, lessons.FORGETTABLE)}
+    resting = {x.id: x for some in log.batched(ts) for x in resting_on(session, channel, some, lessons.FORGETTABLE)}
     withdraw(session, channel, list(resting.values()), by)
     return len(resting)
 
@@ -220,32 +148,20 @@ def _drop(session: Session, lesson: Lesson) -> None:
     session.flush()
 
 
-def _resting(session: Session, channel: Channel, ts: Sequence[str], statuses: Sequence[LessonStatus]) -> Sequence[Lesson]:
+def resting_on(session: Session, channel: Channel, ts: Sequence[str], statuses: Sequence[LessonStatus]) -> Sequence[Lesson]:
+    """The lessons that rest on messages, in the order in which they were made."""
     on = select(LessonSource.lesson_id).where(LessonSource.ts.in_(ts))
     resting = (Lesson.channel_id == channel.id, Lesson.id.in_(on), Lesson.status.in_(statuses))
     return session.scalars(select(Lesson).where(*resting).order_by(Lesson.id)).all()
 
 
-def _nearest(lesson: Lesson, notices: Sequence[Notice]) -> Notice | None:
-    """Which of several new statements takes a lesson's place: the one that shares most words with it."""
-    by_text = {notice.text: notice for notice in notices}
-    hits = recall.search([Lesson(id=number, text=text) for number, text in enumerate(by_text)], lesson.text, limit=1)
-    return by_text[hits[0].lesson.text] if hits else next(iter(notices), None)
-
-
-def _alike(one: str, other: str) -> bool:
-    """Do two statements say the same of most things?"""
-    first, second = set(stems(one)), set(stems(other))
-    return len(first & second) >= ALIKE * max(len(first), len(second))
-
-
 def _unexamined(session: Session, channel: Channel) -> dict[str, list[Remark]]:
     root = func.coalesce(Message.thread_ts, Message.ts)
     waiting = select(root).where(Message.channel_id == channel.id, ~Message.examined, ~Message.off_record).limit(AT_ONCE)
-    return _threads(session, channel, sorted(set(session.scalars(waiting))))
+    return threads_of(session, channel, sorted(set(session.scalars(waiting))))
 
 
-def _threads(session: Session, channel: Channel, roots: Sequence[str], lock: bool = False) -> dict[str, list[Remark]]:
+def threads_of(session: Session, channel: Channel, roots: Sequence[str], lock: bool = False) -> dict[str, list[Remark]]:
     """Threads with their reactions, oldest first, by the ts of their roots, which need not be known; a message without replies is a thread of one.
 
     Without what is off the record. With `lock`, nobody changes them until the commit.
@@ -263,7 +179,8 @@ def _threads(session: Session, channel: Channel, roots: Sequence[str], lock: boo
     return threads
 
 
-def _setting(session: Session, channel: Channel) -> noticing.Setting:
+def setting_of(session: Session, channel: Channel) -> noticing.Setting:
+    """Who is who in a channel, and its clock."""
     return noticing.Setting(people.names(session, channel.team_id), channels.clock(session, channel))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from learning.memory import lessons, log, privacy, proposals
+from learning.memory import edits, lessons, log, privacy, proposals
 from learning.records import Channel, Lesson
 
 
@@ -18,7 +18,7 @@ def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], bro
     if brought:
         log.put_on_record(session, channel, [utterance.ts for utterance in said])
     for ts, before in recorded.changed.items():
-        proposals.source_changed(session, channel, ts, before, privacy.why_not)
+        edits.source_changed(session, channel, ts, before, privacy.why_not)
     return recorded
 
 
