@@ -81,7 +81,9 @@ class Renderer:
 
     def _plain(self, text: str) -> str:
         """What people write ends no turn and begins none: the names of special tokens in it are words like any."""
-        return self._forged.sub(lambda match: re.sub(r"[<|/>]", " ", match.group()), text)
+        if not self._forged.search(text):
+            return text
+        return self._forged.sub(lambda match: re.sub(r"[<|/>]", " ", match.group()), text).strip()  # a template's own blanks join those at the beginning
 
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
