@@ -94,7 +94,7 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
     if carried_out and carried_out.kind in ("remember", "wrong"):
         now_said = f"{question.text} {edits.as_kept(session, channel, carried_out.rest, said.ts)}"
         if carried_out.kind == "wrong":  # the question is that of the answer which was wrong
-            now_said += " ".join(lesson.question or "" for lesson in told)
+            now_said = " ".join([now_said, *(lesson.question or "" for lesson in told)])
         taken_out = [lesson for lesson in told if edits.takes_out(lesson, now_said)]
         edits.forget_old_wording(session, channel, taken_out)
         for lesson in told:

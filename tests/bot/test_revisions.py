@@ -114,3 +114,13 @@ def test_a_question_that_is_edited_by_somebody_who_opted_out_is_answered_anew(da
     with database.read() as session:
         assert [question.text for question in session.query(Question).order_by(Question.ts)] == ["when is lunch?", "when is dinner?"]
         assert {kept.text for kept in session.query(Message)} == {""}
+
+
+def test_a_correction_that_is_only_worded_otherwise_takes_nothing_out(database: Database) -> None:
+    take(database, message(f"<@{BOT}> that's wrong: Mia owns it on port 4000"), "Ev1")
+    with database.write() as session:
+        lessons.teach(session, session.query(Channel).one(), "Q: Heron is on which port? A: Mia owns it on port 4000", "U1", "1.0")
+    assert take(database, edited(f"<@{BOT}> that's wrong: Mia owns it, on port 4000", "2.0"), "Ev2")
+    with database.read() as session:
+        assert [lesson.status for lesson in session.query(Lesson)] == [LessonStatus.SUPERSEDED]
+        assert session.query(Forgetting).count() == 0
