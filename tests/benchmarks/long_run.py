@@ -10,6 +10,7 @@ Nights that were held before are not held again, whatever has changed since: eac
 
 import json
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from learning.answers import Answer
 from tests.benchmarks import material
 from tests.benchmarks.classroom import Classroom, classroom
 from tests.benchmarks.material import Taught
-from tests.benchmarks.table import Figure, report
+from tests.benchmarks.table import PARTS, Figure, report
 
 NIGHTS, A_NIGHT = 30, 10  # new lessons a night
 SHORT, FEW = 3, 6  # the same, of the quick version
@@ -65,18 +66,30 @@ def _held() -> dict[int, dict[str, Any]]:
 
 
 def _hold(night: int, count: int, new: int) -> dict[str, Any]:
-    """One night after all days up to it. Its row: how each question was answered, in the order of `_asked`; what it cost; and which code that was."""
+    """One night after all days up to it, or what is left of one that was cut off. Its row: how each question was answered, in the order of `_asked`; what it
+    cost; and which code that was."""
     lessons, changes = _plan(count, new)
     asked = _asked(lessons, changes, night, new)
-    with classroom() as room:
-        for day in range(1, night + 1):
-            _tell(room, lessons[(day - 1) * new : day * new], changes, day)
-        room.sleep()
+    code, home = _code(), PARTS / f"night-{night} of {count}"
+    told = home / "told"
+    if not told.exists() or told.read_text() != code:  # cut off while it was told, or by other code
+        shutil.rmtree(home, ignore_errors=True)
+    with classroom(kept=home.name) as room:
+        if not told.exists():
+            for day in range(1, night + 1):
+                _tell(room, lessons[(day - 1) * new : day * new], changes, day)
+            told.write_text(code)
+        if room.knowledge().adapter is None:
+            room.sleep()
         said = room.ask([question for _, question in asked])
         spent = room.card()["spent"]
+    shutil.rmtree(home)
     answers = "".join(_mark(lesson, answer) for (lesson, _), answer in zip(asked, said, strict=True))
-    code = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=material.DATA).stdout.strip()
     return {"night": night, "answers": answers, "cpu_seconds": round(spent["cpu_seconds"]), "peak_gb": round(spent["peak_bytes"] / 1e9, 2), "code": code}
+
+
+def _code() -> str:
+    return subprocess.run(["git", "describe", "--always"], capture_output=True, text=True, cwd=material.DATA, check=True).stdout.strip()
 
 
 def _mark(lesson: Taught, answer: Answer) -> str:
