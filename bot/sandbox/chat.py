@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from bot.sandbox import block_kit
 from bot.sandbox.workspace import BOT_USER, Payload, SlackError, Workspace
 
 SESSIONS = ("active", "processing", "suspended", "closed")
-TEXT_MOST, SECTION_MOST, BLOCKS_MOST, STREAM_MOST, PROMPTS_MOST = 4_000, 3_000, 50, 12_000, 4
+TEXT_MOST, STREAM_MOST, PROMPTS_MOST = 4_000, 12_000, 4
 
 
 class Chat:
@@ -135,8 +136,7 @@ def _content(text: str, blocks: Any, metadata: Any, most: int = TEXT_MOST) -> Pa
         raise SlackError("no_text")
     if len(text) > most:
         raise SlackError("msg_too_long")
-    if len(blocks) > BLOCKS_MOST or any(len((b.get("text") or {}).get("text", "")) > SECTION_MOST for b in blocks if b["type"] == "section"):
-        raise SlackError("invalid_blocks")
+    block_kit.check(blocks, block_kit.IN_A_MESSAGE)
     content: Payload = {"text": text, "blocks": blocks} if blocks else {"text": text}
     return content | ({"metadata": _json(metadata, "invalid_metadata_format")} if metadata else {})
 

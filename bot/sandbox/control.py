@@ -1,15 +1,17 @@
 """The control API: acting as the people of the workspace do. Tests, the demo and the page use it; it is not part of Slack."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
-from bot.sandbox import views
+from bot.sandbox import block_kit, views
 from bot.sandbox.deliveries import Deliveries, Delivery
 from bot.sandbox.events_api import EventsApi
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.workspace import APP, BOT_USER, Payload, SlackError, Workspace
 
 PATIENCE = 3.0  # seconds within which a command must be acknowledged
+HOOK_USES = 5  # of a `response_url`
 
 
 class Control:
@@ -19,6 +21,7 @@ class Control:
         self.workspace, self.deliveries, self.sockets = workspace, deliveries, sockets
         self.events_api = EventsApi()
         self._hooks: dict[str, tuple[str, str, str | None]] = {}  # response_url key -> channel, user, message it replaces
+        self._uses = Counter[str]()  # of each of them
         self.site = ""
 
     async def post(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Payload:
@@ -180,8 +183,10 @@ class Control:
 
     def hooked(self, key: str, body: Payload) -> None:
         """The app answers through a `response_url`."""
-        if key not in self._hooks:
+        if key not in self._hooks or self._uses[key] >= HOOK_USES:
             raise SlackError("used_url")
+        self._uses[key] += 1
+        block_kit.check(body.get("blocks") or [], block_kit.IN_A_MESSAGE)
         channel, user, ts = self._hooks[key]
         content: Payload = {name: body[name] for name in ("text", "blocks") if name in body}
         if ts and body.get("replace_original") and ts in self.workspace.channel(channel).messages:
@@ -199,6 +204,7 @@ class Control:
             await asyncio.wait_for(delivery.acknowledged.wait(), PATIENCE)
         except TimeoutError:
             raise SlackError("operation_timeout") from None
+        block_kit.check((delivery.response or {}).get("blocks") or [], block_kit.IN_A_MESSAGE)
         return self.workspace.whisper(channel, user, delivery.response) if delivery.response else {}
 
     def _hook(self, channel: str, user: str, ts: str | None) -> str:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from bot.sandbox import block_kit
 from bot.sandbox.workspace import APP, BOT_ID, Payload, SlackError, Workspace
 
-TITLE_MOST, BLOCKS_MOST, METADATA_MOST, CALLBACK_MOST = 24, 100, 3_000, 255
+TITLE_MOST, METADATA_MOST, CALLBACK_MOST = 24, 3_000, 255
 
 
 class Views:
@@ -35,7 +36,7 @@ class Views:
     def publish(self, user_id: str, view: Any) -> Payload:
         """Somebody's Home tab."""
         told = _parsed(view)
-        if told.get("type") != "home" or not 0 < len(told.get("blocks", [])) <= BLOCKS_MOST:
+        if told.get("type") != "home" or not 0 < len(told.get("blocks", [])) <= block_kit.IN_A_VIEW:
             raise SlackError("invalid_arguments", "[ERROR] a home view of 1 to 100 blocks is needed")
         made = {
             **told,
@@ -77,7 +78,7 @@ def _checked(view: Any) -> Payload:
     wrong = {
         "unsupported type": told.get("type") != "modal",
         "title is missing or too long": not 0 < len((told.get("title") or {}).get("text", "")) <= TITLE_MOST,
-        "no blocks, or too many": not 0 < len(told.get("blocks", [])) <= BLOCKS_MOST,
+        "no blocks, or too many": not 0 < len(told.get("blocks", [])) <= block_kit.IN_A_VIEW,
         "inputs need a submit button": bool(inputs) and "submit" not in told,
         "an input needs a label and an element": any("label" not in block or "element" not in block for block in inputs),
         "private_metadata is too long": len(told.get("private_metadata", "")) > METADATA_MOST,
@@ -93,4 +94,5 @@ def _parsed(view: Any) -> Payload:
         told: Payload = json.loads(view) if isinstance(view, str) else view
     except ValueError:
         raise SlackError("invalid_arguments", "[ERROR] view is no JSON") from None
+    block_kit.check(told.get("blocks", []), block_kit.IN_A_VIEW)
     return told

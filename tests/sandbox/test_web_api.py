@@ -14,6 +14,14 @@ from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN
 
 ARGUMENTS = Path(__file__).parents[1] / "data" / "slack" / "arguments.json"  # by Slack's specification of 2021: method, argument, whether it must be there
 LONG_SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}
+BAD = [
+    {"type": "nonsense"},
+    {"type": "actions", "elements": [{"type": "button", "action_id": "a"}]},
+    {"type": "context", "elements": [{"type": "mrkdwn", "text": ""}]},
+    {"type": "header", "text": {"type": "plain_text", "text": "h" * 151}},
+    {"type": "actions", "elements": [{"type": "button", "action_id": "a" * 256, "text": {"type": "plain_text", "text": "b"}}]},
+    {"type": "actions", "elements": [{"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "b"}, "value": "v" * 2_001}]},
+]
 NEW = {  # methods that it does not know
     "agents.sessions.setStatus", "apps.connections.open", "assistant.threads.setSuggestedPrompts",
     "chat.startStream", "chat.appendStream", "chat.stopStream",
@@ -95,6 +103,8 @@ def test_threads_come_in_pages(web: WebClient) -> None:
             {"channel": "C0OPS", "text": "x", "blocks": [LONG_SECTION]},
             "invalid_blocks",
         ),
+        *(("chat.postMessage", {"channel": "C0OPS", "text": "x", "blocks": [block]}, "invalid_blocks") for block in BAD),
+        ("views.publish", {"user_id": "U0ANA", "view": {"type": "home", "blocks": [LONG_SECTION]}}, "invalid_blocks"),
         ("chat.update", {"channel": "C0OPS", "ts": "1.0", "text": "x"}, "message_not_found"),
         ("conversations.replies", {"channel": "C0OPS", "ts": "1.0"}, "thread_not_found"),
         ("users.info", {"user": "U0NOPE"}, "user_not_found"),
