@@ -94,8 +94,8 @@ class _Look:
     def _note_left(self, present: set[str]) -> None:
         with self.database.write() as session:
             for channel in session.scalars(select(Channel).where(Channel.team_id == self.team_id, Channel.left_at.is_(None))):
-                direct = channel.is_direct or channel.name.startswith("mpdm-")  # not listed without further scopes
-                if channel.slack_id not in present and not direct:
+                direct = channel.is_direct or channel.is_group
+                if channel.slack_id not in present and not direct:  # those are not listed without further scopes
                     channels.leave(channel)
 
     def _pages(self, method: str, entries: str, **arguments: Any) -> Iterator[Any]:

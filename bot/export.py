@@ -171,7 +171,7 @@ class Export:
             yield from self._listed(name)
 
     def rooms(self) -> Iterator[Room]:
-        """All channels; folders that no list names come last, known by their name alone."""
+        """All channels; folders that no list names come last, known by their name alone. Not those of a workspace in an organisation's export."""
         folders = set(self._days)
         for name in CHANNEL_LISTS:
             for entry in self._listed(name):
@@ -181,7 +181,12 @@ class Export:
                 slack_id = folder_safe(str(entry["id"]))
                 is_external = bool(entry.get("is_ext_shared") or entry.get("is_org_shared_externally"))
                 yield Room(slack_id, called, folder, bool(entry.get("is_archived")), is_external)
-        for folder in sorted(folders - {""}):
+        told = [path.removeprefix(self._top).rpartition("/") for path in self.files.sizes]
+        lists = {composed(folder) for folder, _, name in told if name in (*CHANNEL_LISTS, *PEOPLE_LISTS)}
+        parts = {folder for folder in folders if "/" in folder and folder.rpartition("/")[0] in lists}
+        for top in sorted({folder.rpartition("/")[0] for folder in parts}):
+            self.broken.append((top, "is a part by itself, as a workspace of an organisation is: unpack the archive, and import this folder of it"))
+        for folder in sorted(folders - parts - {""}):
             yield Room("", folder, folder, False, False)
 
     def days(self, room: Room) -> list[Day]:

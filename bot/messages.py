@@ -9,11 +9,12 @@ KEPT = (None, "bot_message", "thread_broadcast", "file_share", "me_message")  # 
 
 
 def utterance(message: dict[str, Any], edited_ts: str | None = None) -> Utterance:
-    """One message; `edited_ts` stands in where Slack gives none."""
+    """One message. `edited_ts` stands in where Slack gives none of what a bot wrote; people's edits have one, and a link's preview is no edit."""
+    bots = bool(message.get("bot_id"))
     return Utterance(
         ts=message["ts"], thread_ts=message.get("thread_ts"),
         author=message.get("user") or message.get("bot_id") or "", text=storable(message.get("text") or ""),
-        is_bot=bool(message.get("bot_id")) or message.get("subtype") == "bot_message", edited_ts=(message.get("edited") or {}).get("ts") or edited_ts,
+        is_bot=bots or message.get("subtype") == "bot_message", edited_ts=(message.get("edited") or {}).get("ts") or (edited_ts if bots else None),
         reactions=_reactions(message),
     )  # fmt: skip
 

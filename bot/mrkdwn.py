@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
 _CHANNEL = re.compile(r"(?<![\w&])#(C[A-Z0-9]{8,})\b")
+EVERYBODY = ("!here", "!channel", "!everyone")
 FENCE = "```"
 LONGEST = 3_900  # characters of a message; Slack refuses more than 4,000
 LONGEST_PIECE = 3_000  # of a block
@@ -21,6 +22,8 @@ def plain(text: str, bot_user_id: str = "", names: Mapping[str, str] = MappingPr
         target, label = match["target"], match["label"]
         if target == f"@{bot_user_id}":
             return ""
+        if target in EVERYBODY:  # a call to all at the beginning is no part of what is said
+            return f"@{target[1:]}" if _LINK.sub("", text[: match.start()]).strip() else ""
         if target.startswith("#"):
             return f"#{label}" if label else target
         if target.startswith("@"):

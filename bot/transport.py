@@ -109,6 +109,7 @@ def refuse_strangers(app: App, workspaces: Workspaces) -> None:
         installed = (body.get("authorizations") or [{}])[0]  # the outer ids of an event may be another organisation's that shares the channel
         places = [installed.get("team_id"), installed.get("enterprise_id")] if installed else []
         places = places or [body.get(name) or body.get(f"{name}_id") for name in ("team", "enterprise")]
+        places += [(body.get("view") or {}).get("app_installed_team_id")]  # a window that somebody of another organisation sends back names only this as ours
         ids = {place["id"] if isinstance(place, dict) else place for place in places if place}
         return workspaces.knows(*ids) or body.get("type") in ("url_verification", "ssl_check")
 

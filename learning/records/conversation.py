@@ -10,7 +10,7 @@ from learning.records.base import Key, Leased, Record, now
 
 
 class Workspace(Record):
-    """A Slack workspace: its night, and the attestation without which nothing is learned from messages."""
+    """A Slack workspace: its address, the clock of its nights, and the attestation without which nothing is learned from messages."""
 
     __tablename__ = "workspaces"
 
@@ -79,6 +79,11 @@ class Channel(Record):
     def is_direct(self) -> bool:
         """Is it somebody's conversation with the bot?"""
         return self.slack_id.startswith("D")
+
+    @property
+    def is_group(self) -> bool:
+        """Is it a conversation of several people that is no channel? The bot's scopes do not reach into it."""
+        return self.name.startswith("mpdm-")
 
 
 class ChannelAlias(Record):

@@ -1,4 +1,4 @@
-"""Slack's markup: lengths."""
+"""Slack's markup."""
 
 import pytest
 
@@ -32,6 +32,12 @@ def test_a_channel_that_came_without_its_name_is_a_link_again() -> None:
     said = mrkdwn.plain("The pager goes to <#C042ABCDE|>, and <#C042ABCDX|alerts> hears of it.")
     assert said == "The pager goes to #C042ABCDE, and #alerts hears of it."
     assert mrkdwn.escaped(said) == "The pager goes to <#C042ABCDE>, and #alerts hears of it."
+
+
+@pytest.mark.parametrize("everybody", ["<!here>", "<!channel|@channel>", "<!everyone>"])
+def test_whom_a_message_calls_is_no_part_of_what_it_says(everybody: str) -> None:
+    assert mrkdwn.plain(f"{everybody} <@U9> remember that <!subteam^S1|@oncall> is paged first", "U9") == "remember that @oncall is paged first"
+    assert mrkdwn.plain(f"Use {everybody} only for outages.") == f"Use @{everybody.strip('<>!').split('|')[0]} only for outages."
 
 
 def test_a_long_answer_becomes_several_sections() -> None:

@@ -42,6 +42,15 @@ def test_a_mention_in_the_edit_of_a_message_that_is_not_known_is_answered_and_a_
     assert take(database, edited(f"<@{BOT}> what is down?", "4.0", "3.0"), "Ev2")
 
 
+def test_a_preview_in_the_second_of_an_edit_does_not_outdate_it(database: Database) -> None:
+    wifi = "The guest wifi password is {}, see <http://acme.example>"
+    take(database, message(wifi.format("hunter2x9")), "Ev1")
+    take(database, {"type": "message", "subtype": "message_changed", "message": message(wifi.format("hunter2x9")), "ts": "1531346575.000264"}, "Ev2")
+    take(database, edited(wifi.format("with Ana"), "1531346575.000000"), "Ev3")
+    with database.read() as session:
+        assert session.query(Message).one().text == wifi.format("with Ana")
+
+
 def test_events_in_any_order_leave_what_was_said_last(database: Database) -> None:
     train = f"<@{BOT}> when does the {{}} train leave?"
     assert take(database, edited(train.format("night"), "2.0"), "Ev1")

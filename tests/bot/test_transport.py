@@ -59,6 +59,16 @@ def test_where_channels_are_shared_the_installation_counts_not_the_other_side(ur
     assert status(url, event()) == 403
 
 
+def test_a_window_that_somebody_of_another_organisation_sends_back_is_taken(url: str) -> None:
+    theirs = {"type": "view_submission", "team": {"id": "T0OTHER"}, "enterprise": {"id": "E0OTHER"}, "user": {"id": "U9", "team_id": "T0OTHER"}}
+
+    def sent(installed_in: str) -> int:
+        return status(url, json.dumps({**theirs, "view": {"type": "modal", "callback_id": "none", "app_installed_team_id": installed_in}}))
+
+    assert sent(TEAM) != 403
+    assert sent("T0OTHER") == 403
+
+
 def test_what_is_no_request_of_slacks_is_turned_away(url: str) -> None:
     assert status(url, "x" * (transport.LONGEST + 1)) == 413
     assert httpx.post(url, content=b"\xff\xfe", headers=signed("") | {"content-type": "application/json"}, trust_env=False).status_code == 400
