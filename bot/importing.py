@@ -168,7 +168,9 @@ def _read(entry: dict[str, Any]) -> Iterator[Utterance | str]:
 
 
 def _whole(said: Utterance) -> Utterance:
-    """Raises ValueError for one whose times are none."""
+    """Raises ValueError for one whose times or author are none."""
+    if not isinstance(said.author, str):
+        raise ValueError(f"{said.author!r} is nobody")
     for ts in (said.ts, said.thread_ts, said.edited_ts):
         if ts is not None:
             _time(ts)

@@ -26,6 +26,7 @@ def forget(session: Session, channel: Channel, user: str, rest: str) -> Answer:
 
 def listed(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """What the channel was taught, newest first, where each lesson is on its way into the weights, and what people did about it."""
+    rest = " ".join(rest.split())
     asked = _PAGED.match(rest)
     search, page = (asked["search"], max(1, int(asked["page"]))) if asked else (rest, 1)
     found = finding.listed(session, channel, search)
@@ -107,7 +108,7 @@ def resume(session: Session, channel: Channel, user: str, rest: str) -> Answer:
 def rollback(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """An earlier version serves."""
     wanted = rest.strip().lower().removeprefix("v")
-    if wanted and not wanted.isdigit():
+    if wanted and not wanted.isdecimal():
         return "Name a version by its number, such as `/nightschool rollback 3`.", []
     chosen = registry.rollback(session, channel, int(wanted) if wanted else None)
     return f"I answer as `{chosen.name}` from now on.", []

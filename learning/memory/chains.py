@@ -83,7 +83,7 @@ def lists(hits: Sequence[Hit], question: str, covering: Coverage, held: Held) ->
 
 def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[Lesson]:
     known = names(tuple(sorted(lesson.said for lesson in lessons)))
-    for word in content_words(first.said):
+    for word in dict.fromkeys(content_words(first.said)):
         name = stem(word)
         if name not in asked and word in known and 1 < covering.shelf.holding[name] <= SISTERS:
             for other, held in zip(lessons, covering.shelf.held, strict=True):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from learning.memory import approval, channels, lessons, noticing, proposals, recall, statements
 from learning.memory.noticing import Notice
+from learning.memory.telling import telling
 from learning.memory.words import stems, values, words
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message
 
@@ -18,8 +19,8 @@ ALIKE = 0.6  # share of its words that an edited statement keeps when it still s
 def source_changed(session: Session, channel: Channel, ts: str, before: str, may: proposals.May) -> None:
     """A message was edited, which said something else `before`: the lessons that rest on it become what it says now, or are forgotten.
 
-    What says nearly the same takes the place of an approved lesson, and the channel hears of it; what says something else is a proposal, and so is another
-    value where not everybody may teach. Earlier wordings, and what somebody taught from the message, go where they hold a value that was taken out.
+    What says nearly the same takes the place of an approved lesson, and the channel hears of it; what says something else is a proposal, and so is any other
+    word where not everybody may teach. Earlier wordings, and what somebody taught from the message, go where they hold a value that was taken out.
     """
     if session.scalars(select(LessonSource.lesson_id).join(Lesson).where(Lesson.channel_id == channel.id, LessonSource.ts == ts)).first() is None:
         return  # chatter, mostly: nobody has to wait for it
@@ -41,7 +42,7 @@ def source_changed(session: Session, channel: Channel, ts: str, before: str, may
         notice = _nearest(lesson, fresh)
         if notice:
             fresh.remove(notice)
-            _replace(session, channel, lesson, notice, now_said)
+            _replace(session, channel, lesson, notice)
         else:
             gone.append(lesson)
     taken_out = _values(before) - _words(now_said)
@@ -54,11 +55,16 @@ def takes_out(lesson: Lesson, now_said: str) -> bool:
 
 
 def _values(text: str) -> set[str]:
-    return {value.casefold() for value in values(text)}
+    """Also in small letters: a password may be any word that is none of every day."""
+    return {value.casefold() for value in (*values(text), *(word.text for word in telling(text) if word.is_value))}
 
 
 def _words(text: str) -> set[str]:
-    return {word.casefold() for word in words(text)}
+    return set(_spelt(text))
+
+
+def _spelt(text: str) -> list[str]:
+    return [word.casefold() for word in words(text)]
 
 
 def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson]) -> None:
@@ -69,9 +75,9 @@ def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson
     proposals.withdraw(session, channel, gone, "an edit", bury=False)
 
 
-def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice, now_said: str) -> None:
-    plain = {word for word in words(now_said) if word.isalpha() and word.islower()}  # capitalised in the notice alone, which begins with it
-    may_change = approval.policy(channel) == "open" or _values(notice.text) <= _words(lesson.said) | plain
+def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice) -> None:
+    unchanged = _spelt(f"{notice.question or ''} {notice.text}") == _spelt(lesson.said)  # but for blanks, points and capitals
+    may_change = unchanged or approval.policy(channel) == "open"
     approved = lesson.status != LessonStatus.PROPOSED and may_change and _alike(lesson.text, notice.text)
     lesson.status = LessonStatus.SUPERSEDED
     session.flush()

@@ -13,7 +13,7 @@ from learning.memory.words import normalised, stems, words
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Person, Question, Tombstone
 
 _MARKUP = re.compile(r"<(?:[^<>|]*\|)?(?:mailto:)?([^<>|]*)>")  # a link in Slack's markup, shown by its label
-_EMPHASIS = re.compile(r"(?<!\w)[*_~`]+|[*_~`]+(?!\w)")
+_EMPHASIS = re.compile(r"(?<!\w)[*_~`]+|(?<![*_~`])[*_~`]+(?!\w)")
 GONE = (LessonStatus.FORGOTTEN, LessonStatus.SUPERSEDED)
 
 
@@ -113,8 +113,8 @@ def _bare(text: str) -> str:
 
 def _plain_words(statement: str, names: Iterable[str] = ()) -> list[str]:
     """Its words that are no parts of names, as people may be mentioned. By the longest, those few messages are found, of ten thousands, that may repeat it."""
-    of_people = {part.casefold() for name in names for part in name.split()}
-    return [word for word in re.findall(r"[a-z0-9]{2,}", statement.casefold()) if word not in of_people]
+    of_people = {part.lower() for name in names for part in name.split()}
+    return [word for found in re.findall(r"[A-Za-z0-9]{2,}", statement) if (word := found.lower()) not in of_people]  # no database knows "ß" as "ss"
 
 
 def _rooms(statement: str) -> Select[tuple[int]]:

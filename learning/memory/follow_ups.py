@@ -43,8 +43,8 @@ Exchange = tuple[str, str]  # a question, and what was answered
 
 @dataclass(frozen=True)
 class Way:
-    """A question in full. An answer holds one of the stems `of` what it asks for, and one of those it still is `about`, where there are any; `alone` where
-    several lessons would only seem to answer it together."""
+    """A question in full. A lesson may answer it if it holds one of the stems `of` what is asked for, and one of those of what it is still `about`, where these
+    are given; where `alone`, several lessons joined may not."""
 
     text: str
     of: frozenset[str] = frozenset()
@@ -67,7 +67,8 @@ def asks(text: str) -> bool:
     said = _EMOJI.sub("", text).strip()
     if _TO_PEOPLE.match(said):
         return False
-    return bool(re.search(r"\?(?=\W*$|\s)", said) or _ASKING_FIRST.match(said) or (_LEANING.match(said) and len(words(said)) <= BRIEF))
+    asked = re.search(r"\?\s", said) or "?" in re.split(r"\w", said)[-1]  # what follows the last word
+    return bool(asked or _ASKING_FIRST.match(said) or (_LEANING.match(said) and len(words(said)) <= BRIEF))
 
 
 def in_full(question: str, before: Sequence[Exchange], lessons: Sequence[Lesson]) -> list[Way]:

@@ -123,6 +123,7 @@ def _confirmed(asked: Remark, later: Sequence[Remark]) -> Remark | None:
 
 def _first_confirmed(asked: Remark, later: Sequence[Remark]) -> Remark | None:
     candidate: Remark | None = None
+    most = 0.0  # points of the candidate
     for remark in later:
         if remark.author == asked.author or (candidate and remark.author != candidate.author):
             if candidate and signs.thanks(remark.text):
@@ -132,8 +133,9 @@ def _first_confirmed(asked: Remark, later: Sequence[Remark]) -> Remark | None:
         if remark.author != asked.author and not signs.thanks(remark.text) and not signs.is_question(remark.text) and not signs.doubtful(remark.text):
             if remark.given(YES | MARKS):
                 return remark
-            if candidate is None or signs.answer_points(remark.text) > signs.answer_points(candidate.text):
-                candidate = remark
+            points = signs.answer_points(remark.text)
+            if candidate is None or points > most:
+                candidate, most = remark, points
     return None
 
 

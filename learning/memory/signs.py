@@ -89,7 +89,7 @@ _CONCRETE = (
         r"|[€$£]\s?\d|\d\s?[€$£]", _FLAGS)),
     Sign(1.5, re.compile(
         rf"\b(?:tomorrow|today|on {_DAYS}|{_DATE})\b.*(?:\b\d{{1,2}}[:.]\d{{2}}|\bclosed|\bno \w+)|\bclosed\b.*(?:{_DATE})", _FLAGS)),
-    Sign(3, re.compile(r"https?://\S+.*?\w+ \w+ \w+|\w+ \w+ \w+.*?https?://", _FLAGS)),
+    Sign(3, re.compile(r"https?://\S.*?\w \w+ \w|\w \w+ \w.*?https?://", _FLAGS)),
 )  # fmt: skip
 _CHAT = (
     Sign(-5, re.compile(r"\?\s*(?:[:;]-?[)(/p]|\W)*$", _FLAGS)),

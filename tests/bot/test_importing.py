@@ -137,6 +137,15 @@ def test_what_was_only_said_in_an_imported_conversation_is_proposed(tmp_path: Pa
     assert proposals.observe(database, ops, privacy.why_not) == [], "looked at once"
 
 
+def test_an_organisations_export_says_where_its_workspaces_channels_are(tmp_path: Path, database: Database) -> None:
+    day = [{"type": "message", "user": "U1", "text": "hello", "ts": "1.0"}]
+    top = write(tmp_path, day)
+    write(top / "teams" / "acme", day)
+    summary = import_export(database, open_export(top))
+    assert (summary.channels, [part for part, _ in summary.broken]) == (1, ["teams/acme"])
+    assert import_export(database, open_export(top / "teams" / "acme")).channels == 1
+
+
 def test_what_makes_no_sense_is_skipped_and_told_and_the_rest_is_read(tmp_path: Path, database: Database) -> None:
     good = {"type": "message", "user": "U1", "text": "stays", "ts": "1.0"}
     odd = [

@@ -1,5 +1,7 @@
 """What an edit or a deletion in Slack does to the lesson that was made of the message."""
 
+import pytest
+
 from learning.database import Database
 from learning.memory import erasing, lessons, privacy, proposals, sources
 from learning.records import Announcement, Channel, Forgetting, Lesson, LessonSource, LessonStatus, Message
@@ -145,15 +147,40 @@ def test_what_somebody_taught_from_a_message_goes_with_it_and_with_its_values(ei
         assert ["door 1" in lesson.text for lesson in lessons.in_force(session, ops)] == [True], "a slip of the keys was mended in the first"
 
 
-def test_a_rewording_takes_nothing_out_and_needs_nobody(either: Database, ops: Channel) -> None:
-    said = "heads up: backups now run on heron-4, please change your configs"
-    say(either, ops, said)
+BACKUPS = "heads up: backups now run on heron-4, please change your configs"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        (BACKUPS, BACKUPS.replace("backups", "Backups"), LessonStatus.APPROVED),
+        (BACKUPS, BACKUPS.replace("backups", "nightly backups"), LessonStatus.PROPOSED),
+        ("heads up: refunds now take two weeks, please tell customers", "heads up: refunds now take nine weeks, please tell customers", LessonStatus.PROPOSED),
+        (
+            "heads up: visitors must never enter the server room without a badge",
+            "heads up: visitors must enter the server room without a badge",
+            LessonStatus.PROPOSED,
+        ),
+    ],
+)
+def test_where_somebody_has_to_approve_an_edit_changes_no_word_unasked(either: Database, ops: Channel, before: str, after: str, kept: LessonStatus) -> None:
+    say(either, ops, before)
     lesson = noticed(either, ops)
     with either.write() as session:
         session.get_one(Channel, ops.id).members = 30
         proposals.approve(session, ops, [lesson.id])
-    say(either, ops, said.replace("backups", "nightly backups"), edited_ts="1700000009.0")
-    assert [status for _, status in known(either, ops)] == [LessonStatus.SUPERSEDED, LessonStatus.APPROVED]
+    say(either, ops, after, edited_ts="1700000009.0")
+    assert known(either, ops)[-1][1] == kept
+
+
+def test_a_password_in_small_letters_is_a_value_too(either: Database, ops: Channel) -> None:
+    said = "heads up: the wifi password is now heronquince, please tell every visitor"
+    say(either, ops, said)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [lesson.id])
+    say(either, ops, said.replace("heronquince", "hidden"), edited_ts="1700000009.0")
+    assert forgotten(either, "heronquince")
 
 
 def test_a_value_that_is_taken_out_is_forgotten_where_the_new_wording_is_known_already(either: Database, ops: Channel) -> None:

@@ -124,3 +124,8 @@ def test_what_people_tell_each_other_in_a_thread_is_no_question() -> None:
         "can someone fix heron?",
     )
     assert not any(map(asks, others))
+
+
+def test_a_message_of_any_shape_is_looked_at_at_once() -> None:
+    assert not asks("?" * 100_000 + "x")  # minutes, if each mark were looked at with all that follow
+    assert asks("well" + "?" * 100_000)
