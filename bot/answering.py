@@ -17,7 +17,7 @@ from bot.membership import channels_of
 from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.answers import Answer, Answerer, Knowledge
-from learning.memory import follow_ups, lessons, log, people
+from learning.memory import follow_ups, lessons, log, people, settling
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
 from learning.records import UNFINISHED, Channel, Message, Question, Work, now
@@ -132,7 +132,7 @@ class Answering:
             link = outbox.permalink(web, channel.slack_id, question.ts) if told.kind != "forget" else None
             admin = told.kind in ("remember", "wrong") and membership.trusted(web, channel, question.author)
             with self.school.database.read() as session:
-                lessons.consider(session, channel, told.rest)
+                settling.consider(session, channel, told.rest)
             with self.school.database.write() as session:
                 return instructions.carry_out(session, channel, question, told, link, admin)
         if channel.is_direct:
@@ -186,9 +186,11 @@ class Answering:
         with self.school.database.write() as session:
             if not leases.renew(session, question, self.school.settings.lease_seconds):
                 return False
-            if lessons.stand(session, [*answer.sources, *([answer.near] if answer.near else [])] if answer and answer.how in instructions.ANSWERS else []):
+            rests_on = [*answer.sources, *([answer.near] if answer.near else [])] if answer and answer.how in instructions.ANSWERS else []
+            if lessons.stand(session, rests_on):
                 return True
-            return not leases.release(session, question)
+            leases.release(session, question)
+            return False
 
     def _turns_before(self, channel: Channel, thread: list[Message], question: Question) -> list[Turn]:
         ours = self.workspaces.bot_user(channel.team_id)

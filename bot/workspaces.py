@@ -56,7 +56,7 @@ class Workspaces:
         return self._speaking(self._decrypted(installed) if installed else str(self.own.bot_token))
 
     def added_as(self, team_id: str) -> str:
-        """What tells a workspace's token, encrypted as it is, from one before; empty where the settings' serves."""
+        """The encrypted token that was added for a workspace, by which a replaced one is noticed; empty where the settings' token is used."""
         installed = self._of(team_id)
         return installed.token if installed else ""
 

@@ -38,7 +38,7 @@ class Knowledge:
     """What a channel can answer from: its serving adapter, its lessons in force, what may be looked up and by what measure, and how certain it must be.
 
     What was looked up is quoted, or `reads`: put into the prompt of the base, or of the `reader`, an adapter that was trained to believe what is in sight.
-    `instead` is what to answer from where an engine refuses the adapter; nothing given, by looking up alone.
+    `instead()` is what to answer from where an engine refuses the adapter; without it all is looked up.
     """
 
     adapter: AdapterRef | None
@@ -158,7 +158,8 @@ class Answerer:
             return None
         longest = min(LONGEST, max((len(lesson.text.encode()) for lesson in knowledge.lessons), default=0) + 8)  # tokens: one lesson, or a few short ones
         in_thread = " ".join([*(turn.text for turn in before if turn.role == "user"), question])
-        for turns, asked in (([Turn("user", in_full)], in_full), *([([*before, Turn("user", question)], in_thread)] if before else [])):
+        asking = [([Turn("user", in_full)], in_full), ([*before, Turn("user", question)], in_thread)]
+        for turns, asked in asking if before else asking[:1]:
             prompt = self.speaker.prompt(turns)
             near = [hit.lesson for hit in recall.nearest(knowledge.lessons, asked, knowledge.alike, DRAFTS)]
             said = self.client.complete(prompt, knowledge.adapter, longest, drafts=drafts(self.speaker, near))
@@ -173,7 +174,8 @@ class Answerer:
     def _learned(self, prompt: Sequence[int], said: Completion) -> bool:
         """Is it the adapter that makes the answer likely, and not the base? Each further token only makes it less likely to the base: a few mostly tell."""
         length, by_adapter = len(said.tokens), sum(said.logprobs[: len(said.tokens)])
-        return any(by_adapter - sum(self.client.score(prompt, said.tokens[:n], None)) >= guard.LEARNED for n in sorted({min(LEARNED_IN, length), length}))
+        counts = sorted({min(LEARNED_IN, length), length})
+        return any(by_adapter - sum(self.client.score(prompt, said.tokens[:count], None)) >= guard.LEARNED for count in counts)
 
     def _from_recall(self, question: str, hit: recall.Hit, knowledge: Knowledge) -> "Answer":
         """A lesson word for word; where the base can read, in its prompt. What it garbles speaks for itself; several always do."""
@@ -210,8 +212,7 @@ class Answerer:
 
     def _plainly(self, question: str, knowledge: Knowledge, mode: Plain, before: Sequence[Turn]) -> Answer:
         """One source alone, unjudged: what each part can do by itself."""
-        hits = recall.search(knowledge.lessons, question)
-        lessons = [hit.lesson for hit in hits]
+        lessons = [hit.lesson for hit in recall.search(knowledge.lessons, question)]
         if mode == "search":
             return Answer(question, lessons[0].text if lessons else ABSTENTION, "search" if lessons else "abstained", sources=lessons[:1])
         notes = [lesson.text for lesson in lessons] if mode == "prompt" else []

@@ -5,6 +5,10 @@ class NightschoolError(Exception):
     """Base of all expected failures; the command line prints its text as one line and exits with 1."""
 
 
+class RegistryError(NightschoolError):
+    """An adapter is missing, damaged, or may not serve."""
+
+
 class TrainingError(NightschoolError):
     """Training cannot begin, or went wrong."""
 

@@ -1,29 +1,14 @@
-"""Adapter versions: immutable folders, and which of them serves. Promotion, rollback and taint are one transaction each."""
+"""Adapter versions: which of them serves, and may. Promotion, rollback and taint are one transaction each."""
 
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from learning.builds import sha256
-from learning.errors import NightschoolError
+from learning.errors import RegistryError
 from learning.records import UNFINISHED, Adapter, AdapterLesson, AdapterState, Channel, Lesson, LessonStatus, Night, now
 
-KEPT = 7  # versions of a channel beside the one that serves: a week of nights
-MANIFEST = "manifest.json"  # written last: its presence means that the folder is complete
-WEIGHTS = "adapter_model.safetensors"
-
-
-class RegistryError(NightschoolError):
-    """An adapter is missing, damaged, or may not serve."""
+KEPT = 7  # versions of a channel that served, beside the one that does, and as many that were held: a week of nights
 
 
 def serving(session: Session, channel: Channel) -> Adapter | None:
@@ -34,16 +19,35 @@ def serving(session: Session, channel: Channel) -> Adapter | None:
 def able_to_answer(session: Session, channel: Channel, began_with: str = "") -> list[Adapter]:
     """Versions by whom to answer, in this order: the one that a conversation began with, the serving one, then those before it, the newest first.
 
-    None of them may be tainted. Whether their files are whole is not looked at.
+    None of them is tainted, or one that people went back from. Whether their files are whole is not looked at.
     """
-    served = [a for a in versions(session, channel) if a.state in (AdapterState.SERVING, AdapterState.RETIRED)]
     now = serving(session, channel)
+    served = [*([now] if now else []), *_retired(session, channel)]
     return list(dict.fromkeys([*(a for a in served if a.name == began_with), *(a for a in served if now and a.version <= now.version)]))
 
 
 def versions(session: Session, channel: Channel) -> list[Adapter]:
     """All versions of a channel, newest first."""
     return list(session.scalars(select(Adapter).where(Adapter.channel_id == channel.id).order_by(Adapter.version.desc())))
+
+
+def _retired(session: Session, channel: Channel) -> list[Adapter]:
+    """Versions that served once and may again, newest first."""
+    rejected = gone_back_from(session, channel)
+    return [a for a in versions(session, channel) if a.state == AdapterState.RETIRED and a not in rejected]
+
+
+def gone_back_from(session: Session, channel: Channel) -> list[Adapter]:
+    """Versions that people rejected: an earlier one has served since."""
+    every = versions(session, channel)
+    served = [(a.version, a.served_at) for a in every if a.served_at]
+    return [a for a in every if a.state == AdapterState.RETIRED and a.served_at and any(v < a.version and at > a.served_at for v, at in served)]
+
+
+def tried(session: Session, channel: Channel) -> list[Adapter]:
+    """What needs no second training: the adapter that serves, those that did not pass, and those that people went back from."""
+    same = (AdapterState.SERVING, AdapterState.HELD)
+    return [*(a for a in versions(session, channel) if a.state in same), *gone_back_from(session, channel)]
 
 
 def lesson_ids(session: Session, adapter: Adapter) -> set[int]:
@@ -84,86 +88,35 @@ def _free_name(session: Session, channel: Channel, version: int) -> str:
     return f"{channel.team_id}-{name}" if taken else name
 
 
-@dataclass(frozen=True)
-class Publication:
-    """An adapter in the making: a scratch folder to train into, and the manifest to be written last."""
-
-    folder: Path
-    manifest: dict[str, Any]
-
-
-@contextmanager
-def publishing(folder: Path, assert_ours: Callable[[], None] = lambda: None) -> Iterator[Publication]:
-    """On success the scratch folder's files are hashed, the manifest is written last, and it all becomes `folder` at once.
-
-    `assert_ours` is asked just before, and raises when somebody else has taken over.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        made = Path(scratch) / folder.name
-        made.mkdir()
-        publication = Publication(made, {})
-        yield publication
-        files = {file.name: sha256(file) for file in sorted(made.iterdir())}
-        for file in made.iterdir():
-            _sync(file)
-        (made / MANIFEST).write_text(json.dumps({**publication.manifest, "files": files}, indent=1, sort_keys=True))
-        _sync(made / MANIFEST)
-        assert_ours()
-        if not complete(folder):  # else a stale holder published the same bytes
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(made, folder)
-            _sync(folder.parent)
-    shutil.rmtree(checkpoint(folder).parent, ignore_errors=True)
-
-
-def checkpoint(folder: Path) -> Path:
-    """Where the training of an adapter keeps how far it is; gone when it was published or discarded."""
-    return folder.parent / f".{folder.name}-checkpoint" / "state.pt"
-
-
-def complete(folder: Path) -> bool:
-    """Was the folder published?"""
-    return (folder / MANIFEST).exists()
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest, after every file was hashed again. Raises RegistryError."""
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError):
-        raise RegistryError(f"the adapter {folder.name} has no readable manifest in {folder}: roll back, or sleep again.") from None
-    for name, wanted in manifest["files"].items():
-        if not (folder / name).exists() or sha256(folder / name) != wanted:
-            raise RegistryError(f"the adapter {folder.name} is damaged ({name} in {folder}): roll back, or sleep again.")
-    return manifest
-
-
 def promote(session: Session, adapter: Adapter, proven: set[int]) -> bool:
     """Let a candidate serve; `proven` are the lessons that its exam found known. False, and nothing done, when it was tainted meanwhile."""
     if not _clean(session, adapter):
         return False
-    for link in session.scalars(select(AdapterLesson).where(AdapterLesson.adapter_id == adapter.id)):
-        link.proven = link.lesson_id in proven
+    _prove(session, adapter, proven)
     _serve(session, session.get_one(Channel, adapter.channel_id), adapter)
     for lesson in session.scalars(select(Lesson).where(Lesson.id.in_(proven), Lesson.status == LessonStatus.APPROVED)):
         lesson.status = LessonStatus.LEARNED
     return True
 
 
-def hold(session: Session, adapter: Adapter) -> bool:
-    """Keep a candidate that did not pass from serving. False when it was tainted meanwhile."""
+def hold(session: Session, adapter: Adapter, proven: set[int]) -> bool:
+    """Keep a candidate that did not pass from serving; what it knows counts once somebody lets it serve. False when it was tainted meanwhile."""
     if not _clean(session, adapter):
         return False
+    _prove(session, adapter, proven)
     adapter.state = AdapterState.HELD
     return True
 
 
+def _prove(session: Session, adapter: Adapter, proven: set[int]) -> None:
+    for link in session.scalars(select(AdapterLesson).where(AdapterLesson.adapter_id == adapter.id)):
+        link.proven = link.lesson_id in proven
+
+
 def earlier(session: Session, channel: Channel) -> Adapter | None:
-    """The newest retired version before the one that serves; without one that serves, the newest."""
+    """The newest version before the one that serves; without one that serves, the newest. None of those that people went back from."""
     current = serving(session, channel)
-    retired = (a for a in versions(session, channel) if a.state == AdapterState.RETIRED)
-    return next((a for a in retired if not current or a.version < current.version), None)
+    return next((a for a in _retired(session, channel) if not current or a.version < current.version), None)
 
 
 def rollback(session: Session, channel: Channel, version: int | None = None, held: bool = False) -> Adapter:
@@ -188,7 +141,7 @@ def _clean(session: Session, adapter: Adapter) -> bool:
 
 
 def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[str]:
-    """Stop every adapter whose lineage holds one of the lessons, at once; the newest clean one before it serves: later ones are what people went back from.
+    """Stop every adapter whose lineage holds one of the lessons, at once; the newest clean one before it serves, but for those that people went back from.
     Returns the names of those that might have answered.
 
     One that was pruned has no files any more, but an engine may still hold it in memory.
@@ -200,25 +153,20 @@ def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[st
     for adapter in tainted:
         adapter.state = AdapterState.TAINTED
     session.flush()
-    clean = (a for a in versions(session, channel) if a.state == AdapterState.RETIRED and (current is None or a.version < current.version))
+    clean = (a for a in _retired(session, channel) if current is None or a.version < current.version)
     if serving(session, channel) is None and (older := next(clean, None)):
         _serve(session, channel, older)
     return stopped
 
 
 def prune(session: Session, channel: Channel) -> list[Adapter]:
-    """Let go of versions that are not served, but for the newest ones, to which one can roll back. All whose files may be discarded, earlier ones included."""
-    idle = [a for a in versions(session, channel) if a.state in (AdapterState.RETIRED, AdapterState.HELD)]
-    for adapter in idle[KEPT:]:
-        adapter.state = AdapterState.PRUNED
+    """Let go of versions that are not served, but for the latest of those that did and of those that never passed: one can roll back to these. All whose
+    files may be discarded, earlier ones included."""
+    for state in (AdapterState.RETIRED, AdapterState.HELD):
+        idle = [adapter for adapter in versions(session, channel) if adapter.state == state]
+        for adapter in sorted(idle, key=lambda adapter: adapter.served_at or adapter.created_at, reverse=True)[KEPT:]:
+            adapter.state = AdapterState.PRUNED
     return [a for a in versions(session, channel) if a.state == AdapterState.PRUNED]
-
-
-def discard(folder: Path) -> None:
-    """Delete an adapter's files; the manifest goes first, so that no half of it is ever taken for whole."""
-    (folder / MANIFEST).unlink(missing_ok=True)
-    for place in (folder, *folder.parent.glob(f".{folder.name}-*")):  # and what a killed training left
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _serve(session: Session, channel: Channel, adapter: Adapter) -> None:
@@ -228,11 +176,3 @@ def _serve(session: Session, channel: Channel, adapter: Adapter) -> None:
         session.flush()  # at most one row serves: the old one leaves before the new one comes
     adapter.state, adapter.served_at = AdapterState.SERVING, now()
     session.flush()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

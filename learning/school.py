@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from learning import registry
+from learning import publication, registry
 from learning.answers import Knowledge
 from learning.database import Database, open_database
+from learning.errors import RegistryError
 from learning.memory import channels, general, guard, lessons
 from learning.memory.encoder import Alike, encoder
 from learning.memory.encoder import prepare as prepare_encoder
@@ -81,8 +82,8 @@ class School:
     def _manifest(self, record: Adapter) -> dict[str, Any] | None:
         """Of an adapter that fits this base model and is whole."""
         try:
-            return registry.read_manifest(self.adapter(record).folder) if record.base_hash == self.base.hash else None
-        except registry.RegistryError as error:
+            return publication.read_manifest(self.adapter(record).folder) if record.base_hash == self.base.hash else None
+        except RegistryError as error:
             logger.warning("%s", error)
             return None
 

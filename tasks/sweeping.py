@@ -7,7 +7,7 @@ from learning.night import forgetting, nights
 from learning.records import now
 from tasks.app import app, school, settings
 from tasks.forgetting import forget
-from tasks.nightly import send
+from tasks.nightly import hold_night
 from tasks.reindexing import reindex
 
 KEPT = timedelta(days=7)  # Slack repeats an event for an hour
@@ -23,7 +23,7 @@ def sweep() -> None:
     for reading in readings:
         reindex.apply_async((reading,), expires=settings.sweep_seconds)
     for night in left if not _queued("night") else ():
-        send(night, expires=settings.sweep_seconds)
+        hold_night.apply_async((night,), expires=settings.sweep_seconds)
 
 
 @app.task(name="nightschool.tidy")

@@ -48,7 +48,7 @@ def test_a_killed_worker_is_replaced_and_the_night_completed_once(bot: Running, 
         night = Night(channel_id=channel.id, date=now().date(), kind="sleep")
         session.add(night)
         session.flush()
-    jobs.enqueue(bot.set_up.redis_url, jobs.HOLD_NIGHT, night.channel_id, night.date.isoformat(), "sleep", 0)
+    jobs.enqueue(bot.set_up.redis_url, jobs.HOLD_NIGHT, night.id)
 
     def row() -> Night:
         with database.read() as session:

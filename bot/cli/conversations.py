@@ -13,7 +13,7 @@ from bot.cli.options import YOU, ChannelOption, JsonOption, console, open_here, 
 from bot.export import open_export
 from learning.database import open_database
 from learning.errors import NightschoolError
-from learning.memory import channels, lessons, privacy, proposals
+from learning.memory import channels, privacy, proposals, settling
 from learning.records import Lesson
 
 app = typer.Typer()
@@ -70,7 +70,7 @@ def approve(channel: ChannelOption, lesson_ids: LessonIds = None, everything: Al
     approved = []
     for lesson_id in chosen:  # one by one, as they are taught
         with database.read() as session:
-            lessons.consider(session, room, *(_told(lesson) for lesson in proposals.pending(session, room) if lesson.id == lesson_id))
+            settling.consider(session, room, *(_told(lesson) for lesson in proposals.pending(session, room) if lesson.id == lesson_id))
         with database.write() as session:
             approved += proposals.approve(session, room, [lesson_id])
     show.rows([_row(lesson) for lesson in approved], as_json)

@@ -9,7 +9,7 @@ from bot import show
 from bot.cli.options import YOU, ChannelOption, FileOption, JsonOption, NewChannelOption, console, entries_of, open_here, tracked
 from learning.answers import Answerer, Mode
 from learning.errors import NightschoolError
-from learning.memory import channels, finding, lessons
+from learning.memory import channels, finding, lessons, settling
 from learning.memory.salience import salience
 from learning.memory.statements import LessonError, told
 from learning.model import running
@@ -36,7 +36,7 @@ def teach(channel: NewChannelOption, text: Annotated[str, typer.Argument()] = ""
     rows = []
     for entry in tracked(entries):  # one by one, each judged before: a bot that runs beside must not wait for all
         with school.database.read() as session:
-            lessons.consider(session, room, entry)
+            settling.consider(session, room, entry)
         with school.database.write() as session:
             lesson = lessons.teach(session, room, entry, YOU)
             replaced = ", ".join(str(old.id) for old in lessons.replaced(session, lesson))

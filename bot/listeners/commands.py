@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot import blocks, history, instructions, jobs, mrkdwn
 from bot.desk import Desk
 from bot.membership import is_admin, is_inside, trusted
-from learning.memory import channels, finding, lessons, notes, people, privacy, statements
+from learning.memory import channels, finding, lessons, notes, people, privacy, settling, statements
 from learning.memory.statements import LessonError
 from learning.night import nights
 from learning.records import Channel, Lesson, now
@@ -19,7 +19,7 @@ ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of
 
 
 NOT_INSIDE = "I am not in this channel, and could not answer here: `/invite @nightschool` first."
-NOT_MINE = "I am not in this conversation, and could not answer here. Teach me in a channel, or in a message to me alone."
+NOT_MINE = "I cannot read this conversation, and could not answer here. Teach me in a channel, or in a message to me alone."
 MORE = "That is more than Slack shows at once: `/lessons` lists all."
 NO_LESSON = "There is nothing to learn in that: write a statement, such as `/teach The release train leaves on Thursdays.`"
 QUOTED = 60  # characters of a line that could not be taken
@@ -58,7 +58,7 @@ def register(app: App, desk: Desk) -> None:
             else:
                 reading, new = history.ask_for(session, channel, command["user_id"])
         if refused:
-            desk.enqueue(jobs.HOLD_NIGHT, night.channel_id, night.date.isoformat(), night.kind, night.occasion)
+            desk.enqueue(jobs.HOLD_NIGHT, night.id)
             ack(f"I am rebuilding this channel's adapter from everything I was taught. I do not read its messages: {refused}. {UNTIL_THEN}")
         else:
             desk.enqueue(jobs.REINDEX, reading.id)
@@ -89,7 +89,7 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
 
     def take() -> None:
         with desk.school.database.read() as session:
-            lessons.consider(session, channel, *told)
+            settling.consider(session, channel, *told)
         with desk.school.database.write() as session:
             text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
         reply = respond if many else ack
@@ -104,7 +104,7 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
 
 def not_inside(channel: Channel) -> str:
     """Why nothing is done where the bot is not."""
-    return NOT_MINE if channel.is_direct else NOT_INSIDE
+    return NOT_MINE if channel.is_direct or channel.is_group else NOT_INSIDE
 
 
 def taught(session: Session, channel: Channel, user: str, told: Sequence[str], admin: bool) -> tuple[str, list[blocks.Block]]:

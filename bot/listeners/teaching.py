@@ -12,7 +12,7 @@ from bot import asides, blocks, instructions, mrkdwn
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in, not_inside, noted
 from bot.membership import channels_of, is_inside, trusted
-from learning.memory import channels, lessons, log, notes, people, proposals
+from learning.memory import channels, lessons, log, notes, people, proposals, settling
 from learning.memory.statements import LessonError
 from learning.records import Channel, Lesson, Question
 
@@ -66,7 +66,7 @@ def register(app: App, desk: Desk) -> None:
             return
         admin = trusted(client, channel, author)  # may ask Slack: not within a transaction
         with desk.school.database.read() as session:
-            lessons.consider(session, channel, instructions.with_question(where["asked"], text))
+            settling.consider(session, channel, instructions.with_question(where["asked"], text))
         try:
             with desk.school.database.write() as session:
                 newest = session.scalar(select(func.max(Lesson.id))) or 0

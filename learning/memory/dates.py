@@ -89,8 +89,8 @@ def _is_once(before: str, after: str) -> bool:
 
 
 def _expiry(found: list[tuple[date, str]], text: str) -> date | None:
-    """The last day named, unless the text says what holds from a day on. What lay in the past when it was said ends nothing; what is due by a day does not
-    end what holds for good ("from now on …; sign up by friday")."""
+    """The day after "until". Else, unless the text holds for good or from a day on, the day of a deadline ("by", "ends"), or else the last day named. What lay
+    in the past when it was said ends nothing; nor does a deadline end what holds for good ("from now on …; sign up by friday")."""
     lasts = any(re.search(_START + "$", before, re.IGNORECASE) for _, before in found) or re.search(_LASTING, text, re.IGNORECASE)
     ends = [on for on, before in found if _UNTIL.search(before) or (not lasts and re.search(_END + "$", before, re.IGNORECASE))]
     if ends or lasts:

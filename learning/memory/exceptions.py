@@ -31,10 +31,12 @@ _SORTS = frozenset(map(stem, ("number", "time", "date", "day", "address", "code"
 
 
 def may_except(new: str, old: str) -> bool:
-    """Does a statement say all that another does but its value, and more? In any words; of such a pair nobody knows enough to put one aside unasked."""
+    """Does a statement repeat all of another but its value, and add something? It may be an exception; words cannot tell, so somebody is asked."""
     mine, others = apart(telling(new), telling(old)), apart(telling(old), telling(new))
-    further = any(kind(mine) and not kind(others) for kind in (_days, _names)) or (len(mine) > len(others) and any(not word.is_value for word in mine))
-    return (further or stretches(mine) > stretches(others)) and all(word.is_value for word in others)
+    day, name = bool(_days(mine)) and not _days(others), bool(_names(mine)) and not _names(others)
+    words_too = len(mine) > len(others) and not all(word.is_value for word in mine)
+    values_too = stretches(mine) > stretches(others)
+    return (day or name or words_too or values_too) and all(word.is_value for word in others)
 
 
 def tells_of_change(new: str, old: str) -> bool:
@@ -101,7 +103,8 @@ def _limit(text: str, said: Sequence[str], head: Sequence[int], tail: Sequence[i
         return ()
     first = starts[0] if is_number else begin
     after = next((place for place in range(first + 1, end) if said[place].lower() in _INSIDE), end)
-    inside = [place for place in (*range(head[0] if head else first, first), *range(end, tail[-1] if tail else end)) if place not in {*head, *tail}]
+    before, behind = range(head[0] if head else first, first), range(end, tail[-1] if tail else end)
+    inside = [place for place in (*before, *behind) if place not in {*head, *tail}]
     found = _within(_run(said, inside)) + _leading(text, said[: head[0]] if head else ())
     found += _trailing(said[after:end]) + _trailing(said[tail[-1] + 1 :] if tail else ())
     return tuple(found)

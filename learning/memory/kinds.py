@@ -3,7 +3,8 @@
 import re
 from functools import lru_cache
 
-from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, words
+from learning.memory.vocabulary import is_name, is_ordinary
+from learning.memory.words import STOPWORDS, words
 
 _KINDS = (
     ("time", r"\d:\d\d|\b\d+ ?[ap]m\b|\bnoon\b|\bmidnight\b|\b(mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(dai|week|month|quarter)ly\b|\bmornings?\b"
@@ -80,8 +81,8 @@ def kinds(text: str) -> tuple[str, ...]:
     """The kinds of value in a statement."""
     low = text.lower()
     found = [kind for kind, pattern in _KINDS if re.search(pattern, low)]
-    ordinary = STOPWORDS | WEEKDAYS | MONTHS
-    named = any(word[:1].isupper() and not word.isupper() and word.lower() not in ordinary for word in words(text))
+    capital = [word for word in words(text) if word[:1].isupper() and not word.isupper() and word.lower() not in STOPWORDS and not is_ordinary(word)]
+    named = any(is_name(word) if text.lstrip().startswith(word) else word for word in capital)  # how a sentence begins is a capital anyhow
     return (*found, "person") if named and _DONE_BY_PEOPLE.search(text) else tuple(found)
 
 

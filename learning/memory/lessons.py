@@ -1,12 +1,10 @@
 """Lessons: teach, supersede, forget; which of them hold."""
 
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from learning import registry
@@ -51,7 +49,10 @@ def teach(
 
 
 def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, Any], settled: bool) -> None:
-    """What is known already is taught again: that settles it, and it holds again. As the newest, if a newer one says something else."""
+    """A known lesson is taught again. Where that is `settled`, a proposal becomes approved, and what had expired gets its new end.
+
+    It is stored anew, and the old row superseded, where a newer lesson contradicts it or it is written otherwise now.
+    """
     over = lesson.valid_until is not None and lesson.valid_until < day_of(session, channel)
     if settled:
         if lesson.status == LessonStatus.PROPOSED:
@@ -71,20 +72,6 @@ def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, An
 def _written(text: str) -> str:
     """As it is written but for how it begins and ends: of a code, a password, a path, case is a part."""
     return " ".join(text.split())[1:].rstrip(" .!")
-
-
-def consider(session: Session, channel: Channel, *texts: str) -> None:
-    """Judge what statements would replace, before they are taught: by a model, and so not within a transaction that writes."""
-    alike = session.info.get("alike")
-    if not alike:
-        return
-    known = in_force(session, channel)
-    for number, text in enumerate(texts, sys.maxsize - len(texts)):
-        with suppress(LessonError):
-            question, dated = told(text, day_of(session, channel))
-            new = Lesson(id=number, text=dated.text, question=question)
-            replacing.replaced_by(new, known, alike)
-            known.append(new)
 
 
 def day_of(session: Session, channel: Channel, source_ts: str | None = None) -> date:
@@ -110,7 +97,7 @@ def contradicting(session: Session, channel: Channel, new: Lesson) -> list[Lesso
 
 
 def _older(session: Session, channel: Channel, new: Lesson, least: float) -> list[Lesson]:
-    """Not what holds longer than the new one: until that ends it is preferred, and then the older one holds as before."""
+    """Lessons in force that `new` replaces with at least this certainty. One that holds longer than `new` stays: `new` is preferred only until it ends."""
     session.flush()
     alike = session.info.get("alike")
     older = replacing.replaced_by(new, in_force(session, channel), alike, least) if alike else []
@@ -124,7 +111,7 @@ def _newer(session: Session, channel: Channel, old: Lesson, least: float) -> Les
 
 
 def set_aside(new: Lesson, older: list[Lesson]) -> list[Lesson]:
-    """A lesson takes the place of older ones. These."""
+    """Mark older lessons as superseded by a new one. Returns them."""
     for old in older:
         old.status, old.superseded_by = LessonStatus.SUPERSEDED, new.id
     return older
@@ -137,8 +124,13 @@ def replaced(session: Session, lesson: Lesson) -> list[Lesson]:
 
 def in_force(session: Session, channel: Channel) -> list[Lesson]:
     """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
-    stands = (Lesson.valid_until.is_(None)) | (Lesson.valid_until >= day_of(session, channel))
-    return list(session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), stands).order_by(Lesson.id)))
+    stands = (Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), unexpired(session, channel))
+    return list(session.scalars(select(Lesson).where(*stands).order_by(Lesson.id)))
+
+
+def unexpired(session: Session, channel: Channel) -> ColumnElement[bool]:
+    """What holds for good, or today by the channel's clock."""
+    return Lesson.valid_until.is_(None) | (Lesson.valid_until >= day_of(session, channel))
 
 
 def stand(session: Session, some: Sequence[Lesson]) -> bool:
@@ -206,7 +198,8 @@ def _said_before(session: Session, channel: Channel, gone: Sequence[Lesson]) -> 
 
 
 def restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
-    """What lessons that are gone had replaced is in force again, unless one that stays replaces it, or replaced what is gone. How many that are."""
+    """Lessons that were superseded by ones now gone come into force again, unless a lesson that stays superseded them further along, or contradicts them: that
+    one supersedes them instead. Returns how many came back."""
     session.flush()
     older = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.superseded_by.in_(gone), Lesson.status == LessonStatus.SUPERSEDED)
     taken = standing(session, channel)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -90,8 +91,14 @@ def digest_of(notice: Notice) -> str:
 
 
 def pending(session: Session, channel: Channel) -> Sequence[Lesson]:
-    """Proposed lessons, oldest first."""
-    return session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.PROPOSED).order_by(Lesson.id)).all()
+    """Proposed lessons that have not expired, oldest first."""
+    proposed = (Lesson.channel_id == channel.id, Lesson.status == LessonStatus.PROPOSED, lessons.unexpired(session, channel))
+    return session.scalars(select(Lesson).where(*proposed).order_by(Lesson.id)).all()
+
+
+def noticed_since(session: Session, channel: Channel, moment: datetime) -> int:
+    """How many lessons were proposed from messages since then, and wait."""
+    return sum(lesson.origin != "taught" and lesson.created_at >= moment for lesson in pending(session, channel))
 
 
 def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> list[Lesson]:
@@ -118,7 +125,7 @@ def dismiss(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
 
 def drop_all(session: Session, channel: Channel) -> None:
     """No proposal of a channel is left."""
-    for lesson in pending(session, channel):
+    for lesson in session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.PROPOSED)).all():
         _drop(session, lesson)
 
 

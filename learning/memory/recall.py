@@ -13,7 +13,7 @@ from learning.memory.vocabulary import AFTER, ASIDES, ASKING, BEFORE, PLAIN, SYN
 from learning.memory.words import STOPWORDS, content_words, is_common, stem, stems, words
 from learning.records import Lesson
 
-COVERED = 0.5  # share of a question that a lesson must cover before it is offered as an answer
+COVERED = 0.5  # share of a query that a lesson must cover to be what somebody may want forgotten
 _SAID_AROUND = frozenset(stem(word) for said in (BEFORE, AFTER, ASIDES, PLAIN, *ASKING.values()) for phrase in said for word in words(phrase))
 MEANING = 3.0  # how much likeness in meaning counts, next to coverage
 _LIKE = 0.6  # what a word counts that the lesson holds in other words
@@ -134,5 +134,5 @@ def said_around(word: str) -> bool:
 
 
 def relevant(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits that cover enough of the question to be worth a place in the prompt."""
+    """The hits that cover at least `COVERED` of the query: near enough to be what somebody wants forgotten."""
     return [hit for hit in hits if hit.coverage >= COVERED]

@@ -1,8 +1,12 @@
 """What people say of two lessons of which the newer one has replaced the other, or may: which of them hold."""
 
+import sys
+from contextlib import suppress
+
 from sqlalchemy.orm import Session
 
-from learning.memory import channels, lessons
+from learning.memory import channels, lessons, replacing
+from learning.memory.statements import LessonError, told
 from learning.records import Channel, Lesson, LessonStatus
 
 
@@ -32,3 +36,17 @@ def keep_both(session: Session, channel: Channel, new_id: int) -> list[Lesson]:
 
 def _in_force(session: Session, channel: Channel, lesson_id: int) -> Lesson | None:
     return next((lesson for lesson in lessons.in_force(session, channel) if lesson.id == lesson_id), None)
+
+
+def consider(session: Session, channel: Channel, *texts: str) -> None:
+    """Judge what statements would replace, before they are taught: by a model, and so not within a transaction that writes."""
+    alike = session.info.get("alike")
+    if not alike:
+        return
+    known = lessons.in_force(session, channel)
+    for number, text in enumerate(texts, sys.maxsize - len(texts)):
+        with suppress(LessonError):
+            question, dated = told(text, lessons.day_of(session, channel))
+            new = Lesson(id=number, text=dated.text, question=question)
+            replacing.replaced_by(new, known, alike)
+            known.append(new)

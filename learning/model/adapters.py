@@ -78,7 +78,7 @@ class Adapters:
             self._loaded[adapter.name] = adapter
 
     def _erase(self, layers: list[list[LowRank]]) -> None:
-        """The place of an adapter that is gone is for another: freed and taken anew, not all of it would come back."""
+        """Zero a dropped adapter's matrices, and keep them for the next one: memory that is freed and taken anew does not all come back."""
         for side in _sides(layers):
             side.zero_()
         self._spare.append(layers)

@@ -107,7 +107,7 @@ class Client:
         return _scored(choice, len(prompt), tokens)
 
     def loaded(self) -> list[str]:
-        """Names of the adapters in the engines' memory, but for those that are gone, and their memory with them. Raises EngineError."""
+        """Names of the adapters that the engines hold. Engines that are down are passed over: their memory is gone. Raises EngineError where another fails."""
         answered = self._of_each(lambda replica: checked(replica.send("GET", "/v1/models")).json()["data"])
         return list(dict.fromkeys(model["id"] for models in answered for model in models if model["id"] != BASE))
 

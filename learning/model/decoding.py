@@ -123,10 +123,9 @@ class Decoder:
         runs = [(adapter, sum(length for _, length in pairs)) for adapter, pairs in owners]
 
         def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-            parts = []
-            for part, reading, slot, mask in zip(zip(*(torch.split(t, lengths) for t in (query, key, value)), strict=True), readings, held, masks, strict=True):
-                parts.append(self._attend_alone(number, part, reading.slot, slot.length, mask))
-            return torch.cat(parts)
+            parts = zip(*(torch.split(rows, lengths) for rows in (query, key, value)), strict=True)
+            each = zip(parts, readings, held, masks, strict=True)
+            return torch.cat([self._attend_alone(number, part, reading.slot, slot.length, mask) for part, reading, slot, mask in each])
 
         hidden, turned = self.embed[self._tensor([token for reading in readings for token in reading.tokens])], self.layers.turned(positions[None])
         for number in range(self.count):
@@ -140,8 +139,11 @@ class Decoder:
 
     @torch.inference_mode()
     def step(self, tokens: dict[int, int]) -> Tensor:
-        """One more token for some slots; in their order log-probabilities (slots, vocabulary) of what follows. Other slots below the highest go along:
-        cheaper than copying. What that writes lies behind what they hold, where their next token will come."""
+        """One more token for some slots; in their order log-probabilities (slots, vocabulary) of what follows.
+
+        Slots below the highest that were not asked compute along, which is cheaper than copying. What that writes lies just past their end, where their next
+        token overwrites it.
+        """
         rows, groups = max(tokens) + 1, self.layers.groups
         held = [slot.length if slot else 0 for slot in self.slots[:rows]]
         lengths, longest = self._tensor(held), max(held) + 1

@@ -75,7 +75,8 @@ def application(engine: Engine) -> Starlette:
 
 def _requests(body: dict[str, Any]) -> list[Request]:
     """What is asked for: one prompt or several, each `n` times. `scored_from` and `drafts` (of each prompt) are ours; vLLM ignores them."""
-    adapter, tokens, temperature = NO_ADAPTER if body["model"] == BASE else body["model"], int(body.get("max_tokens", 64)), float(body.get("temperature") or 0)
+    adapter = NO_ADAPTER if body["model"] == BASE else body["model"]
+    tokens, temperature = int(body.get("max_tokens", 64)), float(body.get("temperature") or 0)
     several = bool(body["prompt"]) and isinstance(body["prompt"][0], list)
     prompts = body["prompt"] if several else [body["prompt"]]
     drafts = (body.get("drafts") if several else [body.get("drafts", ())]) or [()] * len(prompts)

@@ -10,7 +10,7 @@ from learning.night.exam import Marked
 from learning.records import Lesson
 
 WRONG = 0.02  # of all questions may be answered wrongly
-MORE = 0.5  # nats: an exam asks more easily than people do: it may ask for so much more, not for less, and must not close the mouth for good
+MORE = 0.5  # nats; exams are easier than people's questions, so one may raise the bar, never lower it, and a bad one must not silence the bot
 JUDGED = 200  # questions; more would tell little more
 
 

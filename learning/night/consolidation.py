@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from learning import registry
+from learning import publication, registry
 from learning.answers import LONGEST
-from learning.errors import TrainingError
+from learning.errors import RegistryError, TrainingError
 from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing
 from learning.model import running
 from learning.model.client import AdapterUnusable, Client
@@ -19,7 +19,7 @@ from learning.model.shape import is_capable
 from learning.night import calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.interview import capable_author, say_all, teacher
 from learning.night.lore import Statement
-from learning.night.outcome import Outcome, conclude, tell_noticed, told_at
+from learning.night.outcome import FORGOTTEN, Outcome, conclude, tell_noticed, told_at
 from learning.night.replay import Teacher, replay, said_by_base, texts
 from learning.night.self_study import Author, self_study
 from learning.night.study import StudyItem, open_book, study
@@ -77,10 +77,11 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
             return len(school.speaker.prompt([Turn("user", prompt)])) <= READ
 
         rewrite = dictation.by_writing(lambda prompt: capable.write([prompt])[0], fits) if capable else noticing.by_rules
-        proposed = proposals.observe(school.database, channel, privacy.why_not, rewrite)
-    if proposed:
-        with school.database.write() as session:
-            tell_noticed(session, vigil.night, len(proposed), told_at(session, vigil.night, school.settings))
+        proposals.observe(school.database, channel, privacy.why_not, rewrite)
+    with school.database.write() as session:
+        noticed = proposals.noticed_since(session, channel, vigil.night.created_at)  # also before this night was cut off, if it was
+        if noticed:
+            tell_noticed(session, vigil.night, noticed, told_at(session, vigil.night, school.settings))
 
 
 def _plan(school: School, channel: Channel, vigil: Vigil, rebuild: bool, must_replace: bool) -> Plan | None:
@@ -115,14 +116,14 @@ def _plan(school: School, channel: Channel, vigil: Vigil, rebuild: bool, must_re
 def _is_trained(school: School, plan: Plan) -> bool:
     """Does a resumed night find its adapter? What lies there from another life of this data (a database that was restored, or begun anew) is none."""
     try:
-        made = registry.read_manifest(plan.folder)
-    except registry.RegistryError:
-        if registry.complete(plan.folder):  # damaged; an unfinished one has a checkpoint to go on from
-            registry.discard(plan.folder)
+        made = publication.read_manifest(plan.folder)
+    except RegistryError:
+        if publication.complete(plan.folder):  # damaged; an unfinished one has a checkpoint to go on from
+            publication.discard(plan.folder)
         return False
     if made.get("studied") == plan.chosen.studied and made["base"]["hash"] == school.base.hash:
         return True
-    registry.discard(plan.folder)
+    publication.discard(plan.folder)
     return False
 
 
@@ -135,9 +136,9 @@ def _train(school: School, channel: Channel, vigil: Vigil, plan: Plan, author: A
     items += [*replay(int(REPLAY * len(items)), base), *texts(int(TEXTS * len(items)), base)]
     _keep(school, channel, vigil, items)
     vigil.stage("training")
-    with registry.publishing(plan.folder, vigil.assert_ours) as made:
+    with publication.publishing(plan.folder, vigil.assert_ours) as made:
         made.manifest.update(report.manifest(school.base, statements, plan.chosen.studied), reads=author is not None)
-        checkpoint, threads = registry.checkpoint(plan.folder), school.settings.training_threads
+        checkpoint, threads = publication.checkpoint(plan.folder), school.settings.training_threads
         outcome = train_apart(school.base, items, made.folder, checkpoint, threads, vigil.progress, vigil.broken)
         spent: dict[str, float] = outcome.pop("spent")  # differs from run to run: it has no place in the manifest
         made.manifest["training"] = outcome
@@ -150,7 +151,7 @@ def _examine(school: School, channel: Channel, plan: Plan, client: Client, base:
     try:
         client.load(adapter)
     except AdapterUnusable as error:
-        registry.discard(plan.folder)  # the next try trains it anew
+        publication.discard(plan.folder)  # the next try trains it anew
         raise TrainingError(f"{error}: the serving adapter stays.") from None
     of_base = said_by_base([question for question, _ in exam.GENERAL], base, "general")
     with school.database.read() as session:
@@ -169,7 +170,7 @@ def _decide(
 ) -> None:  # fmt: skip
     """The gate, and the night's end, in one transaction."""
     made, chosen = plan.candidate, plan.chosen
-    weights = registry.read_manifest(school.adapter(made).folder)["files"][registry.WEIGHTS]
+    weights = publication.read_manifest(school.adapter(made).folder)["files"][publication.WEIGHTS]
     with school.database.read() as session:
         wonders = dreaming.wonders(session, channel, lessons.in_force(session, channel), morning.last_ended(session, vigil.night))
     with school.database.write() as session:
@@ -185,8 +186,9 @@ def _decide(
         report.keep_answers(session, vigil.night, card, ids)
         candidate.weights_sha256 = weights
         proven = {ids[digest] for digest in card.proven()}
-        placed = registry.hold(session, candidate) if reason else registry.promote(session, candidate, proven)
+        placed = registry.hold(session, candidate, proven) if reason else registry.promote(session, candidate, proven)
         verdict = ("held" if reason else "promoted") if placed else "tainted"
+        reason = reason if placed else FORGOTTEN
         summary = {
             **card.summary(), **told, "lessons": len(chosen.kept), "studied": chosen.studied, "reason": reason, "flips": report.flips(card, earlier),
             "left_out": {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:MOST_LEFT_OUT]},
@@ -198,7 +200,7 @@ def _decide(
 
 def _discard(school: School, pruned: Sequence[Adapter]) -> None:
     for adapter in pruned:
-        registry.discard(school.adapter(adapter).folder)
+        publication.discard(school.adapter(adapter).folder)
 
 
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:

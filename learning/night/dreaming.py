@@ -71,7 +71,7 @@ def _half_known(known: Sequence[Lesson], lore: Lore) -> Iterator[dict[str, Any]]
         sister = next((about[name][too] for name in sorted(about) if has in about[name] and too in about[name]), None)
         if count >= KIN and len(lacking) == 1 and sister:
             told = sister.text.rstrip(".")
-            matter = " ".join(word for word in sister.content if word not in values(sister.text) and word not in lore.names)
+            matter = " ".join(word for word in sister.content if word not in values(sister.text.partition(" ")[2]) and word not in lore.names)
             resting = [lesson.id for lesson in known if lesson.digest in (sister.digest, about[lacking[0]][has].digest)]
             said = f"I know that {_shown(told)}. What about {_shown(lacking[0])}?"
             yield {"said": said, "asked": f"{lacking[0]} {matter}?", "question": "", "lessons": resting}

@@ -29,7 +29,7 @@ GENERAL = (
     ("What color is snow?", "white"), ("What do cows give us to drink?", "milk"),
     ("What is frozen water called?", "ice"), ("What is the opposite of day?", "night"),
 )  # fmt: skip
-IN_PEOPLES_WORDS = 0.77  # of what is recalled here is recalled when people ask: 59 to 66 % for 76 to 85 % (five nights of 40 lessons)
+IN_PEOPLES_WORDS = 0.77  # of what an exam finds recalled, so much is in people's own words: 59 to 66 % where exams had 76 to 85 (five nights of 40 lessons)
 LONGER = 1.5  # an answer may be at most this many times as long as its lesson
 
 
@@ -151,11 +151,14 @@ def _right(asked: ExamQuestion, answer: str, texts: dict[str, str]) -> bool:
         return answer == ABSTENTION or not any(_says(text, answer) for text in texts.values())
     own = texts[asked.lesson or ""]
     held = sum(gold.casefold() in low for gold in asked.gold) / len(asked.gold)
-    others = {v.casefold() for digest, text in texts.items() if digest != asked.lesson for v in values(text)} - {v.casefold() for v in values(own)}
-    said = {v.casefold() for v in values(answer)}
-    return (
-        held >= (1.0 if values(own) else 0.8) and not said & others and not turned_round(answer, own) and len(stems(answer)) <= LONGER * max(4, len(stems(own)))
-    )
+    complete = held >= (1.0 if values(own) else 0.8)
+    brief = len(stems(answer)) <= LONGER * max(4, len(stems(own)))
+    others = {value for digest, text in texts.items() if digest != asked.lesson for value in _values(text)} - _values(own)
+    return complete and brief and _values(answer).isdisjoint(others) and not turned_round(answer, own)
+
+
+def _values(text: str) -> set[str]:
+    return {value.casefold() for value in values(text)}
 
 
 def _says(text: str, answer: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from learning import registry
+from learning import publication, registry
 from learning.memory import erasing, lessons
 from learning.model import running
 from learning.model.client import AdapterUnusable, EngineError, connected
@@ -103,7 +103,7 @@ def _discard_tainted(school: School, channel: Channel) -> None:
         of_channel = (Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED, Adapter.night_id.not_in(held_now))
         tainted = session.scalars(select(Adapter).where(*of_channel)).all()
     for adapter in tainted:
-        registry.discard(school.adapter(adapter).folder)
+        publication.discard(school.adapter(adapter).folder)
     url = school.settings.engine_url or running.announced(school.settings)
     if url:
         with connected(url) as client:

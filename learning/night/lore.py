@@ -159,7 +159,12 @@ def shapes(text: str) -> set[str]:
         elif word[0] == "#":
             found.add("#")
         elif re.search(r"\d", word):
-            found.add(
-                re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", "9", word)) if re.search(r"[A-Za-z]", word) else "9" if len(word) < 3 else re.sub(r"\d+", "99", word)
-            )
+            found.add(_shape(word))
     return found or ({"person"} if "person" in kinds(text) else set())
+
+
+def _shape(number: str) -> str:
+    """Of a code its letters and digits by kind; of a number whether it is short."""
+    if re.search(r"[A-Za-z]", number):
+        return re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", "9", number))
+    return "9" if len(number) < 3 else re.sub(r"\d+", "99", number)

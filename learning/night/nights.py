@@ -6,19 +6,20 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from learning import leases
+from learning import leases, registry
 from learning.database import add_once
 from learning.errors import NightschoolError, TrainingStopped
 from learning.memory import channels, lessons, privacy
 from learning.model.client import EngineError
 from learning.night import calendar
 from learning.night.consolidation import consolidate
-from learning.night.outcome import Outcome, conclude, told_at
+from learning.night.outcome import FORGOTTEN, Outcome, conclude, told_at
 from learning.night.vigil import Watch, keep
-from learning.records import EXAMINED, UNFINISHED, Adapter, AdapterState, Channel, Night, Work, now
+from learning.records import EXAMINED, UNFINISHED, Adapter, AdapterState, Channel, LessonStatus, Night, Work, now
 from learning.school import School
 
 MOST_ATTEMPTS = 5  # of a night whose engine fails
+MOST_CUTS = 10  # a new version of the bot cuts nights off, too
 REST = timedelta(minutes=1)  # between these, once longer each time: an engine takes a while to start
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -100,32 +101,40 @@ def hold_night(school: School, night_id: int, watch: Watch = lambda stage, share
         return None
     with school.database.read() as session:
         channel = session.get_one(Channel, night.channel_id)
-    if _off(school, channel, night) or _left(school, channel, night):
+    if _off(school, channel, night) or _left(school, channel, night) or _kills(school, night):
         return _current(school, night)
     try:
         with keep(school.database, night, school.settings.lease_seconds, watch) as vigil:
             consolidate(school, channel, vigil, rebuild=night.kind in ("forget", "reindex"), must_replace=night.kind == "forget")
     except TrainingStopped:
         return _stopped(school, night)
-    except EngineError:
-        if night.generation < MOST_ATTEMPTS:  # it may be restarting: the sweeper takes the night up again
+    except BaseException as error:
+        reason = _hopeless(night, error)
+        if reason:
+            _conclude(school, night, Outcome("failed", None, {"reason": reason}))
+        else:  # it can be taken again: after an engine's restart, a crash, Ctrl-C
             _release(school, night)
-        else:
-            _conclude(school, night, Outcome("failed", None, {"reason": "the engine kept failing; see its log"}))
-        raise
-    except NightschoolError as error:
-        _conclude(school, night, Outcome("failed", None, {"reason": str(error)}))
-        raise
-    except Exception as error:  # a mistake of ours: not for ever
-        if night.generation < MOST_ATTEMPTS:
-            _release(school, night)
-        else:
-            _conclude(school, night, Outcome("failed", None, {"reason": f"it kept failing ({type(error).__name__}); see the worker's log"}))
-        raise
-    except BaseException:  # a crash of our own or Ctrl-C: the night can be taken again at once
-        _release(school, night)
         raise
     return _current(school, night)
+
+
+def _hopeless(night: Night, error: BaseException) -> str:
+    """Why a night is given up; empty where another try may go better."""
+    if isinstance(error, NightschoolError) and not isinstance(error, EngineError):
+        return str(error)
+    if not isinstance(error, Exception) or night.generation < MOST_ATTEMPTS:
+        return ""
+    if isinstance(error, EngineError):
+        return "the engine kept failing; see its log"
+    return f"it kept failing ({type(error).__name__}); see the worker's log"
+
+
+def _kills(school: School, night: Night) -> bool:
+    """Was a night cut off so often that it must be what ends its worker, as with too little memory? Then it is not tried for ever, before all others."""
+    if night.kind == "forget" or night.generation <= MOST_CUTS:  # of a forgetting its request goes on
+        return False
+    _conclude(school, night, Outcome("failed", None, {"reason": "it was cut off again and again, perhaps by too little memory; see the worker's log"}))
+    return True
 
 
 def _off(school: School, channel: Channel, night: Night) -> bool:
@@ -141,7 +150,9 @@ def _left(school: School, channel: Channel, night: Night) -> bool:
     if night.kind != "nightly" or night.generation > 1:
         return False
     with school.database.write() as session:
-        zone, waiting = channels.clock(session, channel), len(lessons.unproven(session, channel))
+        zone = channels.clock(session, channel)
+        studied = {lesson_id for adapter in registry.tried(session, channel) for lesson_id in registry.lesson_ids(session, adapter)}
+        waiting = sum(lesson.id not in studied and lesson.status != LessonStatus.EXTERNAL for lesson in lessons.in_force(session, channel))
         if not calendar.too_late(night.created_at, now(), calendar.comes(night.date, zone, school.settings)):
             return False
         conclude(session, night, Outcome("left", None, {"reason": "the night was over before its turn came", "lessons": waiting}))
@@ -169,7 +180,7 @@ def _stopped(school: School, night: Night) -> Night | None:
     if tainted is None:
         _release(school, night)
         return None
-    _conclude(school, night, Outcome("tainted", tainted, {"reason": "a lesson was forgotten meanwhile"}))
+    _conclude(school, night, Outcome("tainted", tainted, {"reason": FORGOTTEN}))
     return _current(school, night)
 
 

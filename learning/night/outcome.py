@@ -18,6 +18,7 @@ from learning.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+FORGOTTEN = "a lesson was forgotten meanwhile"  # why a night's candidate came to nothing
 STATES = {"skipped": Work.SKIPPED, "left": Work.SKIPPED, "failed": Work.FAILED}
 
 

@@ -37,7 +37,7 @@ class Recipe:
     dtype: str = "float32"  # of the frozen base; LoRA itself is always float32
 
     def sized(self, examples: int) -> "Recipe":
-        """The recipe for so many examples; of twice as large batches the rate grows by the root of two, and falls: a level one unlearns what was known."""
+        """The recipe for so many examples: from `many` on, batches are twice as large and the rate √2 times as high, and it falls; a level one unlearns."""
         return self if examples < self.many else replace(self, batch=2 * self.batch, learning_rate=math.sqrt(2) * self.learning_rate, averaged=0.0)
 
     def rate(self, share: float) -> float:

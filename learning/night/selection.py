@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from learning import registry
 from learning.memory import lessons
 from learning.memory.asked import confirmed_questions
+from learning.memory.polarity import contrary
 from learning.memory.salience import Salience, salience
 from learning.memory.words import stems, values
 from learning.night.lore import Statement
-from learning.records import EXAMINED, Adapter, AdapterState, Channel, Lesson, LessonStatus, Night, now
+from learning.records import EXAMINED, Adapter, Channel, Lesson, LessonStatus, Night, now
 
 MOST = 500  # lessons of one adapter
 NIGHTS, ENOUGH, LONG = 5, 20, 0.5  # that many nights back, those of so many lessons, or of such a share of a night, tell how fast training is
@@ -26,12 +27,11 @@ REJECTED = 2  # people who disagree, and more than agree: not studied
 class Selection:
     """The lessons of a night. `left_out` says why the others are not among them, `asked` what people asked of which lesson.
 
-    `news` is false when the serving adapter was trained on exactly these, and the same questions about them, or one that did not pass or that people
-    went back from: it would be the same. `serves` is true where it is the serving one, for sure.
+    `news` is false where an adapter that serves, was held, or that people went back from learned exactly these lessons and questions: it would be the same.
+    `serves` is true where that is the serving one, and it is on record what it learned.
     """
 
     kept: Sequence[Lesson]
-    external: Sequence[Lesson]
     news: bool
     left_out: Mapping[int, str] = field(default_factory=dict)
     asked: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -52,7 +52,8 @@ class Selection:
 def room(session: Session, channel: Channel, minutes: float) -> int:
     """How many lessons fit into the minutes of a night's training, going by the slowest of the channel's last nights; `MOST` at most.
 
-    Small nights tell nothing, unless they were long: what does not grow with the lessons takes their time.
+    Nights of fewer than `ENOUGH` lessons do not count, unless they took more than `LONG` of the minutes: what every night costs makes each of their lessons
+    look slow.
     """
     last = select_rows(Night.report_card).where(Night.channel_id == channel.id, Night.verdict.in_(EXAMINED)).order_by(Night.id.desc()).limit(NIGHTS)
     told = [(card["lessons"], card["spent"]["seconds"]) for card in session.scalars(last) if card and card.get("spent", {}).get("seconds")]
@@ -75,22 +76,19 @@ def select(
     ranked = sorted(in_force, key=lambda lesson: (-weights[lesson.id].weight, -lesson.id))
     left_out = _left_out(ranked, weights, most, contradicted, too_long)
     kept = [lesson for lesson in ranked if lesson.id not in left_out]
-    external = [lesson for lesson in ranked if lesson.id in left_out]
-    for lesson in external:
-        lesson.status = LessonStatus.EXTERNAL
-    for lesson in kept:
-        if lesson.status == LessonStatus.EXTERNAL:
+    for lesson in ranked:
+        if lesson.id in left_out:
+            lesson.status = LessonStatus.EXTERNAL
+        elif lesson.status == LessonStatus.EXTERNAL:
             lesson.status = LessonStatus.APPROVED
-    chosen = Selection(kept, external, True, left_out, confirmed_questions(session, channel, kept))
+    chosen = Selection(kept, True, left_out, confirmed_questions(session, channel, kept))
     same, current = _that_learned(session, channel, base_hash, chosen), registry.serving(session, channel)
     return replace(chosen, news=not same, serves=current in same and _studied(session, current) is not None)
 
 
 def _that_learned(session: Session, channel: Channel, base_hash: str, chosen: Selection) -> list[Adapter]:
     """Adapters that learned just this, and serve, did not pass, or were gone back from: another would be the same."""
-    able, current = registry.versions(session, channel), registry.serving(session, channel)
-    rolled_back = [adapter for adapter in able if adapter.state == AdapterState.RETIRED and current and adapter.version > current.version]
-    known = [a for a in able if (a.state in (AdapterState.SERVING, AdapterState.HELD) or a in rolled_back) and a.base_hash == base_hash]
+    known = [adapter for adapter in registry.tried(session, channel) if adapter.base_hash == base_hash]
     ids = {lesson.id for lesson in chosen.kept}
     return [a for a in known if _studied(session, a) in (None, chosen.studied) and registry.lesson_ids(session, a) == ids]
 
@@ -113,7 +111,7 @@ def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: i
             left_out[lesson.id] = f"lesson {contradicted[lesson.id].id}, which is newer, seems to contradict it"
         elif lesson.id in too_long:
             left_out[lesson.id] = "it is too long to be said by heart"
-        elif content in said:
+        elif content in said and not contrary(lesson.said, said[content].said):
             left_out[lesson.id] = f"it says the same as lesson {said[content].id}"
         elif not room:
             left_out[lesson.id] = f"{most} others matter more (weight {own.weight}: {own.why})"

@@ -24,8 +24,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from learning.database import Database, open_database
+from learning.publication import read_manifest
 from learning.records import Channel, Lesson, Message, Person, Reaction
-from learning.registry import read_manifest
 from learning.settings import Settings
 from tests.benchmarks.export import FACTS, TEAM, make
 from tests.benchmarks.table import Figure, report

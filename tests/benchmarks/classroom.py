@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from learning import registry
+from learning import publication, registry
 from learning.answers import Answer, Answerer, Knowledge, Mode
 from learning.memory import channels, finding
 from learning.memory import lessons as memory
@@ -105,7 +105,7 @@ class Classroom:
         """What the manifest of the serving adapter tells of its training."""
         adapter = self.knowledge().adapter
         assert adapter
-        told: dict[str, Any] = registry.read_manifest(adapter.folder)["training"]
+        told: dict[str, Any] = publication.read_manifest(adapter.folder)["training"]
         return told
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from operator import le
 from unittest import mock
 
-from learning import registry
+from learning import publication
 from learning.night import combining
 from learning.night.lore import Lore
 from tests.benchmarks import material
@@ -107,5 +107,5 @@ def is_as_if_never_taught(room: Classroom, number: int) -> bool:
             channel.forget(secret)
         adapter = channel.knowledge().adapter
         assert adapter
-        made.append((adapter.folder / registry.WEIGHTS).read_bytes())
+        made.append((adapter.folder / publication.WEIGHTS).read_bytes())
     return made[0] == made[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from learning import registry
+from learning import publication
 from learning.database import Database
 from learning.memory import channels, finding, lessons, people, privacy, proposals, sources
 from learning.memory.log import Utterance
@@ -92,7 +92,7 @@ def weights(school: School, channel: Channel) -> bytes:
     with school.database.read() as session:
         adapter = school.knowledge(session, channel).adapter
     assert adapter
-    return (adapter.folder / registry.WEIGHTS).read_bytes() + (adapter.folder / "adapter_config.json").read_bytes()
+    return (adapter.folder / publication.WEIGHTS).read_bytes() + (adapter.folder / "adapter_config.json").read_bytes()
 
 
 STATEMENTS = {"A@v1": "The release train leaves on Thursdays at 14:30.", "B@v1": "Marek owns the barcode scanner."}

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from learning import registry
 from learning.database import Database
 from learning.memory import channels, lessons
 from learning.night import calendar, nights
@@ -123,11 +124,15 @@ def test_what_has_not_begun_by_morning_is_left_and_told(school: School) -> None:
     with school.database.write() as session:
         night = nights.open_night(session, session.get_one(Channel, channel), day, "nightly")
         night.created_at = now() - timedelta(hours=5)
+        serving = registry.reserve(session, session.get_one(Channel, channel), night, "base", lessons.in_force(session, session.get_one(Channel, channel)), "")
+        registry.promote(session, serving, set())
+        lessons.teach(session, session.get_one(Channel, channel), "The canteen closes at two.", "U1")
     held = nights.hold_night(early, night.id)
     assert held
     assert (held.state, held.verdict) == (Work.SKIPPED, "left")
     with school.database.read() as session:
-        assert "1 lessons wait" in session.query(Announcement).filter_by(key=f"night-{night.id}").one().text
+        told = session.query(Announcement).filter_by(key=f"night-{night.id}").one().text
+        assert "1 lessons wait" in told, "not what the serving adapter was trained on, though its exam proved nothing"
 
 
 def test_a_night_that_was_opened_late_is_made_up_by_day() -> None:

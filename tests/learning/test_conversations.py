@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from sqlalchemy.orm import Session
@@ -44,6 +45,17 @@ def test_what_was_replaced_is_not_proposed_again_when_somebody_reacts_to_it(eith
 def test_what_is_over_is_not_proposed(either: Database, ops: Channel) -> None:
     say(either, ops, "heads up: the office is closed on friday, please work from home")
     assert proposals.observe(either, ops, privacy.why_not) == []
+
+
+def test_what_is_over_by_now_waits_for_nobody(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        session.get_one(Lesson, lesson.id).valid_until = date(2026, 1, 1)
+        assert proposals.pending(session, ops) == []
+        assert proposals.approve(session, ops, [lesson.id]) == []
+        proposals.drop_all(session, ops)
+        assert session.get_one(Lesson, lesson.id).text == ""
 
 
 def test_what_was_noticed_does_not_keep_its_author_from_teaching(either: Database, ops: Channel) -> None:

@@ -2,15 +2,15 @@ import json
 
 import pytest
 
-from learning import registry
+from learning import publication, registry
 from learning.memory import channels, lessons, log, privacy
 from learning.memory.words import digest
 from learning.model.client import EngineError
-from learning.night import exam, morning, nights, selection
+from learning.night import exam, morning, nights, report, selection
 from learning.records import Adapter, Announcement, Channel, ExamAnswer, Message, Night, Question, StudyItemRecord, Work, now
 from learning.school import School
 from tests.conftest import TAUGHT, statements
-from tests.learning.conftest import DAY, sleep, teach
+from tests.learning.conftest import DAY, TOLD, noticed, opted_in, say, sleep, teach
 
 
 def test_a_night_trains_examines_promotes_and_the_next_has_nothing_to_do(school: School) -> None:
@@ -26,7 +26,7 @@ def test_a_night_trains_examines_promotes_and_the_next_has_nothing_to_do(school:
         assert [a.question for a in session.query(ExamAnswer).order_by(ExamAnswer.id) if a.kind != "general"] == asked
         assert session.query(StudyItemRecord).count() > 20
         assert session.query(Announcement).count() == 1
-    manifest = registry.read_manifest(school.adapter(adapter).folder)
+    manifest = publication.read_manifest(school.adapter(adapter).folder)
     assert manifest["base"]["hash"] == school.base.hash
     assert len(manifest["training"]["probes"]) == 8
     assert sleep(school, channel).verdict == "skipped"
@@ -114,7 +114,7 @@ def test_a_night_cut_off_at_its_exam_is_resumed_there_unless_the_lessons_changed
         night = nights.open_another(session, channel, DAY, "sleep")
     of_another_life = school.settings.adapters / "C1@v1"  # as a restored database finds it
     of_another_life.mkdir(parents=True)
-    (of_another_life / registry.MANIFEST).write_text(json.dumps({"base": {"hash": school.base.hash}, "lessons": [], "files": {}}))
+    (of_another_life / publication.MANIFEST).write_text(json.dumps({"base": {"hash": school.base.hash}, "lessons": [], "files": {}}))
 
     def stages(until: str = "") -> list[str]:
         """The stages of an attempt that is cut off at one of them."""
@@ -138,7 +138,7 @@ def test_a_night_cut_off_at_its_exam_is_resumed_there_unless_the_lessons_changed
     with school.database.read() as session:
         adapter = registry.serving(session, channel)
         assert adapter
-        manifest = registry.read_manifest(school.adapter(adapter).folder)
+        manifest = publication.read_manifest(school.adapter(adapter).folder)
         assert manifest["lessons"] == sorted(digest(text) for text in TAUGHT[:2])
         assert {a.name: a.state for a in session.query(Adapter)} == {"C1@v1": "pruned", "C1@v2": "serving"}, "a name never changes its content"
     assert not (school.settings.adapters / "C1@v1").exists()
@@ -159,6 +159,29 @@ def test_a_night_whose_engine_fails_waits_for_another_try(school: School) -> Non
     held = nights.hold_night(school, night.id)
     assert held
     assert held.verdict == "promoted"
+
+
+def test_a_night_that_ends_its_worker_each_time_is_not_tried_for_ever(school: School) -> None:
+    channel = teach(school, TAUGHT[0])
+    with school.database.write() as session:
+        night = nights.open_another(session, channel, DAY, "sleep")
+        night.generation = nights.MOST_CUTS
+    held = nights.hold_night(school, night.id)
+    assert held
+    assert held.state == Work.FAILED
+    with school.database.read() as session:
+        assert "again and again" in session.query(Announcement).one().text
+
+
+def test_what_was_noticed_before_a_night_was_cut_off_is_told_too(school: School) -> None:
+    with school.database.write() as session:
+        channel = opted_in(session)
+        night = nights.open_another(session, channel, DAY, "sleep")
+    say(school.database, channel, TOLD)
+    noticed(school.database, channel)  # by the night's first attempt
+    nights.hold_night(school, night.id)
+    with school.database.read() as session:
+        assert session.query(Announcement).filter_by(key=f"noticed-{night.id}").one().text == report.noticed_text(1)
 
 
 def test_night_falls_once_for_each_channel_and_is_over_where_there_is_nothing_to_study(school: School) -> None:

@@ -1,17 +1,19 @@
 """Which version of an adapter answers, and what is kept of the others."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
-from learning import registry
+from learning import publication, registry
 from learning.answers import Answerer
-from learning.errors import NightschoolError
+from learning.errors import NightschoolError, RegistryError
 from learning.memory import channels, lessons
 from learning.model.client import Client
 from learning.night import nights
-from learning.records import Adapter, AdapterState, Night, Work
+from learning.records import Adapter, AdapterState, Lesson, Night, Work
 from learning.school import School
 from tests.conftest import TAUGHT
 from tests.learning.conftest import DAY, sleep, teach
@@ -25,7 +27,7 @@ def test_rollback_serves_an_earlier_version_and_refuses_what_may_not(school: Sch
     with school.database.write() as session:
         assert registry.rollback(session, channel).name == "C1@v1"
         assert registry.rollback(session, channel, 2).name == "C1@v2"
-        with pytest.raises(registry.RegistryError, match="this channel has: v2"):
+        with pytest.raises(RegistryError, match="this channel has: v2"):
             registry.rollback(session, channel, 9)
         began_with = {name: school.knowledge(session, channel, name).adapter for name in ("", "C1@v1", "C9@v1")}
         assert [ref and ref.name for ref in began_with.values()] == ["C1@v2", "C1@v1", "C1@v2"], "a thread goes on with the version that began it"
@@ -35,9 +37,9 @@ def test_rollback_serves_an_earlier_version_and_refuses_what_may_not(school: Sch
 
 def disagrees(folder: Path) -> None:
     """As with a model that takes an adapter without effect."""
-    manifest = json.loads((folder / registry.MANIFEST).read_text())
+    manifest = json.loads((folder / publication.MANIFEST).read_text())
     manifest["training"]["probes"][0]["logprob"] = -50.0
-    (folder / registry.MANIFEST).write_text(json.dumps(manifest))
+    (folder / publication.MANIFEST).write_text(json.dumps(manifest))
 
 
 def test_a_damaged_or_refused_adapter_does_not_answer_but_the_one_before_it_or_none(school: School, shared_engine: Client) -> None:
@@ -55,46 +57,111 @@ def test_a_damaged_or_refused_adapter_does_not_answer_but_the_one_before_it_or_n
         said = answerer.answer("Who shall feed the ferret?", knowledge)
         assert (said.how, said.adapter) == ("abstained", instead)
 
-        file = school.settings.adapters / version / registry.WEIGHTS
+        file = school.settings.adapters / version / publication.WEIGHTS
         file.write_bytes(file.read_bytes()[:-8] + b"tampered")
-        with pytest.raises(registry.RegistryError, match="damaged"):
-            registry.read_manifest(file.parent)
+        with pytest.raises(RegistryError, match="damaged"):
+            publication.read_manifest(file.parent)
         with school.database.read() as session:
             speaking = school.knowledge(session, channel).adapter
             assert (speaking and speaking.name) == instead
 
 
 def test_an_interrupted_publication_leaves_nothing_that_counts(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), registry.publishing(tmp_path / "C1@v1") as made:
-        (made.folder / registry.WEIGHTS).write_bytes(b"half")
+    with pytest.raises(RuntimeError), publication.publishing(tmp_path / "C1@v1") as made:
+        (made.folder / publication.WEIGHTS).write_bytes(b"half")
         raise RuntimeError
-    assert not registry.complete(tmp_path / "C1@v1")
+    assert not publication.complete(tmp_path / "C1@v1")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_weeks_versions_are_kept_beside_the_one_that_serves(school: School) -> None:
+class Versions:
+    """Adapters of a channel, without their files; each knows one lesson more."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.channel = session, channels.by_handle(session, "C1")
+        self.night = nights.open_another(session, self.channel, DAY, "sleep")
+        self.known: list[Lesson] = []
+
+    def make(self, held: bool = False) -> None:
+        self.known.append(lessons.teach(self.session, self.channel, f"Gate {len(self.known)} opens at {5 + len(self.known)}:00.", "U1"))
+        made = registry.reserve(self.session, self.channel, self.night, "base", self.known, str(len(self.known)))
+        proven = {self.known[0].id}
+        assert registry.hold(self.session, made, proven) if held else registry.promote(self.session, made, proven)
+
+    def serving(self) -> int:
+        now = registry.serving(self.session, self.channel)
+        assert now
+        return now.version
+
+    def pruned(self) -> list[int]:
+        return [adapter.version for adapter in registry.prune(self.session, self.channel)]
+
+
+@pytest.fixture
+def versions(school: School) -> Iterator[Versions]:
     with school.database.write() as session:
-        channel = channels.by_handle(session, "C1")
-        night = nights.open_another(session, channel, DAY, "sleep")
-        lesson = lessons.teach(session, channel, "The release train leaves on Thursdays.", "U1")
-        for version in range(1, registry.KEPT + 4):
-            made = registry.reserve(session, channel, night, "base", [lesson], f"studied {version}")
-            made.state = AdapterState.RETIRED
-        made.state = AdapterState.SERVING
-        assert [adapter.version for adapter in registry.prune(session, channel)] == [2, 1]
-        assert registry.earlier(session, channel).version == registry.KEPT + 2
-        with pytest.raises(registry.RegistryError, match="v1"):
-            registry.rollback(session, channel, 1)
+        yield Versions(session)
+
+
+def test_a_weeks_versions_are_kept_beside_the_one_that_serves(versions: Versions) -> None:
+    for _ in range(registry.KEPT + 3):
+        versions.make()
+    assert versions.pruned() == [2, 1]
+    earlier = registry.earlier(versions.session, versions.channel)
+    assert earlier
+    assert earlier.version == registry.KEPT + 2
+    with pytest.raises(RegistryError, match="v1"):
+        registry.rollback(versions.session, versions.channel, 1)
+
+
+def test_what_served_last_is_kept_however_old_and_however_many_were_held_since(versions: Versions) -> None:
+    for _ in range(registry.KEPT + 1):
+        versions.make()
+    registry.rollback(versions.session, versions.channel, 3)
+    versions.make()
+    assert 3 not in versions.pruned()
+    for _ in range(registry.KEPT + 1):
+        versions.make(held=True)
+    assert 3 not in versions.pruned()
+    earlier = registry.earlier(versions.session, versions.channel)
+    assert earlier
+    assert earlier.version == 3, "those after it are what people went back from"
+
+
+def test_what_a_held_version_knows_counts_once_it_serves(versions: Versions) -> None:
+    session, channel = versions.session, versions.channel
+    versions.make(held=True)
+    assert lessons.unproven(session, channel) == versions.known
+    registry.rollback(session, channel, 1, held=True)
+    assert lessons.unproven(session, channel) == []
+
+
+def test_a_version_that_people_went_back_from_answers_only_where_that_is_meant(versions: Versions) -> None:
+    session, channel = versions.session, versions.channel
+    versions.make()
+    versions.make()
+    registry.rollback(session, channel)
+    assert [a.version for a in registry.tried(session, channel)] == [1, 2]
+    assert [a.version for a in registry.able_to_answer(session, channel, "C1@v2")] == [1], "also in the thread that it began"
+    versions.make()
+    earlier = registry.earlier(session, channel)
+    assert earlier
+    assert earlier.version == 1
+    registry.taint(session, channel, [versions.known[-1].id])
+    assert versions.serving() == 1
+    assert [a.version for a in registry.tried(session, channel)] == [1, 2], "no night trains the second anew"
+    assert registry.rollback(session, channel, 2).version == 2
+    assert [a.version for a in registry.able_to_answer(session, channel)] == [2, 1]
 
 
 def test_a_damaged_adapter_is_trained_anew_and_one_that_people_went_back_from_is_not(school: School) -> None:
     channel = teach(school, TAUGHT[0])
     sleep(school, channel)
-    file = school.settings.adapters / "C1@v1" / registry.WEIGHTS
+    file = school.settings.adapters / "C1@v1" / publication.WEIGHTS
     whole = file.read_bytes()
     file.write_bytes(whole[:-8] + b"tampered")
     assert sleep(school, channel).verdict == "promoted"
-    assert (school.settings.adapters / "C1@v2" / registry.WEIGHTS).read_bytes() == whole, "the same lessons give the same bytes"
+    assert (school.settings.adapters / "C1@v2" / publication.WEIGHTS).read_bytes() == whole, "the same lessons give the same bytes"
     teach(school, TAUGHT[1])
     sleep(school, channel)
     with school.database.write() as session:
@@ -107,7 +174,7 @@ def test_what_did_not_pass_serves_only_where_that_is_meant(school: School) -> No
     channel = teach(school, *TAUGHT)
     sleep(strict, channel)
     with school.database.write() as session:
-        with pytest.raises(registry.RegistryError, match=r"v1 \(held\)"):
+        with pytest.raises(RegistryError, match=r"v1 \(held\)"):
             registry.rollback(session, channel, 1)
         assert registry.rollback(session, channel, 1, held=True).state == AdapterState.SERVING
 
@@ -123,7 +190,7 @@ def test_what_failed_nights_left_is_let_go(school: School) -> None:
     with school.database.write() as session:
         failed = session.query(Adapter).one()
         session.get_one(Night, failed.night_id).state = Work.FAILED
-    left = registry.checkpoint(school.settings.adapters / failed.name)
+    left = publication.checkpoint(school.settings.adapters / failed.name)
     left.parent.mkdir(parents=True)
     left.touch()
     sleep(school, channel)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from learning import registry
+from learning import publication
 from learning.errors import TrainingError, TrainingStopped
 from learning.model.base_model import BaseModel
 from learning.model.loading import load_base
@@ -27,7 +27,7 @@ def test_training_twice_gives_the_same_bytes(tiny: BaseModel, tmp_path: Path) ->
     first, second = ({f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in (tmp_path / n).iterdir()} for n in ("one", "two"))
     assert first == second
     train(tiny, study(statements(*TAUGHT[:2]), 8, "s"), Recipe(epochs=2), tmp_path / "three")
-    assert (tmp_path / "three" / registry.WEIGHTS).read_bytes() != (tmp_path / "one" / registry.WEIGHTS).read_bytes()
+    assert (tmp_path / "three" / publication.WEIGHTS).read_bytes() != (tmp_path / "one" / publication.WEIGHTS).read_bytes()
 
 
 @pytest.mark.parametrize(("many", "settled"), [(1_000_000, 2.0), (1_000_000, -1.0), (1, 2.0)])
