@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 import redis
@@ -113,7 +114,9 @@ def _engine(settings: Settings) -> Check:
     return Check(
         "engine",
         False,
-        f"none at {url}: run `nightschool up`" if url else "not running; `nightschool up` starts it, commands start their own",
+        f"none at {url}: start it, or unset NIGHTSCHOOL_ENGINE_URL"
+        if settings.engine_url
+        else "not running; `nightschool up` starts it, commands start their own",
         bool(settings.engine_url),
     )
 
@@ -126,7 +129,8 @@ def _broker(settings: Settings) -> Check:
     try:
         redis.Redis.from_url(url, socket_connect_timeout=2).ping()
     except (redis.RedisError, ValueError) as error:  # the latter where it is no address
-        return Check("broker", False, f"{where} does not answer ({type(error).__name__}): start it, or unset NIGHTSCHOOL_REDIS_URL", bool(settings.redis_url))
+        mend = "start it, or unset NIGHTSCHOOL_REDIS_URL" if settings.redis_url else "`nightschool up` starts it anew"
+        return Check("broker", False, f"{where} does not answer ({type(error).__name__}): {mend}", bool(settings.redis_url))
     return Check("broker", True, f"answers at {where}")
 
 
@@ -160,6 +164,6 @@ def _accepted(settings: Settings) -> Check:
                 return Check("Slack tokens", True, f"both set, but {settings.slack_api_url} has an outage ({error.response['error']})")
             refused = f"Slack refuses NIGHTSCHOOL_SLACK_{name}_TOKEN ({error.response['error']}): copy it again from the app's page."
             return Check("Slack tokens", False, refused)
-        except (SlackClientError, OSError) as error:
+        except (SlackClientError, OSError, HTTPException, ValueError) as error:  # the latter two where it is no address
             return Check("Slack tokens", True, f"both set, but {settings.slack_api_url} does not answer ({error})")
     return Check("Slack tokens", True, "Slack takes them")

@@ -1,6 +1,7 @@
 """`nightschool demo`: the whole story against the sandbox, printed as a chat, each step checked."""
 
 import contextlib
+import functools
 import shutil
 import socket
 import threading
@@ -33,12 +34,12 @@ def play(settings: Settings, *, once: bool, picture: Path | None, port: int) -> 
     try:
         with server.running(_usable(port)) as site:
             ours = settings.model_copy(update={
-                "home": home, "slack_api_url": f"{site}/api/", "redis_url": "", "engine_url": "", "database_url": "",
+                "home": home, "slack_api_url": f"{site}/api/", "redis_url": "", "engine_url": "", "database_url": "", "http_port": 0,
                 "slack_bot_token": SecretStr(workspace.BOT_TOKEN), "slack_app_token": SecretStr(workspace.APP_TOKEN),
             })  # fmt: skip
             with console.status("preparing the base model (fetched and converted once) …"):
                 school = open_school(ours)
-            with supervisor.up(ours, console.print) as set_up:
+            with supervisor.up(ours, functools.partial(console.print, markup=False)) as set_up:
                 return _play(console, school, site, set_up, once, picture)
     except KeyboardInterrupt:
         console.print("Stopped.")

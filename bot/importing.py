@@ -48,8 +48,9 @@ def import_export(database: Database, export: Export, only: str | None = None, p
     """
     summary = Summary()
     team_id = _people(database, export)
-    rooms = [room for room in export.rooms() if only is None or only.removeprefix("#") in (room.slack_id, room.name)]
-    if only and not rooms:
+    named = only and only.removeprefix("#").lower()
+    rooms = [room for room in export.rooms() if only is None or (named and named in (room.slack_id.lower(), room.name.lower()))]
+    if only is not None and not rooms:
         raise ExportError(f"the export holds no channel {only!r}.")
     days = {room: export.days(room) for room in rooms}
     total, done = sum(day.size for room in days for day in days[room]), 0

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 _BREAK = r"(?:(?!:[\w+'-]+:)\W)*"  # up to the first word, or an emoji
+_NOTING = r"(?:note|learn|save|keep in mind|fyi|for the record)"
+_DENIED = (
+    r"(?:(?:that|this|it|(?:your|the|that|this)\s+answer)\s*(?:['’]?s|\s+is|\s+was)\s+(?:(?:completely|totally|just)\s+)?"
+    r"(?:wrong|incorrect|false|outdated|out\s+of\s+date|(?:not|no\s+longer)\s+(?:quite\s+)?(?:right|true|correct))"
+    r"|(?:that|this|it)\s+(?:is|was)n['’]?t\s+(?:quite\s+)?(?:right|true|correct)|you(?:\s+are|['’]?re)\s+wrong)"
+)
 _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ...] = (
     ("remember", re.compile(rf"remember\b(?P<that>\s+(?:that|this)\b|\s*:(?!\w))?{_BREAK}(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
-    ("forget", re.compile(rf"forget\b(?:\s+(?:that|about)\b)?{_BREAK}(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
+    (
+        "remember",  # in other words, where it can be nothing else
+        re.compile(rf"(?:{_NOTING}\b(?P<that>\s+(?:that|this)\b|\s*:(?!\w))|(?:don['’]?t|never)\s+forget\s+(?P<too>that)\b){_BREAK}(?P<rest>.+)", re.I | re.S),
+    ),
+    ("forget", re.compile(rf"forget\b(?:\s+(?:that|(?:(?:all|everything|anything|what (?:i|we) (?:said|told you|taught you))\s+)?about)\b)?{_BREAK}(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
     (
         "wrong",
         re.compile(
-            r"(?:(?:that|this|it)\s*(?:['’]s|\s+is|\s+was)\s+|(?=\w+\s*(?:[:;,!.]|$)))(?:wrong|incorrect|outdated|not\s+(?:right|true|correct))\b"
+            rf"(?:{_DENIED}|(?=\w+\s*(?:[:;,!.]|$))(?:wrong|incorrect|outdated)|(?:not\s+(?:true|right|correct)|correction)(?=\s*[:;,!.–—-]|$))\b"
             r"(?:\s*[:;,.!–—-]+\s*|\s+(?=(?:it|he|she|they)\b)|(?=\W*$)|\s+(?P<denied>))(?P<rest>.*)",
             re.IGNORECASE | re.DOTALL,
         ),

@@ -102,7 +102,7 @@ class Answerer:
                 except AdapterUnusable as error:
                     logger.warning("%s", error)
                     knowledge = knowledge.instead() if knowledge.instead else replace(knowledge, adapter=None, reader=None)
-            if found is None and not sure_only:
+            if found is None and not sure_only and not (before and follow_ups.points_back(question)):
                 found = self._from_base(question, knowledge, say)
             answer = found or Answer(question, ABSTENTION, "abstained", knowledge.adapter.name if knowledge.adapter else None)
             answer.certainty = best.certainty if best else -math.inf
@@ -134,11 +134,13 @@ class Answerer:
         sure = knowledge.sure + (guard.VERY_SURE if sure_only else 0.0)
         ways = follow_ups.in_full(question, _exchanges(before), knowledge.lessons)
         spoken = {turn.text for turn in before} if follow_ups.leans(question) else set()
+        earlier = next((turn.text for turn in reversed(before) if turn.role == "user"), "")
         asked_for = not sure_only or normalised(question) in {normalised(turn.text) for turn in before}  # what stands there is said again to who asks for it
 
         def weighed(way: follow_ups.Way, said: Sequence[Lesson] = ()) -> Iterator[guard.Candidate]:
             anew = asked_for and question.endswith(way.text)
-            lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or anew or (lesson in said and not sure_only)]
+            again = [*(() if sure_only else said), *(one for one in knowledge.lessons if one.text in spoken and follow_ups.tells_more(question, earlier, one))]
+            lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or anew or lesson in again]
             allowed = {*knowledge.recalled, *said}
             return (c for c in guard.weigh(way.text, lessons, knowledge.alike, said) if allowed.issuperset(c.hit.sources) and way.may_be(c.hit))
 

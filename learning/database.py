@@ -97,7 +97,7 @@ def open_database(settings: Settings, **carried: Any) -> Database:
             migrate(database.engine)
     except CommandError as error:
         raise DatabaseError(f"this data was written by another version of Nightschool ({error}): update it, or go back to that one.") from None
-    except (DBAPIError, ArgumentError, ImportError) as error:  # refused; no address; of a database whose driver is not there
+    except (DBAPIError, ArgumentError, ValueError, ImportError) as error:  # refused; no address, or port; of a database whose driver is not there
         where = "NIGHTSCHOOL_DATABASE_URL" if settings.database_url else f"the folder {settings.home} (permissions, disk space)"
         why = error.orig if isinstance(error, DBAPIError) else error
         raise DatabaseError(f"the database cannot be opened ({why}): check {where}.") from None

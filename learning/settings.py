@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Read from `NIGHTSCHOOL_*` variables, then from a `.env` file in the current folder. Secrets hide their repr."""
 
-    model_config = SettingsConfigDict(env_prefix="NIGHTSCHOOL_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="NIGHTSCHOOL_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
     home: Path = Field(Path.home() / ".nightschool", description="data folder: database, adapters, the running set-up")
     cache: Path = Field(Path.home() / ".cache" / "nightschool", description="base model and sentence encoder")

@@ -12,7 +12,7 @@ from typing import Any
 from celery.bootsteps import StartStopStep
 
 from learning import lifeline
-from tasks.app import app
+from tasks.app import app, settings
 
 POOLS = {"night": ["--pool", "solo"], "urgent": ["--pool", "threads", "--concurrency", "8"]}  # training has a process of its own
 NICE = {"night": 10, "urgent": 0}  # who asks while a night studies does not wait for it
@@ -35,6 +35,8 @@ def main() -> None:
     queue = sys.argv[1] if len(sys.argv) == 2 else ""
     if queue not in POOLS:
         raise SystemExit(f"python -m tasks.worker takes one queue: {' or '.join(POOLS)}.")
+    if not settings.redis_url:
+        raise SystemExit("a worker needs NIGHTSCHOOL_REDIS_URL, and NIGHTSCHOOL_DATABASE_URL where that is not this machine's.")
     lifeline.hold()
     os.nice(NICE[queue])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")

@@ -36,6 +36,8 @@ def main() -> None:
         _fail(str(error))
     except DBAPIError as error:
         _fail(f"the database refused ({error.orig}): check the disk space of NIGHTSCHOOL_HOME, and that no other program holds the file.")
+    except UnicodeError:
+        _fail("an argument, or .env, is no text in UTF-8: type or save it as UTF-8.")
     except OSError as error:
         _fail(f"{error.strerror or error} ({error.filename or 'no file'}): check permissions and disk space, then try again.")
 

@@ -1,5 +1,6 @@
 """Running it: the set-up, the sandbox, the demo, and whether all is well."""
 
+import functools
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -67,7 +68,7 @@ def up(
     checks.assert_welcome(settings)
     open_school(settings, console.print)
     over = until_told()
-    with supervisor.up(settings, console.print) as set_up:
+    with supervisor.up(settings, functools.partial(console.print, markup=False)) as set_up:  # a log may hold brackets
         set_up.ready(over)
         if settings.http_port:
             console.print(f"Slack's request URL leads to http://{settings.http_host}:{settings.http_port}{PATH}, through a proxy that speaks TLS.")
@@ -85,7 +86,8 @@ def sandbox(port: Annotated[int, typer.Option(min=0, max=MOST_PORTS, help="Port 
     over = until_told()
     with server.running(port) as site:
         console.print(f"A workspace is open at {site}. Point a bot at it:")
-        console.print(f"  NIGHTSCHOOL_SLACK_API_URL={site}/api/ SLACK_BOT_TOKEN={workspace.BOT_TOKEN} SLACK_APP_TOKEN={workspace.APP_TOKEN} nightschool up")
+        told = f"SLACK_BOT_TOKEN={workspace.BOT_TOKEN} SLACK_APP_TOKEN={workspace.APP_TOKEN}"
+        console.print(f"  NIGHTSCHOOL_HOME={settings_now().home}-sandbox NIGHTSCHOOL_SLACK_API_URL={site}/api/ {told} nightschool up", soft_wrap=True)
         console.print(f"Over HTTP: SLACK_SIGNING_SECRET={workspace.SIGNING_SECRET} … nightschool up --http, then set the request URL:")
         console.print(f'  curl {site}/control/subscribe -d \'{{"url": "http://127.0.0.1:3000{PATH}"}}\'')
         over.wait()

@@ -21,7 +21,7 @@ TRIED = 3  # pairs whose meaning is compared with the question's
 MOST = 6  # lessons of one list
 AS_LIKE = (0.2, 0.35)  # how much less like the question the others of a list may be than the first
 _LIST = re.compile(
-    r"\b(all|every\w*|list|both|which ones|who are|who(.s| is| was) (in|on|involved)|what.?s (in|all|included)|what (else|must|has to|have to)"
+    r"\b(all|every\w*|list|both|which ones|who are|who(.s| is| was) (in(?! charge)|on(?! call| duty)|involved)|what.?s (in|all|included)|what (else|must|has to|have to)"
     r"|(which|what) \w+ (is|are) there|(which|what) (?!is\b|does\b|was\b|us\b|this\b)\w+[^s\W]s"
     r"|(what|whom|where) (do|does|did|can|may|are|all)|who (do|can|may|all))\b",
     re.IGNORECASE,
@@ -58,9 +58,10 @@ def pairs(lessons: Sequence[Lesson], hits: Sequence[Hit], question: str, coverin
     wanted = asked_for(question)
     found: dict[frozenset[int], tuple[float, tuple[Lesson, Lesson]]] = {}
     for hit in hits[:SEEDS]:
-        for other in _bridged(lessons, hit.lesson, covering, set(stems(question))):
+        for other, name in _bridged(lessons, hit.lesson, covering, set(stems(question))):
             covered = covering.of(held[hit.lesson.id] | held[other.id])
             fits = bool(wanted & held_kinds(other.text)) and not wanted & held_kinds(hit.lesson.text)
+            fits = fits and hit.coverage > covering.of(held[other.id]) and _is_about(other, name)
             if covered > max(hit.coverage, covering.of(held[other.id])) or fits:
                 found[frozenset((hit.lesson.id, other.id))] = covered + FITS * fits, (hit.lesson, other)
     best = sorted(found.values(), key=lambda pair: (-pair[0], pair[1][0].id, pair[1][1].id))[:TRIED]
@@ -81,14 +82,20 @@ def lists(hits: Sequence[Hit], question: str, covering: Coverage, held: Held) ->
     return []
 
 
-def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[Lesson]:
+def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked: set[str]) -> Iterator[tuple[Lesson, str]]:
     known = names(tuple(sorted(lesson.said for lesson in lessons)))
     for word in dict.fromkeys(content_words(first.said)):
         name = stem(word)
         if name not in asked and word in known and 1 < covering.shelf.holding[name] <= SISTERS:
             for other, held in zip(lessons, covering.shelf.held, strict=True):
                 if name in held and other is not first and all(of_one_name(name, [first.said, other.said])):
-                    yield other
+                    yield other, name
+
+
+def _is_about(lesson: Lesson, name: str) -> bool:
+    """Does a lesson begin with a name, or nearly?"""
+    said = stems(lesson.said)
+    return said.index(name) < 3
 
 
 def _in_order(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:

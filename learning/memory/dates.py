@@ -11,6 +11,8 @@ _END = r"\b(?:until|till|til|through|thru|by|before|expires?|deadline|due|ends?|
 _FLAGS = re.IGNORECASE | re.ASCII
 _HOUR = r"(?:\d{1,2}(?:[:.]\d\d)?\s*(?:[ap]m|h|o.?clock)?|noon|midnight|eod|end\s+of\s+(?:the\s+)?day)"
 _UNTIL = re.compile(rf"\b(?:until|till|til|through|thru)\s+(?:the\s+|{_HOUR},?\s+(?:on\s+)?)?$", re.IGNORECASE)
+_HOURLY = re.compile(rf"\b(?:until|till|til)\s+{_HOUR},?\s+(?:on\s+)?$", re.IGNORECASE)
+_WEEKLY = re.compile(r"\b(?:is|are)\s+(?:open|taken|accepted|served|staffed)\b|\bopens?\b", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|when(?:ever)?|once|unless|today|order(?:s|ed)?)\b", re.IGNORECASE)  # "what is ordered today arrives tomorrow"
 _PAST = re.compile(r"\bsince\s+(?:the\s+)?$|(?<!\bis\s)(?<!\bare\s)(?<!\bbe\s)\b(?:took|left|went|joined|started|moved|switched)\b", re.IGNORECASE)
 _LASTING = r"\b(now|from now on|no longer|any ?more|moved|every|always|never|(?:mon|tues|wednes|thurs|fri|satur|sun)days)\b"
@@ -81,7 +83,8 @@ def _years(on: date, more: int) -> date:
 
 def _is_once(before: str, after: str) -> bool:
     sentence, weekday = sentence_of(before, after), re.match(rf"{DAY}\b", after, re.IGNORECASE)
-    if re.search(r"\b(?:every|each|always|weekly|daily)\b", sentence, re.IGNORECASE) or (weekday and len(weekdays(sentence)) > 1):
+    every = _HOURLY.search(before) and _WEEKLY.search(sentence)  # "open until 21:00 on Sunday": every one
+    if re.search(r"\b(?:every|each|always|weekly|daily)\b", sentence, re.IGNORECASE) or (weekday and (every or len(weekdays(sentence)) > 1)):
         return False
     if re.match(rf"(?:tomorrow|tmrw|tmw|(?:next|this|coming)\s+(?:week|{DAY}))\b", after, re.IGNORECASE) and not _IF.search(sentence):
         return True

@@ -18,6 +18,12 @@ FEATURES = ("coverage", "likeness", "ahead", "fits", "strange", "matter", "matte
 TOGETHER = ("akin", "plural", "listed", "count", "likeness", "likeness ahead", "coverage", "coverage ahead")
 LONE = 0.3  # lead of what there is nothing to compare with
 LONGEST = 3.0  # tens of words; a question after several turns counts as one of these
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_SIDED = re.compile(  # the second floor, the back door
+    rf"\b({'|'.join(_ORDINALS)}|\d+(?:st|nd|rd|th)|front|back|upper|lower|left|right|north|south|east|west|early|late|night)[\s-]([a-z]{{3,}})"
+)
+_YES_OR_NO = re.compile(r"\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|has|have)\b|.*,\W*right\W*$", re.IGNORECASE)  # a lesson may say: no
+_CODE = re.compile(r"[a-z]+-?\d+[a-z]?", re.IGNORECASE)  # fv3, bbt-2: typed in a hurry, a code is in small letters
 _NUMBERED = re.compile(r"\b([a-z]{3,})[\s-]{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
 
 
@@ -85,7 +91,10 @@ def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], 
     """Does the question name what the cited lessons do not: a name that another lesson holds, one written as a name, room 7 where they say room 4?"""
     held, elsewhere = ({word for lesson in some for word in stems(lesson.said)} for some in (cited, lessons))
     first = words(question)[:1]
-    named = (word for word in content_words(question) if word in known and ((word[:1].isupper() and [word] != first) or stem(word) in elsewhere))
+    named = (
+        word for word in content_words(question)
+        if word in known and ((word[:1].isupper() and [word] != first) or _CODE.fullmatch(word) or stem(word) in elsewhere)
+    )  # fmt: skip
     return float(any(stem(name) not in held for name in named) or _numbered_otherwise(question, " ".join(lesson.said for lesson in cited)))
 
 
@@ -97,7 +106,8 @@ def _numbered_otherwise(question: str, said: str) -> bool:
 
 def _numbered(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for thing, number in _NUMBERED.findall(text.lower()):
+    sided = [] if _YES_OR_NO.match(text) else [(thing, str(1 + _ORDINALS.index(side)) if side in _ORDINALS else re.sub(r"(?<=\d)\w+", "", side)) for side, thing in _SIDED.findall(text.lower())]
+    for thing, number in (*_NUMBERED.findall(text.lower()), *sided):
         if thing not in STOPWORDS:
             found.setdefault(stem(thing), set()).add(number)
     return found

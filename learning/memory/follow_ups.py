@@ -6,9 +6,11 @@ so there may be several ways; the one that a lesson answers most certainly is ta
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import groupby
 
+from learning.memory.kinds import asked_for, held_kinds
 from learning.memory.names import Names, names
 from learning.memory.recall import Hit, in_other_words, said_around
 from learning.memory.words import STOPWORDS, content_words, stem, stems, words
@@ -62,6 +64,18 @@ def leans(question: str) -> bool:
     return bool(_LEANING.match(question)) or len(content_words(question)) < 2
 
 
+def points_back(question: str) -> bool:
+    """Does it point at turns before it, so that it means something else without them?"""
+    return bool(_LEANING.match(question) or _POINTING.search(question))
+
+
+def tells_more(question: str, earlier: str, said: Lesson) -> bool:
+    """Does what was said in answer to an earlier question also hold what is asked now: words ("and kegs?"), else a kind of value, that were not asked for then?"""
+    own, held = {stem(word) for word in content_words(question) if not said_around(word)}, set(stems(said.said))
+    kinds = (asked_for(question) - asked_for(earlier)) & held_kinds(said.text)
+    return own <= held - set(stems(earlier)) if own else bool(kinds)
+
+
 def asks(text: str) -> bool:
     """Is a message in a thread a question, or the rest of one ("and its port")? What people tell each other there, or want of each other, is for them."""
     said = _EMOJI.sub("", text).strip()
@@ -97,7 +111,8 @@ def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
     if asking and content_words(short) and not _POINTING.search(short):  # "and who owns quince?" asks all of it
         ways.append(Way(short))
     may_stand_alone = not leans(question) or (asking and content_words(question) and not _LEANING.match(question))
-    return [*ways, itself] if may_stand_alone else ways or [Way(f"{earlier[0]} {question}")]
+    ways = [way if way.text == short else replace(way, alone=True) for way in ways]  # of what was just said, which is left out, others would join what is left
+    return [*ways, itself] if may_stand_alone else ways or [Way(f"{earlier[0]} {question}", alone=True)]
 
 
 def _put(question: str, subject: str) -> str:
@@ -139,12 +154,18 @@ def _same_of_another(question: str, exchange: Exchange, known: Names) -> Iterato
     replaceable = [word for word in dict.fromkeys(content_words(earlier)) if not said_around(word) and stem(word) not in of]
     is_name = any(word in known for word in told_of)
     is_matter = not is_name and all(map(in_other_words, told_of))
-    for word in sorted(replaceable, key=lambda word: word not in known)[:MOST] if of else ():
-        if alone := is_matter and word in known:
+    for word in [*_long_names(earlier, known), *sorted(replaceable, key=lambda word: word not in known)][:MOST] if of else ():
+        if alone := is_matter and (word in known or " " in word):
             about = _said_for(other for other in content_words(earlier) if stem(other) in held and other not in known)
         else:
-            about = frozenset(stem(other) for other in named if other != word and not is_name)
+            about = frozenset(stem(other) for other in named if other not in word.split() and not is_name)
         yield Way(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: " ".join(told_of), earlier, count=1), of, about, alone)
+
+
+def _long_names(text: str, known: Names) -> list[str]:
+    """Names of several words: "Mill Lane"."""
+    runs = (list(run) for is_name, run in groupby(words(text), key=lambda word: word in known) if is_name)
+    return [" ".join(run) for run in runs if len(run) > 1]
 
 
 def _said_for(some: Iterable[str]) -> frozenset[str]:

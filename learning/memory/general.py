@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 
 from learning.memory.encoder import Alike
+from learning.memory.names import names
+from learning.memory.words import content_words, stem
 from learning.records import Lesson
 
 _SINGLE = (
@@ -103,11 +105,18 @@ _GENERAL = (-1.30, 13.19, -7.81, -6.63, -1.5)
 
 def certainty_general(question: str, lessons: Sequence[Lesson], alike: Alike) -> float:
     """How certainly a question asks for general knowledge, not for something of this channel, nor of the day; in nats of log-odds."""
-    if _OF_NOW.search(question) or not re.search(r"\w", question):
+    if _OF_NOW.search(question) or not re.search(r"\w", question) or _names_ours(question, lessons):
         return -math.inf
     ours = max(alike(question, [lesson.text for lesson in lessons]), default=0.0) if lessons else 0.0
     features = (1.0, _nearness(question, QUESTIONS, alike), _nearness(question, OF_A_TEAM, alike), ours, float(bool(_OURS.search(question))))
     return sum(coefficient * feature for coefficient, feature in zip(_GENERAL, features, strict=True))
+
+
+def _names_ours(question: str, lessons: Sequence[Lesson]) -> bool:
+    """Does it name what a lesson begins with? Of that no model knows anything by itself."""
+    known = names(tuple(sorted(lesson.said for lesson in lessons)))
+    ours = {stem(word) for lesson in lessons for word in content_words(lesson.said)[:2] if not word.islower() and word in known}
+    return any(stem(word) in ours for word in content_words(question))
 
 
 def _nearness(question: str, others: Sequence[str], alike: Alike) -> float:

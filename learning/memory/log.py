@@ -88,7 +88,7 @@ def out_of(session: Session, channel: Channel, authors: Collection[str]) -> set[
     """Who of these opted out, in any workspace of the organisation; in a channel whose workspace is not known yet, in any at all."""
     out = select(Person.slack_id).where(Person.slack_id.in_(authors), Person.opted_out_at.is_not(None))
     if channel.team_id != LOCAL:
-        out = out.where(Person.team_id.in_(channels.organisation(session, channel.team_id)))
+        out = out.where(Person.team_id.in_({LOCAL, *channels.organisation(session, channel.team_id)}))  # LOCAL: before any workspace was known
     return set(session.scalars(out))
 
 

@@ -3,7 +3,7 @@
 `/teach` needs none of this: it is said to the bot on purpose.
 """
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_missing
@@ -88,6 +88,7 @@ def opt_back_in(session: Session, team_id: str, user_id: str) -> None:
     teams = channels.organisation(session, team_id)
     for team in teams:
         _person(session, team, user_id).opted_out_at = None
+    session.execute(update(Person).where(Person.team_id == LOCAL, Person.slack_id == user_id).values(opted_out_at=None))
     theirs = select(Channel.id).where(Channel.team_id.in_((*teams, LOCAL)))
     session.execute(delete(ImportedFile).where(ImportedFile.channel_id.in_(theirs)))  # else its files are known already
 
