@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 _BREAK = r"(?:(?!:[\w+'-]+:)\W)*"  # up to the first word, or an emoji
+_ALL = r"(?:all|everything|anything|what (?:i|we) (?:said|told you|taught you))"
 _NOTING = r"(?:note|learn|save|keep in mind|fyi|for the record)"
 _DENIED = (
     r"(?:(?:that|this|it|(?:your|the|that|this)\s+answer)\s*(?:['’]?s|\s+is|\s+was)\s+(?:(?:completely|totally|just)\s+)?"
@@ -17,7 +18,7 @@ _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ..
         "remember",  # in other words, where it can be nothing else
         re.compile(rf"(?:{_NOTING}\b(?P<that>\s+(?:that|this)\b|\s*:(?!\w))|(?:don['’]?t|never)\s+forget\s+(?P<too>that)\b){_BREAK}(?P<rest>.+)", re.I | re.S),
     ),
-    ("forget", re.compile(rf"forget\b(?:\s+(?:that|(?:(?:all|everything|anything|what (?:i|we) (?:said|told you|taught you))\s+)?about)\b)?{_BREAK}(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
+    ("forget", re.compile(rf"forget\b(?:\s+(?:that|(?:{_ALL}\s+)?about)\b)?{_BREAK}(?P<rest>.+)", re.IGNORECASE | re.DOTALL)),
     (
         "wrong",
         re.compile(

@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 LONGEST = 96  # tokens of an answer
 LONGEST_PROMPT = 900  # tokens
-GENERAL = 0.2  # geometric mean of the base's token probabilities below which it only rambles
 ASKS_FOR_GENERAL = 0.5  # nats of log-odds
 DRAFTS = 6  # lessons that the weights are likeliest to say
 LEARNED_IN = 8  # tokens of an answer that mostly suffice to see that the base would not have said it
@@ -135,11 +134,12 @@ class Answerer:
         ways = follow_ups.in_full(question, _exchanges(before), knowledge.lessons)
         spoken = {turn.text for turn in before} if follow_ups.leans(question) else set()
         earlier = next((turn.text for turn in reversed(before) if turn.role == "user"), "")
+        more = [lesson for lesson in knowledge.lessons if lesson.text in spoken and follow_ups.tells_more(question, earlier, lesson)]
         asked_for = not sure_only or normalised(question) in {normalised(turn.text) for turn in before}  # what stands there is said again to who asks for it
 
         def weighed(way: follow_ups.Way, said: Sequence[Lesson] = ()) -> Iterator[guard.Candidate]:
             anew = asked_for and question.endswith(way.text)
-            again = [*(() if sure_only else said), *(one for one in knowledge.lessons if one.text in spoken and follow_ups.tells_more(question, earlier, one))]
+            again = [*more, *(() if sure_only else said)]
             lessons = [lesson for lesson in knowledge.lessons if lesson.text not in spoken or anew or lesson in again]
             allowed = {*knowledge.recalled, *said}
             return (c for c in guard.weigh(way.text, lessons, knowledge.alike, said) if allowed.issuperset(c.hit.sources) and way.may_be(c.hit))
@@ -201,7 +201,7 @@ class Answerer:
             so_far = guard.whole_sentences(self.speaker.text(tokens), growing=True)
             if len(so_far) <= len(judged):
                 return True
-            if not _confident(so_far, logprobs):
+            if guard.rambles(so_far, logprobs):
                 return False
             judged = so_far
             say(judged)
@@ -209,7 +209,7 @@ class Answerer:
 
         said = self.client.complete(self.speaker.prompt([Turn("user", question)]), None, LONGEST, goes_on)
         whole = guard.whole_sentences(self.speaker.text(said.tokens))
-        text = whole if whole and _confident(whole, said.logprobs) else judged
+        text = whole if whole and not guard.rambles(whole, said.logprobs) else judged
         return _answer(question, text, "general", said, []) if text else None
 
     def _plainly(self, question: str, knowledge: Knowledge, mode: Plain, before: Sequence[Turn]) -> Answer:
@@ -233,10 +233,6 @@ def _by_heart(learned: Answer, question: str, sources: Sequence[Lesson], reads: 
     if not set(sources) <= set(learned.sources) or not text or not (reads or guard.is_whole(sources, question, text)):
         return None
     return replace(learned, answer=text, sources=list(sources))
-
-
-def _confident(text: str, logprobs: Sequence[float]) -> bool:
-    return bool(logprobs) and math.exp(sum(logprobs) / len(logprobs)) >= GENERAL and not guard.repeats_itself(text)
 
 
 def _exchanges(turns: Sequence[Turn]) -> list[follow_ups.Exchange]:

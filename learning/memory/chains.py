@@ -21,7 +21,8 @@ TRIED = 3  # pairs whose meaning is compared with the question's
 MOST = 6  # lessons of one list
 AS_LIKE = (0.2, 0.35)  # how much less like the question the others of a list may be than the first
 _LIST = re.compile(
-    r"\b(all|every\w*|list|both|which ones|who are|who(.s| is| was) (in(?! charge)|on(?! call| duty)|involved)|what.?s (in|all|included)|what (else|must|has to|have to)"
+    r"\b(all|every\w*|list|both|which ones|who are|who(.s| is| was) (in(?! charge)|on(?! call| duty)|involved)"
+    r"|what.?s (in|all|included)|what (else|must|has to|have to)"
     r"|(which|what) \w+ (is|are) there|(which|what) (?!is\b|does\b|was\b|us\b|this\b)\w+[^s\W]s"
     r"|(what|whom|where) (do|does|did|can|may|are|all)|who (do|can|may|all))\b",
     re.IGNORECASE,
@@ -94,8 +95,7 @@ def _bridged(lessons: Sequence[Lesson], first: Lesson, covering: Coverage, asked
 
 def _is_about(lesson: Lesson, name: str) -> bool:
     """Does a lesson begin with a name, or nearly?"""
-    said = stems(lesson.said)
-    return said.index(name) < 3
+    return name in stems(lesson.said)[:3]
 
 
 def _in_order(one: Lesson, other: Lesson) -> tuple[Lesson, Lesson]:

@@ -106,8 +106,13 @@ def _numbered_otherwise(question: str, said: str) -> bool:
 
 def _numbered(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    sided = [] if _YES_OR_NO.match(text) else [(thing, str(1 + _ORDINALS.index(side)) if side in _ORDINALS else re.sub(r"(?<=\d)\w+", "", side)) for side, thing in _SIDED.findall(text.lower())]
+    sided = [] if _YES_OR_NO.match(text) else [(thing, _place(side)) for side, thing in _SIDED.findall(text.lower())]
     for thing, number in (*_NUMBERED.findall(text.lower()), *sided):
         if thing not in STOPWORDS:
             found.setdefault(stem(thing), set()).add(number)
     return found
+
+
+def _place(side: str) -> str:
+    """An ordinal as its number ("third", "3rd"), a side as it is."""
+    return str(1 + _ORDINALS.index(side)) if side in _ORDINALS else re.sub(r"(?<=\d)\w+", "", side)

@@ -70,7 +70,7 @@ def points_back(question: str) -> bool:
 
 
 def tells_more(question: str, earlier: str, said: Lesson) -> bool:
-    """Does what was said in answer to an earlier question also hold what is asked now: words ("and kegs?"), else a kind of value, that were not asked for then?"""
+    """Does what answered an earlier question also hold what is asked now: words ("and kegs?"), else a kind of value, that were not asked for then?"""
     own, held = {stem(word) for word in content_words(question) if not said_around(word)}, set(stems(said.said))
     kinds = (asked_for(question) - asked_for(earlier)) & held_kinds(said.text)
     return own <= held - set(stems(earlier)) if own else bool(kinds)
@@ -111,7 +111,7 @@ def _ways(question: str, earlier: Exchange | None, known: Names) -> list[Way]:
     if asking and content_words(short) and not _POINTING.search(short):  # "and who owns quince?" asks all of it
         ways.append(Way(short))
     may_stand_alone = not leans(question) or (asking and content_words(question) and not _LEANING.match(question))
-    ways = [way if way.text == short else replace(way, alone=True) for way in ways]  # of what was just said, which is left out, others would join what is left
+    ways = [way if way.text == short else replace(way, alone=True) for way in ways]  # what was just said is left out, and others would be joined instead
     return [*ways, itself] if may_stand_alone else ways or [Way(f"{earlier[0]} {question}", alone=True)]
 
 

@@ -5,6 +5,7 @@ it is how near it is in words and in meaning (`evidence.py`). That the adapter s
 where it is right, and costs least. The least certainty at which one may speak is calibrated by each night's exam.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ SURE = 1.8  # least certainty in a channel of `MANY` lessons or more, before any
 ALONE, MANY = 0.5, 8  # the same with one lesson, where there is less to confuse; and how many are many
 VERY_SURE = 0.7  # added where nobody addressed the bot: about half as many are wrong then
 SEVERAL = 1.0  # nats that several lessons are more certain than the judge of one says, once they are found to be better than any one
+LOST = 0.2  # geometric mean of the base's token probabilities below which it only rambles
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
 WEIGHED = 3  # nearest lessons that may answer
@@ -157,3 +159,8 @@ def repeats_itself(text: str) -> bool:
     said = words(text.lower())
     triples = list(zip(said, said[1:], said[2:], strict=False))
     return len(triples) - len(set(triples)) > 1
+
+
+def rambles(text: str, logprobs: Sequence[float]) -> bool:
+    """Is the base lost, by the probabilities of its tokens or because it goes in circles?"""
+    return not logprobs or math.exp(sum(logprobs) / len(logprobs)) < LOST or repeats_itself(text)

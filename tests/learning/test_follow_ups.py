@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from learning.memory.encoder import Alike
-from learning.memory.follow_ups import Exchange, asks, in_full, leans
+from learning.memory.follow_ups import Exchange, asks, in_full, leans, tells_more
 from learning.memory.guard import weigh
 from learning.records import Lesson
 from tests.conftest import lesson
@@ -111,6 +111,25 @@ def test_long_turns_take_no_long_time(known: list[Lesson]) -> None:
 def test_another_question_after_a_thread_about_something_else_is_its_own(question: str, known: list[Lesson], alike: Alike) -> None:
     for before in (HERON, ("who is the boss?", "I don't know that yet.")):
         assert answered_by(question, [before], known, alike)[0] == "Lunch is at noon."
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier", "more"),
+    [
+        ("and kegs?", "best before for cans?", True),
+        ("and cans?", "best before for cans?", False),
+        ("and who says so?", "best before for cans?", False),
+        ("and bottles?", "best before for cans?", False),
+    ],
+)
+def test_the_rest_of_what_was_just_said_is_known_to_be_there(question: str, earlier: str, more: bool) -> None:
+    assert tells_more(question, earlier, lesson(1, "Best before is 9 months for cans and 3 months for kegs.")) == more
+
+
+def test_a_name_of_several_words_is_replaced_as_a_whole(known: list[Lesson]) -> None:
+    rooms = [lesson(1, "The alarm code at Mill Lane is 8807."), lesson(2, "The alarm code at the harbour is 5521."), lesson(3, "Mill Lane opens at 9:00.")]
+    ways = in_full("and the harbour?", [("alarm code at Mill Lane?", rooms[0].text)], rooms)
+    assert "alarm code at harbour?" in [way.text for way in ways]
 
 
 def test_what_people_tell_each_other_in_a_thread_is_no_question() -> None:

@@ -61,6 +61,7 @@ def test_relative_dates_become_absolute_and_tell_when_a_lesson_expires(text: str
 @pytest.mark.parametrize(
     ("text", "becomes", "until"),
     [
+        ("The kitchen is open until 21:00 on Sunday.", "The kitchen is open until 21:00 on Sunday.", None),
         ("The lab is closed until Friday.", "The lab is closed until Friday 6 March 2026.", date(2026, 3, 6)),
         ("The sale runs until next week.", "The sale runs until the week of Monday 9 March 2026.", date(2026, 3, 15)),
         ("The freeze lasts through the end of the month.", "The freeze lasts through Tuesday 31 March 2026.", date(2026, 3, 31)),
