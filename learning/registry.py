@@ -46,8 +46,9 @@ def gone_back_from(session: Session, channel: Channel) -> list[Adapter]:
 
 def tried(session: Session, channel: Channel) -> list[Adapter]:
     """What needs no second training: the adapter that serves, those that did not pass, and those that people went back from."""
-    same = (AdapterState.SERVING, AdapterState.HELD)
-    return [*(a for a in versions(session, channel) if a.state in same), *gone_back_from(session, channel)]
+    now, same = serving(session, channel), (AdapterState.SERVING, AdapterState.HELD)
+    rejected = (a for a in gone_back_from(session, channel) if now and a.version > now.version)  # what replaced an older one may have to give way to its like
+    return [*(a for a in versions(session, channel) if a.state in same), *rejected]
 
 
 def lesson_ids(session: Session, adapter: Adapter) -> set[int]:

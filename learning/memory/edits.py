@@ -3,16 +3,19 @@
 import html
 from collections.abc import Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from learning.memory import approval, channels, lessons, noticing, proposals, recall, statements
 from learning.memory.noticing import Notice
-from learning.memory.telling import telling
-from learning.memory.words import stems, values, words
+from learning.memory.telling import NUMBER, WHEN, telling
+from learning.memory.vocabulary import is_name
+from learning.memory.words import stem, stems, values, words
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message
 
+SPELT_ALIKE = 0.8  # a word that is mended, not another
 ALIKE = 0.6  # share of its words that an edited statement keeps when it still says the same of most things
 
 
@@ -45,22 +48,22 @@ def source_changed(session: Session, channel: Channel, ts: str, before: str, may
             _replace(session, channel, lesson, notice)
         else:
             gone.append(lesson)
-    taken_out = _values(before) - _words(now_said)
-    forget_old_wording(session, channel, [*gone, *(lesson for lesson in earlier if taken_out & _values(lesson.said))])
+    taken_out = _taken_out(before, now_said)
+    forget_old_wording(session, channel, [*gone, *(lesson for lesson in earlier if not taken_out.isdisjoint(_spelt(lesson.said)))])
 
 
 def takes_out(lesson: Lesson, now_said: str) -> bool:
     """Does a lesson hold a value, a password, say, that is not in what is said now?"""
-    return not _values(lesson.said) <= _words(now_said)
+    return bool(_taken_out(lesson.said, now_said))
 
 
-def _values(text: str) -> set[str]:
-    """Also in small letters: a password may be any word that is none of every day."""
-    return {value.casefold() for value in (*values(text), *(word.text for word in telling(text) if word.is_value))}
-
-
-def _words(text: str) -> set[str]:
-    return set(_spelt(text))
+def _taken_out(before: str, now_said: str) -> set[str]:
+    """Values that are not said any more. A password may be in small letters: any word that is none of every day, unless it is spelt a little otherwise now."""
+    said = set(_spelt(now_said))
+    held, plain = {stem(word) for word in said}, [word for word in said if word.isalpha()]
+    small = {word.text.casefold() for word in telling(before) if is_name(word.text) and not NUMBER.search(word.text) and not WHEN.search(word.text)}
+    gone = {word for word in small - said if stem(word) not in held and not get_close_matches(word, plain, 1, SPELT_ALIKE)}
+    return gone | ({value.casefold() for value in values(before)} - said)
 
 
 def _spelt(text: str) -> list[str]:
@@ -79,12 +82,15 @@ def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice)
     unchanged = _spelt(f"{notice.question or ''} {notice.text}") == _spelt(lesson.said)  # but for blanks, points and capitals
     may_change = unchanged or approval.policy(channel) == "open"
     approved = lesson.status != LessonStatus.PROPOSED and may_change and _alike(lesson.text, notice.text)
-    lesson.status = LessonStatus.SUPERSEDED
+    outdated = takes_out(lesson, f"{notice.question or ''} {notice.text}")
+    if lesson.status == LessonStatus.PROPOSED or approved or outdated:  # else what was approved holds until the new wording is
+        lesson.status = LessonStatus.SUPERSEDED
     session.flush()
     made = proposals.propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED, edited=True)
     same = (Lesson.channel_id == channel.id, Lesson.digest == proposals.digest_of(notice), Lesson.status.in_(proposals.ACTIVE))
-    lesson.superseded_by = session.scalars(select(Lesson.id).where(*same)).first()  # known before, perhaps
-    if takes_out(lesson, notice.text):  # a password that was taken out, say: exactly, and at once
+    if lesson.status == LessonStatus.SUPERSEDED:
+        lesson.superseded_by = session.scalars(select(Lesson.id).where(*same)).first()  # known before, perhaps
+    if outdated:  # a password that was taken out, say: exactly, and at once
         forget_old_wording(session, channel, [lesson])
     if made and approved:
         told = f":pencil2: <@{notice.author}> changed what I had learned. I now know: {html.escape(notice.text, quote=False)}"

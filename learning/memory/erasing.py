@@ -113,7 +113,7 @@ def _bare(text: str) -> str:
 
 def _plain_words(statement: str, names: Iterable[str] = ()) -> list[str]:
     """Its words that are no parts of names, as people may be mentioned. By the longest, those few messages are found, of ten thousands, that may repeat it."""
-    of_people = {part.lower() for name in names for part in name.split()}
+    of_people = {part.lower() for name in names for part in re.findall(r"[A-Za-z0-9]{2,}", name)}
     return [word for found in re.findall(r"[A-Za-z0-9]{2,}", statement) if (word := found.lower()) not in of_people]  # no database knows "ß" as "ss"
 
 

@@ -63,6 +63,8 @@ def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, An
         anew = bool(_newer(session, channel, lesson, replacing.PERHAPS)) or _written(lesson.text) != _written(row["text"])
     else:
         anew = over and lesson.status != LessonStatus.PROPOSED  # somebody has to approve that it holds again
+        if over and not anew:
+            lesson.valid_until = row["valid_until"]
     if anew:
         lesson.status = LessonStatus.SUPERSEDED  # by itself
         session.flush()

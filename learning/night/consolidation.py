@@ -19,7 +19,7 @@ from learning.model.shape import is_capable
 from learning.night import calibration, dictation, dreaming, exam, morning, report, selection
 from learning.night.interview import capable_author, say_all, teacher
 from learning.night.lore import Statement
-from learning.night.outcome import FORGOTTEN, Outcome, conclude, tell_noticed, told_at
+from learning.night.outcome import FORGOTTEN, Outcome, conclude, last_noticed, tell_noticed, told_at
 from learning.night.replay import Teacher, replay, said_by_base, texts
 from learning.night.self_study import Author, self_study
 from learning.night.study import StudyItem, open_book, study
@@ -79,7 +79,8 @@ def notice(school: School, channel: Channel, vigil: Vigil) -> None:
         rewrite = dictation.by_writing(lambda prompt: capable.write([prompt])[0], fits) if capable else noticing.by_rules
         proposals.observe(school.database, channel, privacy.why_not, rewrite)
     with school.database.write() as session:
-        noticed = proposals.noticed_since(session, channel, vigil.night.created_at)  # also before this night was cut off, if it was
+        since = max(vigil.night.created_at, last_noticed(session, vigil.night))  # also before this night was cut off, if it was
+        noticed = proposals.noticed_since(session, channel, since)
         if noticed:
             tell_noticed(session, vigil.night, noticed, told_at(session, vigil.night, school.settings))
 

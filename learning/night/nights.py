@@ -1,7 +1,7 @@
 """Nights as rows: opened once for each (channel, date, kind, occasion), run under a lease, resumed by whoever finds them abandoned."""
 
 import contextlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
@@ -13,7 +13,7 @@ from learning.memory import channels, lessons, privacy
 from learning.model.client import EngineError
 from learning.night import calendar
 from learning.night.consolidation import consolidate
-from learning.night.outcome import FORGOTTEN, Outcome, conclude, told_at
+from learning.night.outcome import FORGOTTEN, NEVER, Outcome, conclude, told_at
 from learning.night.vigil import Watch, keep
 from learning.records import EXAMINED, UNFINISHED, Adapter, AdapterState, Channel, LessonStatus, Night, Work, now
 from learning.school import School
@@ -21,7 +21,6 @@ from learning.school import School
 MOST_ATTEMPTS = 5  # of a night whose engine fails
 MOST_CUTS = 10  # a new version of the bot cuts nights off, too
 REST = timedelta(minutes=1)  # between these, once longer each time: an engine takes a while to start
-NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def open_night(session: Session, channel: Channel, day: date, kind: str, occasion: int = 0) -> Night:

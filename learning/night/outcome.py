@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from learning import leases
@@ -18,6 +19,7 @@ from learning.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 FORGOTTEN = "a lesson was forgotten meanwhile"  # why a night's candidate came to nothing
 STATES = {"skipped": Work.SKIPPED, "left": Work.SKIPPED, "failed": Work.FAILED}
 
@@ -62,6 +64,12 @@ def tell_noticed(session: Session, night: Night, count: int, comes: datetime | N
     if night.kind == "sleep" or channel.reports != "off":
         told = {"text": report.noticed_text(count), "due_at": comes, "audience": channel.reports}
         add_once(session, Announcement, channel_id=channel.id, key=f"noticed-{night.id}", **told)
+
+
+def last_noticed(session: Session, night: Night) -> datetime:
+    """When another night of the channel last told what it had noticed."""
+    told = (Announcement.channel_id == night.channel_id, Announcement.key.like("noticed-%"), Announcement.key != f"noticed-{night.id}")
+    return session.scalar(select(func.max(Announcement.created_at)).where(*told)) or NEVER
 
 
 def _is_news(night: Night, outcome: Outcome) -> bool:
