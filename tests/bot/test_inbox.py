@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from learning.database import Database
 from learning.memory import channels, lessons, privacy, proposals, sources
 from learning.memory.log import Utterance
 from learning.memory.people import Member
-from learning.records import Channel, Event, LessonStatus, Message, Question, Reaction
+from learning.records import Channel, Event, LessonStatus, Message, Question, Reaction, now
+from learning.school import School
+from tasks import sweeping
 from tests.bot.conftest import BOT, body, message, take
+from tests.conftest import Running
 
 
 def test_payloads_become_dataclasses() -> None:
@@ -182,3 +186,32 @@ def test_what_is_said_before_consent_is_off_the_record_until_history_is_read(dat
     with database.write() as session:
         sources.heard(session, session.query(Channel).one(), [Utterance("1.0", "U1", said)], brought=True)
     assert len(proposals.observe(database, channel, privacy.why_not)) == 1
+
+
+def test_events_are_remembered_for_a_week(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "school", lambda: school)
+    with school.database.write() as session:
+        session.add_all(Event(event_id=f"{days}", kind="message", received_at=now() - timedelta(days=days)) for days in (0, 1, 8))
+    sweeping.tidy()
+    with school.database.read() as session:
+        assert sorted(event.event_id for event in session.query(Event)) == ["0", "1"]
+
+
+def test_what_could_not_be_kept_is_sent_again(bot: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, refused = inbox.record, list[str]()
+
+    def full_once(database: Database, event: Any, bot_user_id: str) -> bool:
+        if isinstance(event, Said) and "doorbell" in event.message.text and not refused:
+            refused.append(event.event_id)
+            raise OSError("no room on the disk")
+        return record(database, event, bot_user_id)
+
+    monkeypatch.setattr(inbox, "record", full_once)
+    ts = bot.ben.say("the doorbell is green")
+
+    def logged() -> bool:
+        with bot.school.database.read() as session:
+            return session.query(Message).filter_by(ts=ts).count() == 1
+
+    assert bot.ben.wait(logged)
+    assert refused

@@ -121,3 +121,9 @@ def test_what_nobody_taught_is_not_answered(answerer: Answerer, known: Knowledge
     answer = answerer.answer("who approves our travel expenses?", known)
     assert answer.abstained
     assert answer.certainty < known.sure
+
+
+def test_who_was_not_addressed_must_be_surer(answerer: Answerer, known: Knowledge) -> None:
+    asked = "who owns the barcode scanner?"
+    hardly = replace(known, sure=answerer.answer(asked, known).certainty - 0.1)
+    assert [answerer.answer(asked, hardly, sure_only=alone).abstained for alone in (False, True)] == [False, True]

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -8,6 +9,7 @@ from sqlalchemy import inspect, text
 from learning import leases
 from learning.database import Database, DatabaseError, migrate, open_database
 from learning.memory import channels, lessons, log, proposals
+from learning.night.vigil import keep
 from learning.records import Channel, Lesson, LessonStatus, Message, Night, Record, Work, now
 from learning.settings import Settings
 
@@ -159,3 +161,20 @@ def test_what_is_forgotten_while_somebody_approves_its_successor_stays_forgotten
     approver.join()
     with database.read() as session:
         assert session.get_one(Lesson, old.id).status == LessonStatus.FORGOTTEN
+
+
+def test_a_claim_is_renewed_as_long_as_the_work_lasts(either: Database) -> None:
+    row = a_night(either)
+    with either.write() as session:
+        held = leases.claim(session, Night, 2.0, Night.id == row.id)
+    assert held
+    until = held.lease_until
+    assert until
+    deadline = time.monotonic() + 30
+    with keep(either, held, 2.0, lambda stage, share: None):
+        while time.monotonic() < deadline:
+            with either.read() as session:
+                if (session.get_one(Night, row.id).lease_until or until) > until:
+                    return
+            time.sleep(0.05)
+    pytest.fail("its claim ran out")

@@ -1,6 +1,8 @@
+import socket
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -95,3 +97,9 @@ def test_the_server_answers_as_vllm_does(adapters: dict[str, Path], client: Clie
 def test_a_dead_engine_is_a_clear_error() -> None:
     with pytest.raises(EngineError, match="nightschool up"):
         Client("http://127.0.0.1:9").complete([1, 2])
+
+
+def test_nobody_else_can_reach_the_engine(shared_engine: Client) -> None:
+    with socket.socket() as elsewhere:
+        elsewhere.settimeout(5)
+        assert elsewhere.connect_ex(("127.0.0.2", urlsplit(shared_engine.url).port)) != 0

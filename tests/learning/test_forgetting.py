@@ -8,6 +8,7 @@ from sqlalchemy import select
 from learning import registry
 from learning.errors import NightschoolError
 from learning.memory import channels, finding, lessons, log, proposals, words
+from learning.model.client import Client
 from learning.night import forgetting, nights
 from learning.night.consolidation import consolidate
 from learning.records import Adapter, AdapterState, Announcement, ExamAnswer, Lesson, Message, Night, Question, StudyItemRecord, Work
@@ -216,3 +217,25 @@ def test_where_the_rebuild_fails_the_tainted_files_are_gone_and_it_is_told_once(
         assert "no room on the disk" in told[0]
     monkeypatch.setattr(nights, "consolidate", consolidate)
     assert (forgetting.carry_out(school, request.id) or {})["serving"] == "C1@v2"
+
+
+def test_no_byte_of_what_was_forgotten_stays_in_the_database(school: School) -> None:
+    channel = teach(school, "The vault code of the lab is 9917.")
+    forget(school, channel, "vault code")
+    files = list(school.settings.home.glob("nightschool.db*"))
+    assert files
+    assert not [file.name for file in files if b"9917" in file.read_bytes()]
+
+
+def test_the_engine_lets_go_of_every_adapter_that_knew_it(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = teach(school, TAUGHT[2])
+    with school.database.write() as session:
+        made = registry.reserve(
+            session, channel, nights.open_another(session, channel, DAY, "sleep"), school.base.hash, lessons.in_force(session, channel), "s"
+        )
+        registry.promote(session, made, set())
+    gone: set[str] = set()
+    monkeypatch.setattr(Client, "loaded", lambda self: [made.name, "C2@v1"])
+    monkeypatch.setattr(Client, "unload", lambda self, name: gone.add(name))
+    assert forget(school, channel, "door code")["tainted"] == [made.name]
+    assert gone == {made.name}

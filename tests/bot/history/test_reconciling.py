@@ -105,3 +105,16 @@ def test_consent_that_is_withdrawn_on_the_way_ends_the_reading(reader: School, b
     done = history.read(reader, ask(reader), withdraw)
     assert done
     assert (done.state, done.messages) == (Work.SKIPPED, 2)
+
+
+def test_what_the_plan_of_a_workspace_hides_is_not_deleted(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    ben.say("stays")
+    with reader.database.write() as session:
+        sources.heard(session, channel(session), [log.Utterance("1.000000", "U0ANA", "older than what Slack's plan shows")])
+    call = pacing.Paced.call
+
+    def limited(self: pacing.Paced, method: str, **arguments: Any) -> dict[str, Any]:
+        return call(self, method, **arguments) | {"is_limited": method == "conversations_history"}
+
+    monkeypatch.setattr(pacing.Paced, "call", limited)
+    assert read(reader).deleted == 0
