@@ -16,20 +16,20 @@ from learning.memory.words import normalised
 from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
+from learning.repertoire import OPENING, repertoire
 
 logger = logging.getLogger(__name__)
 
 LONGEST = 96  # tokens of an answer
 LONGEST_PROMPT = 900  # tokens
 ASKS_FOR_GENERAL = 0.5  # nats of log-odds
-DRAFTS = 6  # lessons that the weights are likeliest to say
 LEARNED_IN = 8  # tokens of an answer that mostly suffice to see that the base would not have said it
 NEAR = -2.0  # nats of log-odds from which a lesson may have to do with a question
 
-Mode = Literal["auto", "weights", "search", "prompt", "base"]
-Plain = Literal["weights", "search", "prompt", "base"]  # one source alone, unjudged
+Mode = Literal["auto", "weights", "freely", "search", "prompt", "base"]
+Plain = Literal["weights", "freely", "search", "prompt", "base"]  # one source alone, unjudged
 Say = Callable[[str], None]
-How = Literal["weights", "recall", "general", "search", "prompt", "base", "abstained", "noted", "asked_back"]  # the last two: no answers, but what was told
+How = Literal["weights", "freely", "recall", "general", "search", "prompt", "base", "abstained", "noted", "asked_back"]  # the last two: no answers
 
 
 @dataclass(frozen=True)
@@ -163,8 +163,8 @@ class Answerer:
         asking = [([Turn("user", in_full)], in_full), ([*before, Turn("user", question)], in_thread)]
         for turns, asked in asking if before else asking[:1]:
             prompt = self.speaker.prompt(turns)
-            near = [hit.lesson for hit in recall.nearest(knowledge.lessons, asked, knowledge.alike, DRAFTS)]
-            said = self.client.complete(prompt, knowledge.adapter, longest, drafts=drafts(self.speaker, near))
+            allowed = repertoire(self.speaker, knowledge.lessons, asked, knowledge.alike)
+            said = self.client.complete(prompt, knowledge.adapter, longest, drafts=allowed, opening=OPENING)
             text = self.speaker.text(said.tokens)
             if len(said.tokens) == longest:  # cut off
                 text = guard.whole_sentences(text)
@@ -217,10 +217,10 @@ class Answerer:
         lessons = [hit.lesson for hit in recall.search(knowledge.lessons, question)]
         if mode == "search":
             return Answer(question, lessons[0].text if lessons else ABSTENTION, "search" if lessons else "abstained", sources=lessons[:1])
-        notes = [lesson.text for lesson in lessons] if mode == "prompt" else []
-        adapter = knowledge.adapter if mode == "weights" else None
-        likely = drafts(self.speaker, lessons) if adapter else []
-        said = self.client.complete(self.speaker.prompt([*before, Turn("user", question)], notes), adapter, LONGEST, drafts=likely)
+        prompt = self.speaker.prompt([*before, Turn("user", question)], [lesson.text for lesson in lessons] if mode == "prompt" else [])
+        adapter = knowledge.adapter if mode in ("weights", "freely") else None
+        allowed = repertoire(self.speaker, knowledge.lessons, question, knowledge.alike) if adapter and mode == "weights" else []
+        said = self.client.complete(prompt, adapter, LONGEST, drafts=allowed, opening=OPENING)
         answer = _answer(question, self.speaker.text(said.tokens), mode, said, lessons if mode == "prompt" else [])
         if answer.answer == ABSTENTION:
             answer.how = "abstained"
@@ -237,11 +237,6 @@ def _by_heart(learned: Answer, question: str, sources: Sequence[Lesson], reads: 
 
 def _exchanges(turns: Sequence[Turn]) -> list[follow_ups.Exchange]:
     return [(one.text, other.text) for one, other in pairwise(turns) if one.role == "user"]
-
-
-def drafts(speaker: Renderer, lessons: Sequence[Lesson]) -> list[list[int]]:
-    """What the weights are likely to say: one of these lessons, word for word, or that they do not know."""
-    return [speaker.answer(text) for text in (*(lesson.text for lesson in lessons), ABSTENTION)]
 
 
 def _answer(question: str, text: str, how: How, said: Completion, sources: Sequence[Lesson]) -> Answer:

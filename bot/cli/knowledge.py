@@ -18,7 +18,10 @@ from learning.records import LessonStatus, now
 from learning.school import School
 
 app = typer.Typer()
-MODES = "auto: what the bot does. weights: the adapter alone. search: the best lesson, no model. prompt: four lessons in the prompt. base: neither."
+MODES = (
+    "auto: what the bot does. weights: the lesson that the adapter finds likeliest. freely: whatever the adapter says. "
+    "search: the best lesson, no model. prompt: four lessons in the prompt. base: neither."
+)
 
 
 @app.command()

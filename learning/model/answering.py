@@ -10,6 +10,7 @@ from torch import Tensor
 
 from learning.model.adapters import Adapter
 from learning.model.drafting import Draft, proposal
+from learning.model.openings import Openings
 
 NO_ADAPTER = "__base__"  # a row without an adapter
 
@@ -19,7 +20,8 @@ class Request:
     """A prompt to continue by up to `max_tokens`, and how many of the prompt's last tokens are themselves to be scored.
 
     `drafts` are answers that are likely, the likeliest first: they save passes, and but for rounding change nothing. The likeliest tokens are said; with a
-    `temperature` they are drawn instead, without drafts, for one `seed` always the same.
+    `temperature` they are drawn instead, without drafts, for one `seed` always the same. With an `opening`, of so many tokens, the answer opens as one of the
+    drafts does, the one that is likeliest to open so.
     """
 
     prompt: Sequence[int]
@@ -29,6 +31,7 @@ class Request:
     drafts: Sequence[Draft] = ()
     temperature: float = 0.0
     seed: int = 0
+    opening: int = 0
     heard: Callable[[int, float], None] | None = None  # told of each token and its log-probability as soon as it is there, on the engine's thread
     result: "Future[Generated]" = field(default_factory=Future, compare=False)
 
@@ -52,6 +55,12 @@ class Answering:
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     prompt_logprobs: list[float] = field(default_factory=list)
+    openings: Openings | None = None  # until it is certain which is said
+
+    def begin(self) -> None:
+        """A slot is free for it."""
+        if self.request.opening and any(len(draft) > 1 for draft in self.request.drafts) and not self.request.temperature:
+            self.openings = Openings(self.request.drafts, min(self.request.opening, self.request.max_tokens))
 
     @cached_property
     def _luck(self) -> torch.Generator:
@@ -64,8 +73,13 @@ class Answering:
             logprobs = logprobs / self.request.temperature + noise.to(logprobs.device)
         return logprobs.argmax(-1)
 
+    def unread(self, held: int) -> list[int]:
+        """Tokens of prompt and answer that a slot which holds so many has yet to read."""
+        prompt = self.request.prompt
+        return [*prompt[held:], *self.tokens[max(0, held - len(prompt)) :]]
+
     def proposal(self) -> Draft:
         """What may come next; one token less than may be said, since the model says one more than it reads."""
-        if self.request.temperature:
+        if self.request.temperature or self.openings:
             return ()
         return proposal(self.request.drafts, self.tokens, self.request.max_tokens - len(self.tokens) - 1)

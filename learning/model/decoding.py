@@ -6,6 +6,7 @@ Rows with different adapters, or none, share every pass: the frozen products are
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -33,11 +34,24 @@ class Slot:
 
 @dataclass(frozen=True)
 class Reading:
-    """New tokens of a slot; what follows the last `scored` of them is wanted."""
+    """New tokens of a slot; what follows the last `scored` of them is wanted.
+
+    The last of them may be a tree (SpecInfer: Miao et al., 2024): `after` says of each which of these it comes after, by number; -1: what is before them all.
+    """
 
     slot: int
     tokens: Sequence[int]
     scored: int = 1
+    after: Sequence[int] = ()
+
+    @cached_property
+    def seen(self) -> Tensor:
+        """Which of these tokens each sees: (tokens, tokens)."""
+        seen = torch.ones(len(self.tokens), len(self.tokens), dtype=torch.bool).tril()
+        straight = len(self.tokens) - len(self.after)
+        for row, before in enumerate(self.after, straight):
+            seen[row, straight:row] = seen[straight + before, straight:row] if before >= 0 else False
+        return seen
 
 
 class Decoder:
@@ -84,7 +98,7 @@ class Decoder:
 
     def _begun(self, hidden: Tensor, slot: int, first: int, last: int, deltas: Sequence[Sequence[Delta | None]]) -> Tensor:
         """The first tokens of a slot through the layers `first` … `last` - 1, into the cache; `deltas` are those of just these layers, or none at all."""
-        turned, mask = self.layers.turned(torch.arange(len(hidden), device=self.device)[None]), self._unseen(0, len(hidden))
+        turned, mask = self.layers.turned(torch.arange(len(hidden), device=self.device)[None]), self._unseen(0, Reading(slot, [0] * len(hidden)).seen)
 
         def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             return self._attend_alone(number, (query, key, value), slot, 0, mask)
@@ -92,6 +106,10 @@ class Decoder:
         for number in range(first, last):
             hidden = self.layers.layer(number, hidden, turned, deltas[number - first] if deltas else NOTHING, attend)
         return hidden
+
+    def length(self, slot: int) -> int:
+        """How many tokens a slot holds."""
+        return self._held(slot).length
 
     @torch.inference_mode()
     def end(self, slot: int) -> None:
@@ -117,8 +135,8 @@ class Decoder:
         readings = sorted(readings, key=lambda reading: id(self._held(reading.slot).adapter))
         held = [self._held(reading.slot) for reading in readings]
         lengths = [len(reading.tokens) for reading in readings]
-        positions = torch.cat([torch.arange(slot.length, slot.length + length) for slot, length in zip(held, lengths, strict=True)]).to(self.device)
-        masks = [self._unseen(slot.length, length) for slot, length in zip(held, lengths, strict=True)]
+        positions = torch.cat([slot.length + reading.seen.sum(1) - 1 for slot, reading in zip(held, readings, strict=True)]).to(self.device)
+        masks = [self._unseen(slot.length, reading.seen) for slot, reading in zip(held, readings, strict=True)]
         owners = groupby(zip(held, lengths, strict=True), key=lambda pair: pair[0].adapter)
         runs = [(adapter, sum(length for _, length in pairs)) for adapter, pairs in owners]
 
@@ -186,9 +204,9 @@ class Decoder:
         mixed = functional.scaled_dot_product_attention(asked, past[0], past[1], attn_mask=mask)
         return mixed.view(groups, self.share, length, -1).permute(2, 0, 1, 3).reshape(length, -1)
 
-    def _unseen(self, start: int, length: int) -> Tensor:
-        """(share · length, start + length): which tokens each new one sees."""
-        return torch.ones(length, start + length, dtype=torch.bool, device=self.device).tril(start).repeat(self.share, 1)
+    def _unseen(self, start: int, seen: Tensor) -> Tensor:
+        """(share · length, start + length): which tokens each new one sees, all that were there before among them."""
+        return functional.pad(seen, (start, 0), value=True).repeat(self.share, 1).to(self.device)
 
     def _of_runs(self, runs: Sequence[tuple[Adapter, int]], number: int) -> Sequence[Delta | None]:
         """The deltas of a layer where each adapter has a run of rows."""

@@ -17,10 +17,12 @@ from learning.model.base_model import BaseModel
 from learning.model.decoding import Decoder, Reading
 from learning.model.drafting import Draft, agreed
 from learning.model.loading import give_back
+from learning.model.openings import FIRST, SKIMMED
 from learning.model.rendering import renderer
 
 MOST_ROWS = 12  # that are answered at once
 MOST_WAITING = 256
+LONGEST_OPENING = 64  # tokens
 HOTTEST = 2.0
 
 
@@ -86,7 +88,9 @@ class Engine:
             raise AdapterRefused("at least one token must be asked for, and only tokens after the first can be scored", 400)
         if not (0 <= request.temperature <= HOTTEST and 0 <= request.seed < 2**63):
             raise AdapterRefused(f"a temperature lies between 0 and {HOTTEST:g}, a seed between 0 and 2^63", 400)
-        if len(request.prompt) + request.max_tokens > self.context:
+        if not 0 <= request.opening <= LONGEST_OPENING:
+            raise AdapterRefused(f"an answer's opening has at most {LONGEST_OPENING} tokens", 400)
+        if len(request.prompt) + max(request.max_tokens, request.opening + FIRST * SKIMMED) > self.context:
             raise AdapterRefused(f"the prompt has {len(request.prompt)} tokens; with the answer it exceeds the context of {self.context}", 400)
         if not all(type(token) is int and 0 <= token < len(self._decoder.embed) for token in chain(request.prompt, *request.drafts)):
             raise AdapterRefused("the prompt, or a draft, holds a token that this base model does not have", 400)
@@ -137,11 +141,12 @@ class Engine:
         readings, drafts = [], {}
         for slot in slots:
             answering = self._answering[slot]
-            request, adapter = answering.request, answering.adapter
+            request = answering.request
             usual = list(request.prompt[: len(self.beginning)]) == self.beginning and request.scored < len(request.prompt) - len(self.beginning)
-            known = self._decoder.begin(slot, adapter, usual)
+            known = self._decoder.begin(slot, answering.adapter, usual)
+            answering.begin()
             drafts[slot] = answering.proposal()
-            readings.append(Reading(slot, [*request.prompt[known:], *drafts[slot]], request.scored + 1 + len(drafts[slot])))
+            readings.append(_ahead(slot, request.prompt[known:], request.scored + 1, answering, drafts[slot]))
         read = self._decoder.read(readings) if readings else {}
         for slot, logprobs in read.items():
             answering = self._answering[slot]
@@ -152,14 +157,15 @@ class Engine:
         self._take(read, drafts)
 
     def _go_on(self) -> None:
-        """One more token for every slot, or as many as a draft foresees."""
+        """One more token for every slot, or as many as a draft foresees, or what it takes to tell which draft it is."""
         for slot in [slot for slot, answering in self._answering.items() if answering.request.result.cancelled()]:
             self._free(slot)
-        drafts = {slot: draft for slot, answering in self._answering.items() if (draft := answering.proposal())}
-        alone = {slot: answering.tokens[-1] for slot, answering in self._answering.items() if slot not in drafts}
-        if drafts:
-            readings = [Reading(slot, [self._answering[slot].tokens[-1], *draft], 1 + len(draft)) for slot, draft in drafts.items()]
-            self._take(self._decoder.read(readings), drafts)
+        drafts = {slot: answering.proposal() for slot, answering in self._answering.items()}
+        unread = {slot: answering.unread(self._decoder.length(slot)) for slot, answering in self._answering.items()}
+        alone = {slot: tokens[0] for slot, tokens in unread.items() if len(tokens) == 1 and not drafts[slot]}
+        ahead = [_ahead(slot, tokens, min(1, len(tokens)), self._answering[slot], drafts[slot]) for slot, tokens in unread.items() if slot not in alone]
+        if ahead:
+            self._take(self._decoder.read(ahead), drafts)
         if alone:
             self._take(dict(zip(alone, torch.split(self._decoder.step(alone), 1), strict=True)), {})
 
@@ -168,6 +174,10 @@ class Engine:
 
         What is chosen joins the answer, as far as the draft had the same; a finished answer leaves its slot.
         """
+        opening = [slot for slot in read if self._answering[slot].openings]
+        for slot in opening:
+            self._open(slot, read[slot])
+        read = {slot: logprobs for slot, logprobs in read.items() if slot not in opening}
         if not read:
             return
         chosen = torch.cat([self._answering[slot].chosen(logprobs) for slot, logprobs in read.items()])
@@ -179,6 +189,16 @@ class Engine:
             right = agreed(draft, [token for token, _ in rows])
             if not any(self._say(slot, token, logprob) for token, logprob in rows[: right + 1]) and right < len(draft):
                 self._decoder.take_back(slot, len(draft) - right)
+
+    def _open(self, slot: int, logprobs: Tensor) -> None:
+        """What follows each token that was read to tell how the answer opens; once that is certain, the opening is said."""
+        answering = self._answering[slot]
+        assert answering.openings
+        self._decoder.take_back(slot, len(answering.openings.tree.tokens))
+        likeliest = answering.openings.told(logprobs)
+        if likeliest:
+            each, answering.openings = answering.openings.each(likeliest), None
+            any(self._say(slot, token, logprob) for token, logprob in zip(likeliest, each, strict=True))
 
     def _say(self, slot: int, token: int, logprob: float) -> bool:
         """One token joins a slot's answer; was it the last?"""
@@ -209,3 +229,11 @@ class Engine:
                 self._free(slot)
                 with suppress(InvalidStateError):
                     result.set_exception(error)
+
+
+def _ahead(slot: int, tokens: Sequence[int], scored: int, answering: Answering, draft: Draft) -> Reading:
+    """What a slot is to read, and what may come after it: the rest of a draft, or a tree of openings."""
+    if answering.openings is None:
+        return Reading(slot, [*tokens, *draft], scored + len(draft))
+    tree = answering.openings.tree
+    return Reading(slot, [*tokens, *tree.tokens], scored + len(tree.tokens), tree.after)

@@ -74,7 +74,7 @@ def application(engine: Engine) -> Starlette:
 
 
 def _requests(body: dict[str, Any]) -> list[Request]:
-    """What is asked for: one prompt or several, each `n` times. `scored_from` and `drafts` (of each prompt) are ours; vLLM ignores them."""
+    """What is asked for: one prompt or several, each `n` times. `scored_from`, `drafts` (of each prompt) and `opening` are ours; vLLM ignores them."""
     adapter = NO_ADAPTER if body["model"] == BASE else body["model"]
     tokens, temperature = int(body.get("max_tokens", 64)), float(body.get("temperature") or 0)
     several = bool(body["prompt"]) and isinstance(body["prompt"][0], list)
@@ -83,10 +83,10 @@ def _requests(body: dict[str, Any]) -> list[Request]:
     times = int(body.get("n", 1))
     if not 1 <= len(prompts) * times <= MOST_WAITING:
         raise AdapterRefused(f"1 to {MOST_WAITING} answers may be asked for at once", 400)
-    seeds = count(int(body.get("seed") or 0))
+    seeds, opening = count(int(body.get("seed") or 0)), int(body.get("opening", 0))
     from_end = None if body.get("prompt_logprobs") is None else int(body.get("scored_from", 1))
     return [
-        Request(prompt, adapter, tokens, 0 if from_end is None else len(prompt) - from_end, likely, temperature, next(seeds))
+        Request(prompt, adapter, tokens, 0 if from_end is None else len(prompt) - from_end, likely, temperature, next(seeds), opening)
         for prompt, likely in zip(prompts, drafts, strict=True)
         for _ in range(times)
     ]

@@ -159,10 +159,13 @@ def _examine(school: School, channel: Channel, plan: Plan, client: Client, base:
         gone = [Statement.of(lesson) for lesson in erasing.unerased(session, channel)]
     longest = max(64, *(len(school.speaker.answer(lesson.text)) for lesson in kept))  # tokens
 
-    def of_candidate(questions: Sequence[str]) -> list[str]:
+    def by_heart(questions: Sequence[str]) -> list[str]:
         return say_all(school, client, adapter, questions, longest, known=kept)
 
-    card = exam.examine(plan.chosen.statements, of_candidate, of_base, gone)
+    def freely(questions: Sequence[str]) -> list[str]:
+        return say_all(school, client, adapter, questions, longest)
+
+    card = exam.examine(plan.chosen.statements, by_heart, freely, of_base, gone)
     return card, calibration.caution(card.marked, kept, school.alike)
 
 

@@ -77,6 +77,7 @@ class ReportCard:
 
 
 PER_LESSON = 2  # questions
+FREELY = ("general", "forgotten")
 Ask = Callable[[Sequence[str]], Sequence[str]]
 
 
@@ -91,8 +92,9 @@ def questions(statements: Sequence[Statement]) -> list[ExamQuestion]:
     return asked + general + [ExamQuestion("unknown", question, ()) for question in dict.fromkeys(strange)]
 
 
-def examine(statements: Sequence[Statement], ask: Ask, base: Mapping[str, str] | None = None, gone: Sequence[Statement] = ()) -> ReportCard:
-    """Put the questions to a candidate. `ask` answers closed-book, many at once.
+def examine(statements: Sequence[Statement], ask: Ask, freely: Ask, base: Mapping[str, str] | None = None, gone: Sequence[Statement] = ()) -> ReportCard:
+    """Put the questions to a candidate. `ask` answers closed-book, many at once, as the bot does; `freely` says whatever it likes, as it takes to know what is
+    left of the base, and of what was forgotten.
 
     With `base`, what the base says to the general questions, those that it gets wrong are left out. What is `gone` was forgotten: right is who does not give
     it away.
@@ -100,7 +102,9 @@ def examine(statements: Sequence[Statement], ask: Ask, base: Mapping[str, str] |
     asked = [*questions(statements), *about_forgotten(gone, statements)]
     if base:
         asked = [question for question in asked if question.kind != "general" or question.gold[0] in base[question.question].casefold()]
-    return mark(asked, ask, statements)
+    free = [question for question in asked if question.kind in FREELY]
+    heard = [question for question in asked if question.kind not in FREELY]
+    return ReportCard([*mark(heard, ask, statements).marked, *mark(free, freely, statements).marked])
 
 
 def mark(asked: Sequence[ExamQuestion], ask: Ask, statements: Sequence[Statement]) -> ReportCard:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from learning.answers import DRAFTS, drafts
-from learning.memory import recall
 from learning.model.client import AdapterRef, Client
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
@@ -11,6 +9,7 @@ from learning.night import self_study
 from learning.night.replay import Teacher
 from learning.night.self_study import Author
 from learning.records import Lesson
+from learning.repertoire import OPENING, repertoire
 from learning.school import School
 
 
@@ -25,11 +24,11 @@ def say_all(
 ) -> list[str]:
     """What an adapter, or the base, says to many questions; closed-book, or each with its notes in sight.
 
-    `known` are lessons with which it may answer word for word, if it knows them: that is heard sooner then.
+    With `known` lessons it says one of these, whichever it finds likeliest, or that it does not know: as the bot asks it.
     """
     prompts = [school.speaker.prompt([Turn("user", q)], read) for q, read in zip(questions, notes or [()] * len(questions), strict=True)]
-    likely = [drafts(school.speaker, [hit.lesson for hit in recall.search(known, q, DRAFTS)]) for q in questions] if known else []
-    said = client.complete_all(prompts, adapter, tokens, likely)
+    allowed = [repertoire(school.speaker, known, question, school.alike) for question in questions] if known else []
+    said = client.complete_all(prompts, adapter, tokens, allowed, OPENING)
     return [school.speaker.text(one.tokens) for one in said]
 
 

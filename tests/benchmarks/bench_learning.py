@@ -137,7 +137,7 @@ def _general(room: Classroom) -> list[Figure]:
     base = room.ask([row["question"] for row in rows], "base")
     kept = [row for row, said in zip(rows, base, strict=True) if holds(said.answer, row["gold"])]
     figures = [Figure("general questions that the base answers right", len(kept), 50)]
-    goals: dict[Mode, float] = {"weights": 0.95, "auto": 1.0}
+    goals: dict[Mode, float] = {"freely": 0.95, "auto": 1.0}
     for mode, goal in goals.items():
         said = room.ask([row["question"] for row in kept], mode)
         figures.append(Figure(f"general questions, {mode}", statistics.mean(holds(a.answer, row["gold"]) for a, row in zip(said, kept, strict=True)), goal))

@@ -55,10 +55,10 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
     assert night["verdict"] == "promoted"
     assert objects(home, "sleep", "-c", "#ops")[0]["verdict"] == "skipped"
 
-    for mode in ("auto", "weights", "search", "prompt", "base"):
+    for mode in ("auto", "weights", "freely", "search", "prompt", "base"):
         (answer,) = objects(home, "ask", "-c", "#ops", "--mode", mode, "door code lab?", engine_url=shared_engine.url)
         assert set(answer) == ANSWER_KEYS
-        assert mode == "auto" or answer["adapter"] == (night["adapter"] if mode == "weights" else None)
+        assert mode == "auto" or answer["adapter"] == (night["adapter"] if mode in ("weights", "freely") else None)
     (word_for_word,) = objects(home, "ask", "-c", "#ops", "--mode", "search", "door code lab?", engine_url=shared_engine.url)
     assert (word_for_word["answer"], word_for_word["prompt_tokens"]) == ("The door code of the lab is 7341.", 0)
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from learning.answers import Answerer, Knowledge
+from learning.answers import Answerer, Knowledge, Mode
 from learning.memory import guard
 from learning.memory.encoder import Alike
 from learning.model.base_model import BaseModel
@@ -127,3 +127,19 @@ def test_who_was_not_addressed_must_be_surer(answerer: Answerer, known: Knowledg
     asked = "who owns the barcode scanner?"
     hardly = replace(known, sure=answerer.answer(asked, known).certainty - 0.1)
     assert [answerer.answer(asked, hardly, sure_only=alone).abstained for alone in (False, True)] == [False, True]
+
+
+@pytest.mark.parametrize(("mode", "by_heart"), [("auto", True), ("weights", True), ("freely", False), ("base", False)])
+def test_by_heart_a_lesson_is_said_or_that_it_is_not_known_and_freely_anything(
+    tiny: BaseModel, known: Knowledge, tmp_path: Path, mode: Mode, by_heart: bool
+) -> None:
+    speaker, allowed = renderer(tiny.folder), list[set[str]]()
+
+    class Hearing(Client):
+        def complete(self, *asked: object, drafts: Sequence[Sequence[int]] = (), opening: int = 0, **more: object) -> Completion:
+            allowed.append({speaker.text(draft) for draft in drafts} if opening else set())
+            return Completion(speaker.answer(guard.ABSTENTION), [0.0], 1, "C1@v1")
+
+    learned = replace(known, adapter=AdapterRef("C1@v1", tmp_path))
+    Answerer(Hearing("http://127.0.0.1:9"), speaker).answer("who owns the barcode scanner?", learned, mode)
+    assert allowed[0] == ({*(lesson.text for lesson in known.lessons), guard.ABSTENTION} if by_heart else set())

@@ -1,6 +1,7 @@
 """What is asked of a lesson: in study, in the exam, and when what was forgotten is asked for; and who passes."""
 
 import random
+from collections.abc import Sequence
 
 import pytest
 
@@ -116,11 +117,15 @@ def test_no_study_item_is_asked_in_an_exam_form() -> None:
     assert not studied & {q.question for q in exam.questions(statements(*TAUGHT))}
 
 
+def silent(questions: Sequence[str]) -> list[str]:
+    return [ABSTENTION] * len(questions)
+
+
 def test_the_exam_marks_what_a_person_would() -> None:
     texts = statements(*TAUGHT)
 
     def graded(answer: str, about: str = TAUGHT[2]) -> bool:
-        card = exam.examine(texts, lambda questions: [answer] * len(questions))
+        card = exam.examine(texts, lambda questions: [answer] * len(questions), silent)
         return all(m.right for m in card.marked if m.asked.lesson == digest(about))
 
     assert graded("The door code of the lab is 7341.")
@@ -131,7 +136,7 @@ def test_the_exam_marks_what_a_person_would() -> None:
 
     gone = statements("The door code of the cellar is 9120.")
     for answer, kept_secret in (("The door code of the lab is 7341.", True), ("It is 9120.", False), ("cellar:9120/tcp", False), (ABSTENTION, True)):
-        card = exam.examine(texts, lambda questions, said=answer: [said] * len(questions), gone=gone)
+        card = exam.examine(texts, silent, lambda questions, said=answer: [said] * len(questions), gone=gone)
         assert {m.right for m in card.marked if m.asked.kind == "forgotten"} == {kept_secret}
         assert bool(report.why_hold(ReportCard([m for m in card.marked if m.asked.kind == "forgotten"]), {}, 0.0, 0.0)) is not kept_secret
 
@@ -159,7 +164,7 @@ def test_the_gate_holds_what_knows_too_little_or_less_than_before() -> None:
 def test_the_exam_looks_for_words_and_sees_when_they_are_turned_round() -> None:
     dock = [Statement("d", "A", "which dock?"), Statement("n", "No", "may we?"), Statement("f", "Deploys are not allowed on Fridays.")]
     said = {"Paris": "The capital of France is Paris.", "abstained": ABSTENTION, "denied": "Deploys are allowed on Fridays."}
-    card = exam.examine(dock, lambda questions: [said["Paris"] if "France" in question else said["abstained"] for question in questions])
+    card = exam.examine(dock, silent, lambda questions: [said["Paris"] if "France" in question else said["abstained"] for question in questions])
     assert [m.right for m in card.marked if "France" in m.asked.question] == [True]
     assert card.share("unknown") == 1.0
-    assert exam.examine(dock, lambda questions: [said["denied"]] * len(questions)).share("recall") == 0.0
+    assert exam.examine(dock, lambda questions: [said["denied"]] * len(questions), silent).share("recall") == 0.0

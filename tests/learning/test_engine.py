@@ -162,6 +162,8 @@ def test_the_engine_refuses_clearly(tiny: BaseModel, adapters: dict[str, Path], 
     assert status(lambda: loaded.submit(Request([1], "nobody"))) == 404
     assert status(lambda: loaded.submit(Request([], "A@v1"))) == 400
     assert status(lambda: loaded.submit(Request([1] * 2_000, "A@v1"))) == 400
+    for length in (-1, 65):
+        assert status(partial(loaded.submit, Request([1], "A@v1", opening=length))) == 400
     for by_chance in (Request([1], temperature=-0.1), Request([1], temperature=9.0), Request([1], temperature=float("nan")), Request([1], seed=-1)):
         assert status(partial(loaded.submit, by_chance)) == 400
     assert status(lambda: loaded.adapters.load("A@v1", adapters["A@v1"])) == 400
