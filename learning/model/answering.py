@@ -60,7 +60,7 @@ class Answering:
     def begin(self) -> None:
         """A slot is free for it."""
         if self.request.opening and any(len(draft) > 1 for draft in self.request.drafts) and not self.request.temperature:
-            self.openings = Openings(self.request.drafts, min(self.request.opening, self.request.max_tokens))
+            self.openings = Openings(self.request.drafts, min(self.request.opening, self.request.max_tokens), self.request.max_tokens)
 
     @cached_property
     def _luck(self) -> torch.Generator:

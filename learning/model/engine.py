@@ -90,7 +90,7 @@ class Engine:
             raise AdapterRefused(f"a temperature lies between 0 and {HOTTEST:g}, a seed between 0 and 2^63", 400)
         if not 0 <= request.opening <= LONGEST_OPENING:
             raise AdapterRefused(f"an answer's opening has at most {LONGEST_OPENING} tokens", 400)
-        if len(request.prompt) + max(request.max_tokens, request.opening + FIRST * SKIMMED) > self.context:
+        if len(request.prompt) + request.max_tokens + (FIRST * SKIMMED if request.opening else 0) > self.context:
             raise AdapterRefused(f"the prompt has {len(request.prompt)} tokens; with the answer it exceeds the context of {self.context}", 400)
         if not all(type(token) is int and 0 <= token < len(self._decoder.embed) for token in chain(request.prompt, *request.drafts)):
             raise AdapterRefused("the prompt, or a draft, holds a token that this base model does not have", 400)
@@ -174,10 +174,10 @@ class Engine:
 
         What is chosen joins the answer, as far as the draft had the same; a finished answer leaves its slot.
         """
-        opening = [slot for slot in read if self._answering[slot].openings]
-        for slot in opening:
-            self._open(slot, read[slot])
-        read = {slot: logprobs for slot, logprobs in read.items() if slot not in opening}
+        read, drafts = dict(read), dict(drafts)
+        for slot in [slot for slot in read if self._answering[slot].openings]:
+            if following := self._open(slot, read.pop(slot)):
+                read[slot], drafts[slot] = following
         if not read:
             return
         chosen = torch.cat([self._answering[slot].chosen(logprobs) for slot, logprobs in read.items()])
@@ -190,15 +190,26 @@ class Engine:
             if not any(self._say(slot, token, logprob) for token, logprob in rows[: right + 1]) and right < len(draft):
                 self._decoder.take_back(slot, len(draft) - right)
 
-    def _open(self, slot: int, logprobs: Tensor) -> None:
-        """What follows each token that was read to tell how the answer opens; once that is certain, the opening is said."""
+    def _open(self, slot: int, logprobs: Tensor) -> "tuple[Tensor, Draft] | None":
+        """What follows each token that was read to tell how the answer opens; once that is certain, the opening is said.
+
+        Returns, where the draft that was read whole opens so, what follows there, as for any draft, and the rest of it.
+        """
         answering = self._answering[slot]
         assert answering.openings
-        self._decoder.take_back(slot, len(answering.openings.tree.tokens))
+        tree = answering.openings.tree
         likeliest = answering.openings.told(logprobs)
-        if likeliest:
-            each, answering.openings = answering.openings.each(likeliest), None
-            any(self._say(slot, token, logprob) for token, logprob in zip(likeliest, each, strict=True))
+        agrees = likeliest is not None and tuple(tree.draft[: len(likeliest)]) == likeliest
+        straight = len(tree.draft) - 1 if agrees else 0
+        self._decoder.take_back(slot, len(tree.tokens) - straight)
+        if likeliest is None:
+            return None
+        each, answering.openings = answering.openings.each(likeliest), None
+        ended = any(self._say(slot, token, logprob) for token, logprob in zip(likeliest, each, strict=True))
+        if ended or not agrees:
+            return None
+        last = len(logprobs) - len(tree.tokens) + len(likeliest) - 1  # the row of what follows the opening
+        return logprobs[last : last + 1 + straight - len(likeliest)], tree.draft[len(likeliest) : -1]
 
     def _say(self, slot: int, token: int, logprob: float) -> bool:
         """One token joins a slot's answer; was it the last?"""

@@ -22,26 +22,33 @@ Opening = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Tree:
-    """Beginnings of openings to read in one pass: their last tokens, and after which of these each comes, by number; -1: after what is read already."""
+    """What to read in one pass: tokens, and after which of them each comes, by number; -1: after what is read already.
 
-    tokens: Sequence[int] = ()
-    after: Sequence[int] = ()
+    The first of them are a whole `draft`, but for its last token, which nothing need follow.
+    """
+
+    tokens: Sequence[int]
+    after: Sequence[int]
+    draft: Draft
 
 
 class Openings:
     """The openings of some drafts, and how likely the model finds them so far. Whether an answer ends with its draft is left to the model."""
 
-    def __init__(self, drafts: Sequence[Draft], length: int) -> None:
-        self.all: tuple[Opening, ...] = tuple(dict.fromkeys(tuple(draft[:-1][:length]) for draft in drafts if len(draft) > 1))
+    def __init__(self, drafts: Sequence[Draft], length: int, longest: int) -> None:
+        """Of so many tokens; of drafts no more than the `longest` answer is read."""
+        self._drafts = {tuple(draft[:-1][:length]): draft[:longest] for draft in reversed(drafts) if len(draft) > 1}
+        self.all: tuple[Opening, ...] = tuple(reversed(self._drafts))  # in the order of the drafts, the first of those that open alike
         self.logprobs: dict[Opening, float] = {(): 0.0}  # of what openings begin with, in nats
         self._sorted = sorted(self.all)
-        self._reading: list[Opening] = [(), *_begun(self.all[:FIRST])]
+        self._reading: list[Opening] = [()]
+        self._plan(self.all[:FIRST])
 
     @property
     def tree(self) -> Tree:
         """What to read next."""
         numbers = {begun: number for number, begun in enumerate(begun for begun in self._reading if begun)}
-        return Tree([begun[-1] for begun in numbers], [numbers.get(begun[:-1], -1) for begun in numbers])
+        return Tree([begun[-1] for begun in numbers], [numbers.get(begun[:-1], -1) for begun in numbers], self._whole)
 
     def told(self, logprobs: Tensor) -> Opening | None:
         """What follows the prompt, the first time, and each token of the tree: log-probabilities (rows, vocabulary). The likeliest opening, if certain."""
@@ -52,12 +59,20 @@ class Openings:
         best = max((opening for opening in self.all if opening in self.logprobs), key=lambda opening: self.logprobs[opening])
         hopeful = [(self._most(opening), opening) for opening in self.all if opening not in self.logprobs]
         hopeful = sorted((pair for pair in hopeful if pair[0] > self.logprobs[best]), key=lambda pair: -pair[0])
-        self._reading = _begun([opening for _, opening in hopeful[:THEN]])
+        self._reading = []
+        self._plan([opening for _, opening in hopeful[:THEN]])
         return None if hopeful else best
 
     def each(self, opening: Opening) -> list[float]:
         """The log-probability of each token of an opening that was read."""
         return [self.logprobs[opening[: n + 1]] - self.logprobs[opening[:n]] for n in range(len(opening))]
+
+    def _plan(self, openings: Sequence[Opening]) -> None:
+        """Read the draft of the first of these, and less of the others."""
+        self._whole = tuple(self._drafts[openings[0]]) if openings else ()
+        straight = [self._whole[:n] for n in range(1, len(self._whole))]
+        aside = {opening[:n] for opening in openings[1:] for n in range(1, min(len(opening), SKIMMED))}
+        self._reading += [*straight, *sorted(aside.difference(straight), key=len)]
 
     def _following(self, begun: Opening) -> set[int]:
         """The tokens that follow in some opening."""
@@ -69,8 +84,3 @@ class Openings:
         """An upper bound: how likely it is as far as it was read."""
         read = takewhile(lambda n: opening[:n] in self.logprobs, range(len(opening)))
         return self.logprobs[opening[: max(read)]]
-
-
-def _begun(openings: Sequence[Opening]) -> list[Opening]:
-    """What these begin with: all of the first but its last token, which nothing need follow, and less of the others."""
-    return sorted({opening[:n] for rank, opening in enumerate(openings) for n in range(1, min(len(opening), SKIMMED if rank else len(opening)))}, key=len)

@@ -8,7 +8,8 @@ from learning.model.answering import NO_ADAPTER, Request
 from learning.model.base_model import BaseModel
 from learning.model.engine import Engine
 from learning.model.openings import FIRST, SKIMMED, THEN, Openings
-from tests.learning.conftest import prompt
+from learning.model.rendering import renderer
+from tests.learning.conftest import STATEMENTS, prompt
 from tests.learning.test_engine import loaded as loaded
 
 WORDS, LENGTH, STOP = 12, 5, 99
@@ -25,7 +26,7 @@ def test_what_is_found_is_the_likeliest_of_all_and_little_of_them_is_read_for_it
     def follows(begun: tuple[int, ...]) -> torch.Tensor:
         return sharp[begun[-2:]]
 
-    openings, read, likeliest = Openings(drafts, LENGTH), [()], None
+    openings, read, likeliest = Openings(drafts, LENGTH, 99), [()], None
     told = torch.stack([follows(begun) for begun in openings._reading])
     while likeliest is None:
         likeliest = openings.told(told)
@@ -73,3 +74,20 @@ def test_whether_an_answer_ends_with_its_opening_is_left_to_the_model_and_it_may
     plain = loaded.submit(Request([*asked, 5, 6], "A@v1", 4, scored=2)).result(60)
     assert scored.tokens[:3] == [7, 8, 9]
     assert scored.prompt_logprobs == pytest.approx(plain.prompt_logprobs, abs=1e-3)
+
+
+def test_where_the_nearest_is_what_the_model_says_one_pass_is_enough(tiny: BaseModel, loaded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, speaker, passes = prompt(tiny, "release train?"), renderer(tiny.folder), list[int]()
+    read, step = loaded._decoder.read, loaded._decoder.step
+    monkeypatch.setattr(loaded._decoder, "read", lambda readings: passes.append(len(readings)) or read(readings))
+    monkeypatch.setattr(loaded._decoder, "step", lambda tokens: passes.append(len(tokens)) or step(tokens))
+    alone = loaded.submit(Request(asked, "A@v1", 24)).result(60)
+    mine, other = (speaker.answer(STATEMENTS[name]) for name in ("A@v1", "B@v1"))
+    assert alone.tokens == mine
+    for drafts, most in (([mine, other], 1), ([other, mine], 3)):
+        for opening in (2, 8, 24):
+            passes.clear()
+            said = loaded.submit(Request(asked, "A@v1", 24, drafts=drafts, opening=opening)).result(60)
+            assert said.tokens == mine
+            assert said.logprobs == pytest.approx(alone.logprobs, abs=1e-3)
+            assert len(passes) <= most
