@@ -36,7 +36,8 @@ How = Literal["weights", "freely", "recall", "general", "search", "prompt", "bas
 class Knowledge:
     """What a channel can answer from: its serving adapter, its lessons in force, what may be looked up and by what measure, and how certain it must be.
 
-    What was looked up is quoted, or `reads`: put into the prompt of the base, or of the `reader`, an adapter that was trained to believe what is in sight.
+    `learned` are those of its lessons that the adapter was trained on: by heart it says one of these. What was looked up is quoted, or `reads`: put into the
+    prompt of the base, or of the `reader`, an adapter that was trained to believe what is in sight.
     `instead()` is what to answer from where an engine refuses the adapter; without it all is looked up.
     """
 
@@ -48,6 +49,7 @@ class Knowledge:
     reads: bool = False
     reader: AdapterRef | None = None
     instead: "Callable[[], Knowledge] | None" = None
+    learned: Sequence[Lesson] = ()
 
 
 @dataclass
@@ -163,8 +165,7 @@ class Answerer:
         asking = [([Turn("user", in_full)], in_full), ([*before, Turn("user", question)], in_thread)]
         for turns, asked in asking if before else asking[:1]:
             prompt = self.speaker.prompt(turns)
-            allowed = repertoire(self.speaker, knowledge.lessons, asked, knowledge.alike)
-            said = self.client.complete(prompt, knowledge.adapter, longest, drafts=allowed, opening=OPENING)
+            said = self._said_by_heart(prompt, asked, knowledge, longest)
             text = self.speaker.text(said.tokens)
             if len(said.tokens) == longest:  # cut off
                 text = guard.whole_sentences(text)
@@ -172,6 +173,11 @@ class Answerer:
             if cited and self._learned(prompt, said):
                 return _answer(question, text, "weights", said, cited)
         return None
+
+    def _said_by_heart(self, prompt: Sequence[int], asked: str, knowledge: Knowledge, longest: int) -> Completion:
+        """The likeliest of what the adapter may say. One of a base that can read has words of its own: there lessons are just drafts."""
+        allowed = repertoire(self.speaker, knowledge.learned, asked, knowledge.alike)
+        return self.client.complete(prompt, knowledge.adapter, longest, drafts=allowed, opening=0 if knowledge.reads else OPENING)
 
     def _learned(self, prompt: Sequence[int], said: Completion) -> bool:
         """Is it the adapter that makes the answer likely, and not the base? Each further token only makes it less likely to the base: a few mostly tell."""
@@ -218,9 +224,10 @@ class Answerer:
         if mode == "search":
             return Answer(question, lessons[0].text if lessons else ABSTENTION, "search" if lessons else "abstained", sources=lessons[:1])
         prompt = self.speaker.prompt([*before, Turn("user", question)], [lesson.text for lesson in lessons] if mode == "prompt" else [])
-        adapter = knowledge.adapter if mode in ("weights", "freely") else None
-        allowed = repertoire(self.speaker, knowledge.lessons, question, knowledge.alike) if adapter and mode == "weights" else []
-        said = self.client.complete(prompt, adapter, LONGEST, drafts=allowed, opening=OPENING)
+        if mode == "weights" and knowledge.adapter:
+            said = self._said_by_heart(prompt, question, knowledge, LONGEST)
+        else:
+            said = self.client.complete(prompt, knowledge.adapter if mode == "freely" else None, LONGEST)
         answer = _answer(question, self.speaker.text(said.tokens), mode, said, lessons if mode == "prompt" else [])
         if answer.answer == ABSTENTION:
             answer.how = "abstained"

@@ -1,6 +1,6 @@
-"""What the weights may say: a lesson of the channel, word for word, or that they do not know."""
+"""What the weights may say: a lesson that they were trained on, word for word, or that they do not know."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from learning.memory import recall
@@ -12,14 +12,17 @@ from learning.records import Lesson
 
 CANDIDATES = 1000  # lessons, the nearest ones
 OPENING = 24  # tokens that tell which of them is said
+WHOLE = 8  # drafts of which all is sent along: of the others just enough to tell
 
 
 def repertoire(speaker: Renderer, lessons: Sequence[Lesson], question: str, alike: Alike) -> list[Draft]:
     """All of it, the likeliest by search first: that saves passes, and decides nothing in channels of up to `CANDIDATES` lessons."""
+    said = _as_said(speaker, tuple(lesson.text for lesson in lessons))
     near = [hit.lesson.text for hit in recall.nearest(lessons, question, alike, CANDIDATES)]
-    return [_as_said(speaker, text) for text in (*near[:2], ABSTENTION, *near[2:])]
+    drafts = [said[text] for text in (*near[:2], ABSTENTION, *near[2:])]
+    return [*drafts[:WHOLE], *(draft[: OPENING + 1] for draft in drafts[WHOLE:])]
 
 
-@lru_cache(maxsize=4096)
-def _as_said(speaker: Renderer, text: str) -> Draft:
-    return tuple(speaker.answer(text))
+@lru_cache(maxsize=16)  # channels
+def _as_said(speaker: Renderer, texts: tuple[str, ...]) -> Mapping[str, Draft]:
+    return {text: tuple(speaker.answer(text)) for text in (*texts, ABSTENTION)}

@@ -33,7 +33,8 @@ def test_the_story_holds_and_the_rebuilt_adapter_is_as_if_the_lesson_had_never_b
     answers = run(home, "ask", "-c", "C0OPS", "--mode", "weights", "--file", str(questions), "--json")
     right = [told.gold in answer["answer"] for told, answer in zip(STORY, answers, strict=True)]
     assert sum(right) >= 7, "of the nine that are left"
-    assert not right[STORY.index(FORGOTTEN)]
+    freely = run(home, "ask", "-c", "C0OPS", "--mode", "freely", "--file", str(questions), "--json")
+    assert not [answer for answer in (*answers, *freely) if FORGOTTEN.gold in answer["answer"]]
     assert {answer["adapter"] for answer in answers} == {"C0OPS@v2"}
 
     innocent = tmp_path / "innocent.txt"

@@ -75,7 +75,7 @@ class Client:
     ) -> Completion:
         """Greedy continuation of a prompt; likely `drafts` of it make it faster, not different. Raises EngineError.
 
-        With an `opening`, of so many tokens, it opens as one of the drafts: the one whose first tokens are likeliest together. A vLLM does without that.
+        With an `opening`, of so many tokens, it does: it opens as the one of the drafts whose first tokens are likeliest together. A vLLM does without that.
 
         `heard` is told of all tokens so far and their log-probabilities whenever there are more, and says whether to go on. Where another engine has to take
         over, it hears everything from the beginning.
@@ -200,7 +200,7 @@ def _completed(prompt: Sequence[int], choice: dict[str, Any], adapter: AdapterRe
 
 
 def _drafted(drafts: Sequence[Any], opening: int) -> dict[str, Any]:
-    return {"drafts": drafts, "opening": opening} if any(drafts) else {}
+    return {"drafts": drafts, **({"opening": opening} if opening else {})} if any(drafts) else {}
 
 
 def _scoring(known: int) -> dict[str, Any]:

@@ -135,21 +135,22 @@ class Decoder:
         readings = sorted(readings, key=lambda reading: id(self._held(reading.slot).adapter))
         held = [self._held(reading.slot) for reading in readings]
         lengths = [len(reading.tokens) for reading in readings]
-        positions = torch.cat([slot.length + reading.seen.sum(1) - 1 for slot, reading in zip(held, readings, strict=True)]).to(self.device)
-        masks = [self._unseen(slot.length, reading.seen) for slot, reading in zip(held, readings, strict=True)]
+        starts = [slot.length for slot in held]
+        positions = torch.cat([start + reading.seen.sum(1) - 1 for start, reading in zip(starts, readings, strict=True)]).to(self.device)
+        masks = [self._unseen(start, reading.seen) for start, reading in zip(starts, readings, strict=True)]
+        for slot, length in zip(held, lengths, strict=True):
+            slot.length += length  # at once: where a layer fails, `end` erases all of it
         owners = groupby(zip(held, lengths, strict=True), key=lambda pair: pair[0].adapter)
         runs = [(adapter, sum(length for _, length in pairs)) for adapter, pairs in owners]
 
         def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             parts = zip(*(torch.split(rows, lengths) for rows in (query, key, value)), strict=True)
-            each = zip(parts, readings, held, masks, strict=True)
-            return torch.cat([self._attend_alone(number, part, reading.slot, slot.length, mask) for part, reading, slot, mask in each])
+            each = zip(parts, readings, starts, masks, strict=True)
+            return torch.cat([self._attend_alone(number, part, reading.slot, start, mask) for part, reading, start, mask in each])
 
         hidden, turned = self.embed[self._tensor([token for reading in readings for token in reading.tokens])], self.layers.turned(positions[None])
         for number in range(self.count):
             hidden = self.layers.layer(number, hidden, turned, self._of_runs(runs, number), attend)
-        for slot, length in zip(held, lengths, strict=True):
-            slot.length += length
         ends = torch.tensor(lengths).cumsum(0).tolist()
         wanted = torch.cat([torch.arange(end - reading.scored, end) for end, reading in zip(ends, readings, strict=True)])
         logprobs = self._logprobs(hidden[wanted.to(self.device)])

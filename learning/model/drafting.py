@@ -2,7 +2,7 @@
 
 An answer by heart is nearly always a lesson, word for word. Whoever asks may send along the lessons that are likeliest; the model reads one of them in the same
 pass as its prompt, and keeps as much of it as it would have said itself, token by token. But for rounding, a draft changes how long an answer takes, not
-what it is.
+what it is; unless it is told to open as one of them (`openings.py`).
 """
 
 from collections.abc import Sequence

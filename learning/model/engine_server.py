@@ -83,7 +83,7 @@ def _requests(body: dict[str, Any]) -> list[Request]:
     times = int(body.get("n", 1))
     if not 1 <= len(prompts) * times <= MOST_WAITING:
         raise AdapterRefused(f"1 to {MOST_WAITING} answers may be asked for at once", 400)
-    seeds, opening = count(int(body.get("seed") or 0)), int(body.get("opening", 0))
+    seeds, opening = count(int(body.get("seed") or 0)), int(body.get("opening") or 0)
     from_end = None if body.get("prompt_logprobs") is None else int(body.get("scored_from", 1))
     return [
         Request(prompt, adapter, tokens, 0 if from_end is None else len(prompt) - from_end, likely, temperature, next(seeds), opening)

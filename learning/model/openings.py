@@ -16,6 +16,7 @@ from learning.model.drafting import Draft
 
 FIRST, THEN = 3, 2  # openings that one pass reads: the likeliest by whoever asks, then the likeliest by the model
 SKIMMED = 8  # tokens of all but the first of them: a rival has mostly lost by then
+PASSES = 12
 
 Opening = tuple[int, ...]
 
@@ -33,12 +34,19 @@ class Tree:
 
 
 class Openings:
-    """The openings of some drafts, and how likely the model finds them so far. Whether an answer ends with its draft is left to the model."""
+    """The openings of some drafts, and how likely the model finds them so far.
+
+    That a short draft ends there counts, too: else it would be as likely as all that begins with it. Whether the answer does is left to the model.
+    """
 
     def __init__(self, drafts: Sequence[Draft], length: int, longest: int) -> None:
-        """Of so many tokens; of drafts no more than the `longest` answer is read."""
-        self._drafts = {tuple(draft[:-1][:length]): draft[:longest] for draft in reversed(drafts) if len(draft) > 1}
-        self.all: tuple[Opening, ...] = tuple(reversed(self._drafts))  # in the order of the drafts, the first of those that open alike
+        """Openings of so many tokens; of a draft no more is read than the `longest` answer."""
+        self._drafts: dict[Opening, Draft] = {}
+        for draft in drafts:
+            if len(draft) > 1:
+                self._drafts.setdefault(tuple(draft[:length]), draft)
+        self.all = tuple(self._drafts)
+        self.longest, self.passes = longest, 0
         self.logprobs: dict[Opening, float] = {(): 0.0}  # of what openings begin with, in nats
         self._sorted = sorted(self.all)
         self._reading: list[Opening] = [()]
@@ -51,7 +59,10 @@ class Openings:
         return Tree([begun[-1] for begun in numbers], [numbers.get(begun[:-1], -1) for begun in numbers], self._whole)
 
     def told(self, logprobs: Tensor) -> Opening | None:
-        """What follows the prompt, the first time, and each token of the tree: log-probabilities (rows, vocabulary). The likeliest opening, if certain."""
+        """What follows the prompt, the first time, and each token of the tree: log-probabilities (rows, vocabulary). What is said, once it is certain.
+
+        After `PASSES` it is the best so far: a model that finds everything as likely knows nothing.
+        """
         rows = [(row, begun, token) for row, begun in enumerate(self._reading) for token in self._following(begun)]
         values = logprobs[[row for row, *_ in rows], [token for *_, token in rows]].tolist()
         for (_, begun, token), value in zip(rows, values, strict=True):
@@ -59,9 +70,10 @@ class Openings:
         best = max((opening for opening in self.all if opening in self.logprobs), key=lambda opening: self.logprobs[opening])
         hopeful = [(self._most(opening), opening) for opening in self.all if opening not in self.logprobs]
         hopeful = sorted((pair for pair in hopeful if pair[0] > self.logprobs[best]), key=lambda pair: -pair[0])
+        self.passes += 1
         self._reading = []
         self._plan([opening for _, opening in hopeful[:THEN]])
-        return None if hopeful else best
+        return None if hopeful and self.passes < PASSES else best[: len(self._drafts[best]) - 1]
 
     def each(self, opening: Opening) -> list[float]:
         """The log-probability of each token of an opening that was read."""
@@ -69,7 +81,7 @@ class Openings:
 
     def _plan(self, openings: Sequence[Opening]) -> None:
         """Read the draft of the first of these, and less of the others."""
-        self._whole = tuple(self._drafts[openings[0]]) if openings else ()
+        self._whole = tuple(self._drafts[openings[0]][: self.longest]) if openings else ()
         straight = [self._whole[:n] for n in range(1, len(self._whole))]
         aside = {opening[:n] for opening in openings[1:] for n in range(1, min(len(opening), SKIMMED))}
         self._reading += [*straight, *sorted(aside.difference(straight), key=len)]

@@ -24,11 +24,11 @@ def say_all(
 ) -> list[str]:
     """What an adapter, or the base, says to many questions; closed-book, or each with its notes in sight.
 
-    With `known` lessons it says one of these, whichever it finds likeliest, or that it does not know: as the bot asks it.
+    With `known` lessons it says one of these, the likeliest, or that it does not know: as the bot asks it (`Answerer`).
     """
     prompts = [school.speaker.prompt([Turn("user", q)], read) for q, read in zip(questions, notes or [()] * len(questions), strict=True)]
     allowed = [repertoire(school.speaker, known, question, school.alike) for question in questions] if known else []
-    said = client.complete_all(prompts, adapter, tokens, allowed, OPENING)
+    said = client.complete_all(prompts, adapter, tokens, allowed, 0 if is_capable(school.base.folder) else OPENING)
     return [school.speaker.text(one.tokens) for one in said]
 
 

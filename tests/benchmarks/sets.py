@@ -79,10 +79,10 @@ def channels(full: bool) -> list[Figure]:
     for mine, other in (("one", "two"), ("two", "one")):
         with classroom(kept=f"{part('channels', full)}/{mine}") as room:
             room.learn([entry[mine]["text"] for entry in entries])
-            said = room.ask([question for entry in entries for question in entry["ask"]], "weights")
+            asked = [question for entry in entries for question in entry["ask"]]
             pairs = [entry for entry in entries for _ in entry["ask"]]
-            own += [holds(a.answer, entry[mine]["gold"]) for a, entry in zip(said, pairs, strict=True)]
-            leaked += sum(holds(a.answer, entry[other]["gold"]) for a, entry in zip(said, pairs, strict=True))
+            own += [holds(a.answer, entry[mine]["gold"]) for a, entry in zip(room.ask(asked, "weights"), pairs, strict=True)]
+            leaked += sum(holds(a.answer, entry[other]["gold"]) for a, entry in zip(room.ask(asked, "freely"), pairs, strict=True))
     return [Figure("two channels: each its own, weights", statistics.mean(own), 0.95), Figure("two channels: the other's value", leaked, 0, le)]
 
 

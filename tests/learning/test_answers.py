@@ -140,6 +140,6 @@ def test_by_heart_a_lesson_is_said_or_that_it_is_not_known_and_freely_anything(
             allowed.append({speaker.text(draft) for draft in drafts} if opening else set())
             return Completion(speaker.answer(guard.ABSTENTION), [0.0], 1, "C1@v1")
 
-    learned = replace(known, adapter=AdapterRef("C1@v1", tmp_path))
+    learned = replace(known, adapter=AdapterRef("C1@v1", tmp_path), learned=known.lessons[:1])
     Answerer(Hearing("http://127.0.0.1:9"), speaker).answer("who owns the barcode scanner?", learned, mode)
-    assert allowed[0] == ({*(lesson.text for lesson in known.lessons), guard.ABSTENTION} if by_heart else set())
+    assert allowed[0] == ({known.lessons[0].text, guard.ABSTENTION} if by_heart else set()), "what the adapter was not trained on is none of it"

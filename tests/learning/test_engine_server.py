@@ -36,6 +36,9 @@ def test_many_prompts_share_passes_in_the_same_way_each_time(tiny: BaseModel, cl
     assert client.complete_all(asked, None, 8) == said, "to the last digit"
     assert [one.prompt_tokens for one in said] == [len(one) for one in asked]
     drafts = [[one.tokens] if number % 2 else [] for number, one in enumerate(said)]
+    opened = client.complete_all(asked, None, 8, [[(5, 6, 7, 8)], *[()] * (len(asked) - 1)], opening=3)
+    assert opened[0].tokens[:3] == [5, 6, 7]
+    assert sum(one.tokens == other.tokens for one, other in zip(said, opened, strict=True)) > 80
     drafted = client.complete_all(asked, None, 8, drafts)  # share other passes: rounding alone may turn a few
     assert sum(one.tokens == other.tokens for one, other in zip(said, drafted, strict=True)) > 80
 

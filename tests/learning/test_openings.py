@@ -1,41 +1,70 @@
 import random
+from collections.abc import Callable
 from itertools import product
 
 import pytest
 import torch
+from torch import Tensor
 
 from learning.model.answering import NO_ADAPTER, Request
 from learning.model.base_model import BaseModel
 from learning.model.engine import Engine
-from learning.model.openings import FIRST, SKIMMED, THEN, Openings
+from learning.model.openings import FIRST, PASSES, SKIMMED, THEN, Opening, Openings
 from learning.model.rendering import renderer
 from tests.learning.conftest import STATEMENTS, prompt
 from tests.learning.test_engine import loaded as loaded
 
-WORDS, LENGTH, STOP = 12, 5, 99
+WORDS, LENGTH = 12, 5
+STOP = WORDS - 1
+
+
+def searched(openings: Openings, follows: Callable[[Opening], Tensor]) -> tuple[Opening, set[Opening]]:
+    """What is found where `follows` says what follows, and all after which that was asked."""
+    read, likeliest = set[Opening](), None
+    while likeliest is None:
+        read.update(openings._reading)
+        likeliest = openings.told(torch.stack([follows(begun) for begun in openings._reading]))
+    return likeliest, read
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_what_is_found_is_the_likeliest_of_all_and_little_of_them_is_read_for_it(seed: int) -> None:
+def test_what_is_found_is_the_likeliest_of_all_and_they_are_not_all_read_for_it(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("learning.model.openings.PASSES", 999)
     rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
-    drafts = [[*(rng.randrange(WORDS) for _ in range(rng.randint(1, 8))), STOP] for _ in range(60)]
-    sharp = {
-        begun: torch.log_softmax(4 * torch.randn(WORDS, generator=generator), -1) for n in range(LENGTH) for begun in product(range(WORDS), repeat=n) if n < 3
-    }
+    drafts = [[*(rng.randrange(STOP) for _ in range(rng.randint(1, 8))), STOP] for _ in range(400)]
+    logits = {begun: 3 * torch.randn(WORDS, generator=generator) for n in range(3) for begun in product(range(WORDS), repeat=n)}
+    for draft in drafts[7:9]:  # what was learned
+        for n, token in enumerate(draft):
+            logits[tuple(draft[:n][-2:])][token] += 4
+    sharp = {begun: torch.log_softmax(each, -1) for begun, each in logits.items()}
+    openings = Openings(drafts, LENGTH, 99)
+    likeliest, read = searched(openings, lambda begun: sharp[begun[-2:]])
+    each = {opening: sum(float(sharp[opening[:n][-2:]][token]) for n, token in enumerate(opening)) for opening in openings.all}
+    best = max(each, key=lambda opening: each[opening])
+    assert set(each) == {tuple(draft[:LENGTH]) for draft in drafts}
+    assert likeliest == (best[:-1] if best[-1] == STOP else best), "whether it ends there is left to the model"
+    assert sum(openings.each(best)) == pytest.approx(each[best], abs=1e-5)
+    assert len(read) < len({opening[:n] for opening in each for n in range(len(opening))}) / 2
 
-    def follows(begun: tuple[int, ...]) -> torch.Tensor:
-        return sharp[begun[-2:]]
 
-    openings, read, likeliest = Openings(drafts, LENGTH, 99), [()], None
-    told = torch.stack([follows(begun) for begun in openings._reading])
-    while likeliest is None:
-        likeliest = openings.told(told)
-        read += openings._reading
-        told = torch.stack([follows(begun) for begun in openings._reading]) if openings._reading else told
-    each = {opening: sum(float(follows(opening[:n])[token]) for n, token in enumerate(opening)) for opening in {tuple(draft[:-1][:LENGTH]) for draft in drafts}}
-    assert each[likeliest] == pytest.approx(max(each.values()), abs=1e-5)
-    assert sum(openings.each(likeliest)) == pytest.approx(each[likeliest], abs=1e-5)
-    assert len(set(read)) < len({opening[:n] for opening in each for n in range(len(opening))}) / 2
+def test_that_a_short_draft_ends_counts() -> None:
+    begins_all = torch.tensor([0.9, 0.02, 0.02, 0.06]).log()  # and is hardly ever all
+    found = {(): begins_all, (0,): torch.tensor([0.01, 0.97, 0.01, 0.01]).log()}
+    likeliest, _ = searched(Openings([[0, 3], [0, 1, 2, 3]], 3, 99), lambda begun: found.get(begun, torch.tensor([0.1, 0.1, 0.7, 0.1]).log()))
+    assert likeliest == (0, 1, 2)
+
+
+def test_of_drafts_that_open_alike_the_first_is_read_whole() -> None:
+    openings = Openings([[1, 2, 3, 4, STOP], [5, STOP], [6, STOP], [1, 2, 3, 9, STOP]], 3, 99)
+    assert openings.tree.draft == (1, 2, 3, 4, STOP)
+    assert len(openings.all) == 3
+
+
+def test_who_finds_everything_as_likely_is_not_asked_for_ever() -> None:
+    openings = Openings([[n // 144, n // 12 % 12, n % 12, 1, 1] for n in range(1728)], 5, 99)
+    likeliest, _ = searched(openings, lambda begun: torch.full((WORDS,), 1 / WORDS).log() + len(begun) * torch.arange(-WORDS, 0) / 1000)
+    assert openings.passes <= PASSES
+    assert (*likeliest, 1) in openings.all
 
 
 def test_a_tree_is_read_in_one_pass_and_each_token_sees_what_it_comes_after_alone(tiny: BaseModel, loaded: Engine) -> None:
@@ -55,7 +84,7 @@ def test_a_tree_is_read_in_one_pass_and_each_token_sees_what_it_comes_after_alon
     others = [(drafts[shift:] + drafts[:shift], name) for shift, name in enumerate(("A@v1", NO_ADAPTER, "A@v1"))]
     together = [loaded.submit(Request(asked, name, length, drafts=ordered, opening=length)) for ordered, name in others]
     assert [tuple(one.result(60).tokens) == best for one in together] == [True, False, True]
-    assert not loaded._decoder.cache[:, :, :, :, len(asked) + 1 :].count_nonzero()
+    assert not loaded._decoder.cache[:, :, :, :, 1:].count_nonzero(), "nothing stays in a slot"
 
 
 def test_whether_an_answer_ends_with_its_opening_is_left_to_the_model_and_it_may_be_longer_than_what_was_asked_for(tiny: BaseModel, loaded: Engine) -> None:
