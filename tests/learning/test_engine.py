@@ -75,6 +75,24 @@ def test_a_slot_that_reads_a_draft_is_left_alone_by_those_that_go_on_beside_it(t
     assert not decoder.cache.any(), "nothing stays in a slot"
 
 
+def test_of_a_pass_that_failed_nothing_stays(tiny: BaseModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder, asked = Decoder(tiny, 1, torch.float32), prompt(tiny, "when does the release train leave?")
+    decoder.begin(0, Adapter(NO_ADAPTER, None))
+    layer = decoder.layers.layer
+
+    def full(number: int, *rest: Any) -> torch.Tensor:
+        if number:
+            raise MemoryError
+        return layer(number, *rest)
+
+    monkeypatch.setattr(decoder.layers, "layer", full)
+    with pytest.raises(MemoryError):
+        decoder.read([Reading(0, asked)])
+    assert decoder.cache.any()
+    decoder.end(0)
+    assert not decoder.cache.any()
+
+
 def test_what_prompts_begin_with_is_read_once_below_the_adapters_and_once_by_each(tiny: BaseModel, loaded: Engine) -> None:
     decoder, asked = Decoder(tiny, 2, torch.float32), prompt(tiny, "when does the release train leave?")
     decoder.expect(loaded.beginning)
