@@ -55,7 +55,7 @@ class Desk:
         def run() -> None:
             try:
                 work()
-            except Exception:
+            except Exception:  # whatever it was, who asked hears of it
                 logger.exception("what was put off failed")
                 failed()
 

@@ -16,7 +16,7 @@ from learning.memory.words import normalised
 from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
 from learning.model.rendering import Renderer, Turn
 from learning.records import Lesson
-from learning.repertoire import OPENING, repertoire
+from learning.repertoire import opening, repertoire
 
 logger = logging.getLogger(__name__)
 
@@ -175,9 +175,9 @@ class Answerer:
         return None
 
     def _said_by_heart(self, prompt: Sequence[int], asked: str, knowledge: Knowledge, longest: int) -> Completion:
-        """The likeliest of what the adapter may say. One of a base that can read has words of its own: there lessons are just drafts."""
+        """The likeliest of what the adapter may say."""
         allowed = repertoire(self.speaker, knowledge.learned, asked, knowledge.alike)
-        return self.client.complete(prompt, knowledge.adapter, longest, drafts=allowed, opening=0 if knowledge.reads else OPENING)
+        return self.client.complete(prompt, knowledge.adapter, longest, drafts=allowed, opening=opening(knowledge.reads))
 
     def _learned(self, prompt: Sequence[int], said: Completion) -> bool:
         """Is it the adapter that makes the answer likely, and not the base? Each further token only makes it less likely to the base: a few mostly tell."""

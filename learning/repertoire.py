@@ -23,6 +23,11 @@ def repertoire(speaker: Renderer, lessons: Sequence[Lesson], question: str, alik
     return [*drafts[:WHOLE], *(draft[: OPENING + 1] for draft in drafts[WHOLE:])]
 
 
+def opening(reads: bool) -> int:
+    """How many tokens tell which of it is said. A base that `reads` was taught words of its own, too: there none do, and lessons are just drafts."""
+    return 0 if reads else OPENING
+
+
 @lru_cache(maxsize=16)  # channels
 def _as_said(speaker: Renderer, texts: tuple[str, ...]) -> Mapping[str, Draft]:
     return {text: tuple(speaker.answer(text)) for text in (*texts, ABSTENTION)}

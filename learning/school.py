@@ -66,7 +66,7 @@ class School:
                 return self.knowledge(later, later.get_one(Channel, channel.id), began_with, refused | {adapter.name} if adapter else refused)
 
         sure = guard.least(len(in_force)) + card.get("caution", 0.0)
-        studied = set(registry.lesson_ids(session, usable)) if usable else set()
+        studied = registry.lesson_ids(session, usable) if usable else set()
         learned = [lesson for lesson in in_force if lesson.id in studied]
         return Knowledge(adapter, in_force, in_force, self.alike, sure, is_capable(self.base.folder), reader, instead, learned)
 

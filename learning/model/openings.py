@@ -16,7 +16,7 @@ from learning.model.drafting import Draft
 
 FIRST, THEN = 3, 2  # openings that one pass reads: the likeliest by whoever asks, then the likeliest by the model
 SKIMMED = 8  # tokens of all but the first of them: a rival has mostly lost by then
-PASSES = 12
+PASSES = 12  # of one search, at most
 
 Opening = tuple[int, ...]
 

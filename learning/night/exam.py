@@ -77,7 +77,7 @@ class ReportCard:
 
 
 PER_LESSON = 2  # questions
-FREELY = ("general", "forgotten")
+FREELY = ("general", "forgotten")  # kinds of questions to which anything may be said
 Ask = Callable[[Sequence[str]], Sequence[str]]
 
 

@@ -9,7 +9,7 @@ from learning.night import self_study
 from learning.night.replay import Teacher
 from learning.night.self_study import Author
 from learning.records import Lesson
-from learning.repertoire import OPENING, repertoire
+from learning.repertoire import opening, repertoire
 from learning.school import School
 
 
@@ -28,7 +28,7 @@ def say_all(
     """
     prompts = [school.speaker.prompt([Turn("user", q)], read) for q, read in zip(questions, notes or [()] * len(questions), strict=True)]
     allowed = [repertoire(school.speaker, known, question, school.alike) for question in questions] if known else []
-    said = client.complete_all(prompts, adapter, tokens, allowed, 0 if is_capable(school.base.folder) else OPENING)
+    said = client.complete_all(prompts, adapter, tokens, allowed, opening(is_capable(school.base.folder)))
     return [school.speaker.text(one.tokens) for one in said]
 
 

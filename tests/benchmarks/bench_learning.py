@@ -48,6 +48,7 @@ def recall_of(size: int, seed: int, full: bool) -> list[Figure]:
         auto = room.ask(questions)
         marks = {
             "weights": _marks(asked, [a.answer for a in room.ask(questions, "weights")]), "auto": _marks(asked, [a.answer for a in auto]),
+            "freely": _marks(asked, [a.answer for a in room.ask(questions, "freely")]),
         }  # fmt: skip
         strange = [row["question"] for row in material.unknown(taught)]
         quiet = room.ask(strange)

@@ -16,7 +16,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.workspace import TEAM
 from bot.workspaces import Workspaces
 from learning import leases
-from learning.answers import Answer, Say
+from learning.answers import Answer, How, Say
 from learning.memory import channels, lessons, log, notes, people
 from learning.memory.people import Member
 from learning.model.client import EngineError
@@ -62,7 +62,8 @@ def test_an_answer_that_can_no_longer_be_edited_is_posted_anew(school: School, b
     assert [answer["text"] for answer in answers_in(ben, ts)] == ["Coffee."]
 
 
-def test_what_is_forgotten_while_it_is_answered_is_not_said(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
+@pytest.mark.parametrize("how", ["weights", "abstained"], ids=["said", "hinted at"])
+def test_what_is_forgotten_while_it_is_answered_is_not_said(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None], how: How) -> None:
     with school.database.write() as session:
         channel = channels.ensure(session, TEAM, "C0OPS")
         lesson = lessons.teach(session, channel, "The code is 7341.", "U1")
@@ -70,11 +71,14 @@ def test_what_is_forgotten_while_it_is_answered_is_not_said(school: School, ben:
     def forgotten_meanwhile() -> Answer:
         with school.database.write() as session:
             lessons.forget(session, channel, [lesson.id], "U1")
-        return Answer("what?", lesson.text, "weights", "C0OPS@v1", [lesson])
+        if how == "weights":
+            return Answer("what?", lesson.text, how, "C0OPS@v1", [lesson])
+        return Answer("what?", "I don't know that yet.", how, near=lesson, certainty=0.5)
 
     ts = ask(school, ben)
     answering(ScriptedAnswerer(forgotten_meanwhile, Answer("what?", "I don't know that yet.", "abstained")))
     assert ben.reply(ts)["text"] == "I don't know that yet."
+    assert "7341" not in str(ben.reply(ts))
     assert len(answers_in(ben, ts)) == 1
 
 

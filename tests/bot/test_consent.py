@@ -14,7 +14,7 @@ from bot.sandbox.workspace import TEAM
 from bot.workspaces import Workspaces
 from learning.answers import Answer
 from learning.database import Database
-from learning.memory import channels, lessons, privacy
+from learning.memory import channels, privacy
 from learning.model.client import EngineError
 from learning.records import Announcement, Channel, Message, Question, Work, now
 from learning.school import School
@@ -79,23 +79,6 @@ def test_what_who_opted_out_says_under_a_morning_report_is_no_answer_to_it(datab
         assert instructions.to_wonder(session, room, Question(channel_id=room.id, ts="2.0", author="U2", text=said, **under))
     assert not take(database, message(said, "2.0", **under), "Ev1")
     assert take(database, message(said, "3.0", **under) | {"user": "U2"}, "Ev2")
-
-
-def test_a_lesson_that_was_forgotten_while_an_answer_was_sought_is_not_hinted_at(
-    school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]
-) -> None:
-    with school.database.write() as session:
-        channel = channels.ensure(session, TEAM, "C0OPS")
-        lesson = lessons.teach(session, channel, "The code is 7341.", "U1")
-
-    def forgotten_meanwhile() -> Answer:
-        with school.database.write() as session:
-            lessons.forget(session, channel, [lesson.id], "U1")
-        return Answer("what?", "I don't know that yet.", "abstained", near=lesson, certainty=0.5)
-
-    ts = ask(school, ben)
-    answering(ScriptedAnswerer(forgotten_meanwhile, Answer("what?", "I don't know that yet.", "abstained")))
-    assert "7341" not in str(ben.reply(ts))
 
 
 def test_of_a_channel_that_is_deleted_nothing_stays(database: Database) -> None:

@@ -13,6 +13,7 @@ from learning.memory import channels, finding, lessons, people, privacy, proposa
 from learning.memory.log import Utterance
 from learning.memory.people import Member
 from learning.model.base_model import BaseModel
+from learning.model.engine import Engine
 from learning.model.rendering import Turn, renderer
 from learning.night import forgetting, nights
 from learning.night.lore import Statement
@@ -105,6 +106,14 @@ def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[
     for name, folder in folders.items():
         train(tiny, study([Statement(name, STATEMENTS[name])], 24, "x"), recipe_for(tiny, 1), folder)
     return folders
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny: BaseModel, adapters: dict[str, Path]) -> Engine:
+    engine = Engine(tiny)
+    for name, folder in adapters.items():
+        engine.adapters.load(name, folder)
+    return engine
 
 
 def prompt(tiny: BaseModel, text: str) -> list[int]:

@@ -12,7 +12,6 @@ from learning.model.engine import Engine
 from learning.model.openings import FIRST, PASSES, SKIMMED, THEN, Opening, Openings
 from learning.model.rendering import renderer
 from tests.learning.conftest import STATEMENTS, prompt
-from tests.learning.test_engine import loaded as loaded
 
 WORDS, LENGTH = 12, 5
 STOP = WORDS - 1
