@@ -16,6 +16,7 @@ from bot import checks, listeners, transport
 from bot.answering import Answering
 from bot.desk import Desk
 from bot.directory import Directory
+from bot.noting import Noting
 from bot.outbox import Outbox
 from bot.workspaces import Workspaces
 from learning import lifeline
@@ -28,7 +29,7 @@ from learning.settings import Settings
 
 
 class Bot:
-    """A connected bot: transport, question queue, outbox, and the directory of channels and people."""
+    """A connected bot: transport, question queue, what is taught by many lines, outbox, and the directory of channels and people."""
 
     def __init__(self, school: School) -> None:
         self.school, settings = school, school.settings
@@ -42,9 +43,9 @@ class Bot:
         )  # fmt: skip
         transport.refuse_strangers(app, workspaces)
         answering = Answering(school, workspaces, lambda: Answerer(_engine(settings), school.speaker))
-        directory = Directory(school.database, workspaces)
-        self.loops = [answering.loop, Outbox(school.database, workspaces).loop, directory.loop]
-        self.desk = Desk(school, answering.loop, directory.loop, settings.redis_url, workspaces)
+        directory, noting = Directory(school.database, workspaces), Noting(school.database)
+        self.loops = [answering.loop, noting.loop, Outbox(school.database, workspaces).loop, directory.loop]
+        self.desk = Desk(school, answering.loop, directory.loop, noting.loop, settings.redis_url, workspaces)
         listeners.register(app, self.desk)
         self.transport = transport.of(app, settings, workspaces.client(str(own.team_id)))
 
@@ -58,7 +59,6 @@ class Bot:
     def stop(self) -> None:
         """Disconnect; what is unfinished is kept for the next start."""
         self.transport.stop()
-        self.desk.finish()
         for loop in self.loops:
             loop.stop()
 

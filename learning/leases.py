@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from learning.records import Announcement, Night, Question, Reading, Work, now
+from learning.records import Announcement, Night, Question, Reading, Telling, Work, now
 
-Row = TypeVar("Row", Night, Question, Announcement, Reading)
+Row = TypeVar("Row", Night, Question, Announcement, Reading, Telling)
 
 
 def claim(session: Session, table: type[Row], seconds: float, *conditions: ColumnElement[bool]) -> Row | None:

@@ -1,28 +1,26 @@
 """Slash commands: `/teach`, `/forget`, and `/reindex` for workspace admins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from slack_bolt import Ack, App, Respond
+from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import blocks, history, instructions, jobs, mrkdwn
+from bot import blocks, history, jobs, mrkdwn
 from bot.desk import Desk
 from bot.membership import is_admin, is_inside, trusted
-from learning.memory import channels, finding, lessons, notes, people, privacy, settling, statements
-from learning.memory.statements import LessonError
+from bot.noting import taught
+from learning.memory import channels, finding, people, privacy, settling, statements
 from learning.night import nights
-from learning.records import Channel, Lesson, now
+from learning.records import Channel, Telling, now
 
 ADMINS_ONLY = "Only workspace admins can rebuild a channel's adapter. Ask one of them to run `/reindex` here."
 
 
 NOT_INSIDE = "I am not in this channel, and could not answer here: `/invite @nightschool` first."
 NOT_MINE = "I cannot read this conversation, and could not answer here. Teach me in a channel, or in a message to me alone."
-MORE = "That is more than Slack shows at once: `/lessons` lists all."
 NO_LESSON = "There is nothing to learn in that: write a statement, such as `/teach The release train leaves on Thursdays.`"
-QUOTED = 60  # characters of a line that could not be taken
 FEW, SHORT = 5, 1_000  # lessons, and characters, that are taken within the time in which Slack wants to hear of a command
 UNTIL_THEN = "The present adapter answers until the new one passed its exam."
 
@@ -31,8 +29,8 @@ def register(app: App, desk: Desk) -> None:
     """Attach to the app."""
 
     @app.command("/teach")
-    def teach(ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        teach_here(desk, ack, command, client, respond)
+    def teach(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
+        teach_here(desk, ack, command, client)
 
     @app.command("/forget")
     def forget(ack: Ack, command: dict[str, Any]) -> None:
@@ -65,10 +63,11 @@ def register(app: App, desk: Desk) -> None:
             ack(f"{'I am reading' if new else 'I am already reading'} this channel's history, and rebuilding its adapter after that. {UNTIL_THEN}")
 
 
-def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
+def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient) -> None:
     """Take what a command says as lessons of the channel where it was given; where it says nothing, open a window for it.
 
-    Many lines take longer than the three seconds that Slack waits: then it is told at once that they are being read, and what was noted comes later.
+    Many lines take longer than the three seconds that Slack waits: then they are kept, it is told at once that they are being read, and what was noted
+    comes later (noting.py).
     """
     with desk.school.database.write() as session:
         channel = channel_of(session, command)
@@ -85,53 +84,23 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient,
         ack(NO_LESSON)
         return
     admin = trusted(client, channel, command["user_id"])
-    many = len(told) > FEW or len(command["text"]) > SHORT
-
-    def take() -> None:
-        with desk.school.database.read() as session:
-            settling.consider(session, channel, *told)
+    if len(told) > FEW or len(command["text"]) > SHORT:
         with desk.school.database.write() as session:
-            text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
-        reply = respond if many else ack
-        reply(text=text, blocks=shown) if shown else reply(text)
-
-    if many:
+            ours = channel_of(session, command).id
+            session.add(Telling(channel_id=ours, author=command["user_id"], admin=admin, lines=told, respond_to=command["response_url"]))
+        desk.noting.wake()
         ack(f"I am reading {f'these {len(told)} lessons' if len(told) > 1 else 'that'} …")
-        desk.later(take, lambda: respond("I could not take them all, or not tell you so: `/lessons` shows what I noted."))
-    else:
-        take()
+        return
+    with desk.school.database.read() as session:
+        settling.consider(session, channel, *told)
+    with desk.school.database.write() as session:
+        text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
+    ack(text=text, blocks=shown) if shown else ack(text)
 
 
 def not_inside(channel: Channel) -> str:
     """Why nothing is done where the bot is not."""
     return NOT_MINE if channel.is_direct or channel.is_group else NOT_INSIDE
-
-
-def taught(session: Session, channel: Channel, user: str, told: Sequence[str], admin: bool) -> tuple[str, list[blocks.Block]]:
-    """Take lessons, and say so; where one takes another's place, or may do so, both are shown. What cannot be taken keeps back no other."""
-    made: list[Lesson] = []
-    refused: list[tuple[str, list[blocks.Block]]] = []
-    for each in told:
-        try:
-            made.append(lessons.teach(session, channel, each, user, admin=admin))
-        except LessonError as error:
-            refused.append((f"I could not take{f' “{mrkdwn.escaped(each[:QUOTED])}”' if len(told) > 1 else ' that'}: {error}", []))
-    for lesson in made:
-        notes.note_taught(session, lesson)
-    said = [*(noted(session, channel, lesson) for lesson in made), *refused]
-    asking = [block for _, shown in said for block in shown]
-    settled = "\n".join(text for text, shown in said if not shown)
-    shown = [*asking, *(blocks.sections(settled) if settled else [])]
-    if len(shown) > blocks.MOST:
-        shown = [*shown[: blocks.MOST - 1], blocks.context(MORE)]
-    return "\n".join(text for text, _ in said), shown if asking else []
-
-
-def noted(session: Session, channel: Channel, lesson: Lesson) -> tuple[str, list[blocks.Block]]:
-    """What whoever taught something is told; where it takes another's place, or may do so, with buttons that undo that or do it."""
-    said = mrkdwn.escaped(instructions.noted(session, lesson))
-    settle = instructions.to_settle(session, lesson)
-    return said, blocks.replacing(said, lesson, settle) if settle else []
 
 
 def lines(text: str, names: Mapping[str, str]) -> list[str]:

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from bot import blocks
 from bot.desk import Desk
-from bot.listeners.commands import clicked_in, noted
+from bot.listeners.commands import clicked_in
 from bot.membership import is_admin
+from bot.noting import noted
 from learning.memory import approval, lessons, proposals
 from learning.records import Channel, Lesson
 

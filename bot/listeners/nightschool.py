@@ -38,10 +38,10 @@ def register(app: App, desk: Desk) -> None:
     """Attach to the app."""
 
     @app.command("/nightschool")
-    def nightschool(ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    def nightschool(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
         word, rest = [*command["text"].split(maxsplit=1), "", ""][:2]
         if word.lower() == "teach":
-            teach_here(desk, ack, {**command, "text": rest}, client, respond)
+            teach_here(desk, ack, {**command, "text": rest}, client)
             return
         text, shown = _carried_out(desk, command, client, word.lower(), rest.strip())
         ack(text=text, blocks=shown) if shown else ack(text)

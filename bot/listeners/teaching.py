@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from bot import asides, blocks, instructions, mrkdwn
 from bot.desk import Desk
-from bot.listeners.commands import clicked_in, not_inside, noted
+from bot.listeners.commands import clicked_in, not_inside
 from bot.membership import channels_of, is_inside, trusted
+from bot.noting import noted
 from learning.memory import channels, lessons, log, notes, people, proposals, settling
 from learning.memory.statements import LessonError
 from learning.records import Channel, Lesson, Question

@@ -53,3 +53,16 @@ class Announcement(Leased, Record):
     due_at: Mapped[datetime | None]  # not to be said before
     audience: Mapped[str | None] = mapped_column(Key)  # `admins`: said to each of the channel's admins alone; None: in the channel
     wonders: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Telling(Leased, Record):
+    """Lessons told by a command, more than are taken while Slack waits. Once they are taken the row goes: what is forgotten may stand nowhere else."""
+
+    __tablename__ = "tellings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"))
+    author: Mapped[str] = mapped_column(Key)
+    admin: Mapped[bool]
+    lines: Mapped[list[Any]]
+    respond_to: Mapped[str]  # Slack's address for what there is to say to whoever told them; good for half an hour
