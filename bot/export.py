@@ -7,6 +7,7 @@ ever unpacked to disk. Names that lead out of the archive and files that unpack 
 import hashlib
 import io
 import lzma
+import os
 import re
 import unicodedata
 import zipfile
@@ -43,25 +44,32 @@ class Files(Protocol):
     """The files of an export, by their path inside it."""
 
     sizes: dict[str, int]
+    broken: list[tuple[str, str]]  # folders that cannot be read, and why
 
     def open(self, name: str) -> IO[bytes]:
         """A file's bytes, unpacked."""
 
     def fingerprint(self, name: str) -> str:
-        """What changes when the file does."""
+        """What changes when the file does. Raises BrokenFile where the file cannot be read."""
 
 
 class _Folder:
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
-        inside = (file for file in self._root.rglob("*.json") if file.is_file() and file.resolve().is_relative_to(self._root))
+        self.broken: list[tuple[str, str]] = []
+        named = (Path(folder) / name for folder, _, names in os.walk(self._root, onerror=self._skip) for name in names if name.endswith(".json"))
+        inside = (file for file in named if file.is_file() and file.resolve().is_relative_to(self._root))
         self.sizes = {file.relative_to(self._root).as_posix(): file.stat().st_size for file in inside}
+
+    def _skip(self, error: OSError) -> None:
+        folder = Path(str(error.filename)).relative_to(self._root).as_posix()
+        self.broken.append((folder, f"cannot be read ({error.strerror}): let me read it, and import again"))
 
     def open(self, name: str) -> IO[bytes]:
         return (self._root / name).open("rb")
 
     def fingerprint(self, name: str) -> str:
-        with (self._root / name).open("rb") as stream:
+        with _reading(name), (self._root / name).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -76,6 +84,7 @@ class _Zip:
             _refuse(member)
         if sum(member.file_size for member in members) > MOST_IN_ALL:
             raise ExportError(f"{file} would unpack to more than {MOST_IN_ALL // 1024**3} GiB: refused.")
+        self.broken: list[tuple[str, str]] = []
         self._members = {_named(member): member for member in members if member.filename.endswith(".json")}
         self.sizes = {name: member.file_size for name, member in self._members.items()}
 
@@ -153,12 +162,11 @@ class Export:
     """An opened export. Its top may be one folder deeper, as some tools pack it."""
 
     def __init__(self, files: Files) -> None:
-        self.files = files
+        self.files, self.broken = files, [*files.broken]
         tops = sorted((name for name in files.sizes if name.rpartition("/")[2] in (*CHANNEL_LISTS, *PEOPLE_LISTS)), key=lambda name: name.count("/"))
         if not tops:
             raise ExportError("this is no Slack export: there is neither a channels.json nor a users.json in it.")
         self._top = tops[0].rpartition("/")[0] + "/" if "/" in tops[0] else ""
-        self.broken: list[tuple[str, str]] = []
         self._days: dict[str, list[str]] = {}  # paths by folder: a large export has a million of them
         for path in files.sizes:
             folder, _, name = path.rpartition("/")

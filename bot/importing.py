@@ -103,7 +103,11 @@ def _channel(session: Session, team_id: str, room: Room) -> Channel:
 
 def _import_day(database: Database, export: Export, channel: Channel, day: Day, summary: Summary) -> None:
     """One file. It is noted as imported with its last messages; cut off before that, it is read again, which changes nothing."""
-    fingerprint = export.files.fingerprint(day.path)
+    try:
+        fingerprint = export.files.fingerprint(day.path)
+    except BrokenFile as error:
+        summary.broken.append((day.path, str(error)))
+        return
     with database.read() as session:
         known = session.get(ImportedFile, (channel.id, day.name))
     if known and known.fingerprint == fingerprint:

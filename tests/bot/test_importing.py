@@ -1,4 +1,5 @@
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,34 @@ def test_broken_files_are_told_and_skipped(tmp_path: Path, database: Database) -
     assert {ts for _, ts in state(database)["messages"]} == {"1.0", "2.0"}, "what came before the break counts"
     write(folder, [{"type": "message", "user": "U1", "text": "whole", "ts": "2.5"}], "2026-01-06.json")
     assert import_export(database, open_export(folder)).added == 1, "a file that was mended is read"
+
+
+def test_folders_and_files_that_may_not_be_read_are_told_and_skipped(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"type": "message", "user": "U1", "text": "the dock is cleaned at noon", "ts": "1.0"}
+    folder = write(tmp_path / "x", [said])
+    write(folder, [said | {"ts": "2.0"}], "2026-01-06.json")
+    (folder / "closed").mkdir()
+    scanned, opened = os.scandir, Path.open
+
+    def scan(path: str) -> Any:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", path)
+        return scanned(path)
+
+    def reads(self: Path, *arguments: Any, **named: Any) -> Any:
+        if self.name == "2026-01-05.json":
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, *arguments, **named)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    export = open_export(folder)
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "open", reads)
+        summary = import_export(database, export)
+    assert [file for file, _ in summary.broken] == ["closed", "ops/2026-01-05.json"]
+    assert all("Permission denied" in why for _, why in summary.broken)
+    assert summary.added == 1
+    assert import_export(database, open_export(folder)).added == 1, "once it may be read, it is"
 
 
 def test_only_one_channel_and_folders_without_a_list(tmp_path: Path, database: Database) -> None:
