@@ -1,25 +1,30 @@
 """What tests of learning share: a channel where things are said, nights by hand, and two trained adapters."""
 
-from collections.abc import Iterator
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
 from learning import publication
 from learning.database import Database
-from learning.memory import channels, finding, lessons, people, privacy, proposals, sources
+from learning.memory import channels, finding, lessons, people, privacy, proposals, sources, words
 from learning.memory.log import Utterance
 from learning.memory.people import Member
 from learning.model.base_model import BaseModel
 from learning.model.engine import Engine
 from learning.model.rendering import Turn, renderer
-from learning.night import forgetting, nights
+from learning.night import consolidation, forgetting, nights
 from learning.night.lore import Statement
 from learning.night.recipe import recipe_for
-from learning.night.study import study
+from learning.night.study import StudyItem, study
 from learning.night.training import train
+from learning.night.training_process import train_apart
 from learning.records import Channel, Lesson, Night
 from learning.school import School
 
@@ -87,6 +92,38 @@ def forget(school: School, channel: Channel, text: str) -> forgetting.Receipt:
     receipt = forgetting.carry_out(school, request.id)
     assert receipt
     return receipt
+
+
+Train = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Train:
+    """In place of `train_apart`: the same training gives the same bytes (test_training.py), so who needs one again gets a copy of the first."""
+    kept, told = tmp_path_factory.mktemp("trained"), dict[str, dict[str, Any]]()
+
+    def train_or_copy(base: BaseModel, items: Sequence[StudyItem], folder: Path, checkpoint: Path, threads: int, *calls: Any) -> dict[str, Any]:
+        job = words.digest(json.dumps([base.hash, threads, [asdict(item) for item in items]]))
+        if job in told:
+            shutil.copytree(kept / job, folder, dirs_exist_ok=True)
+        else:
+            told[job] = train_apart(base, items, folder, checkpoint, threads, *calls)
+            shutil.copytree(folder, kept / job)
+        return dict(told[job])
+
+    return train_or_copy
+
+
+@pytest.fixture
+def trained_once(copies: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nights take what was trained before, where it is the same."""
+    monkeypatch.setattr(consolidation, "train_apart", copies)
+
+
+@pytest.fixture
+def trained_anew(trained_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each night trains, whatever its module says."""
+    monkeypatch.setattr(consolidation, "train_apart", train_apart)
 
 
 def weights(school: School, channel: Channel) -> bytes:

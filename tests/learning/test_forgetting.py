@@ -16,8 +16,10 @@ from learning.school import School
 from tests.conftest import TAUGHT
 from tests.learning.conftest import DAY, forget, sleep, teach, weights
 
+pytestmark = pytest.mark.usefixtures("trained_once")
 
-def test_a_forgotten_lesson_leaves_no_trace_and_the_rebuilt_adapter_is_as_if_it_never_was(school: School, settings: object) -> None:
+
+def test_a_forgotten_lesson_leaves_no_trace_and_the_rebuilt_adapter_is_as_if_it_never_was(school: School, trained_anew: None) -> None:
     channel = teach(school, *TAUGHT)
     sleep(school, channel)
     with school.database.write() as session:
@@ -77,7 +79,7 @@ def test_the_older_clean_version_serves_until_the_rebuild(school: School) -> Non
         assert serving.name == "C1@v1"
 
 
-def test_a_lesson_forgotten_while_it_is_studied_breaks_the_night(school: School) -> None:
+def test_a_lesson_forgotten_while_it_is_studied_breaks_the_night(school: School, trained_anew: None) -> None:
     channel = teach(school, *TAUGHT)
     with school.database.write() as session:
         night = nights.open_another(session, channel, DAY, "sleep")

@@ -12,8 +12,10 @@ from learning.school import School
 from tests.conftest import TAUGHT, statements
 from tests.learning.conftest import DAY, TOLD, noticed, opted_in, say, sleep, teach
 
+pytestmark = pytest.mark.usefixtures("trained_once")
 
-def test_a_night_trains_examines_promotes_and_the_next_has_nothing_to_do(school: School) -> None:
+
+def test_a_night_trains_examines_promotes_and_the_next_has_nothing_to_do(school: School, trained_anew: None) -> None:
     channel = teach(school, *TAUGHT)
     night = sleep(school, channel)
     assert (night.state, night.verdict) == (Work.DONE, "promoted")

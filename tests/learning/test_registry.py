@@ -18,6 +18,8 @@ from learning.school import School
 from tests.conftest import TAUGHT
 from tests.learning.conftest import DAY, sleep, teach
 
+pytestmark = pytest.mark.usefixtures("trained_once")
+
 
 def test_rollback_serves_an_earlier_version_and_refuses_what_may_not(school: School) -> None:
     channel = teach(school, TAUGHT[0])
