@@ -50,12 +50,12 @@ bench-import: .venv/dev  ## a large export, killed on the way, and what is learn
 bench-slack: .venv/dev  ## how fast Slack hears that something arrived, under load (five minutes)
 	@$(BIN)/python -m tests.benchmarks.bench_slack
 
-bench-serving: .venv/dev  ## how fast answers are, against what else could give them (an hour)
+bench-serving: .venv/dev  ## how fast answers are, against what else could give them (an hour; ONLY=PART: just that)
 	@TEST_VLLM_PYTHON=$(wildcard $(CURDIR)/.venv-vllm/bin/python) TEST_LLAMA_PYTHON=$(wildcard $(CURDIR)/.venv-llama/bin/python) \
-		$(BIN)/python -m tests.benchmarks.bench_serving
+		$(BIN)/python -m tests.benchmarks.bench_serving $(if $(ONLY),--only $(ONLY))
 
-bench-learning: .venv/bench  ## what is learned by heart, against search (half an hour; FULL=1: three seeds, up to 500 lessons, hours, goes on where it was cut off)
-	@$(BIN)/python -m tests.benchmarks.bench_learning $(if $(FULL),--full,--fresh)
+bench-learning: .venv/bench  ## what is learned by heart, against search (half an hour; FULL=1: three seeds, up to 500 lessons, hours, goes on where it was cut off; ONLY=PART: just that)
+	@$(BIN)/python -m tests.benchmarks.bench_learning $(if $(FULL),--full,--fresh) $(if $(ONLY),--only $(ONLY))
 
 picture: .venv/ready  ## the demo's transcript as the picture in README
 	NIGHTSCHOOL_DEMO_ONCE=1 $(BIN)/nightschool demo --picture .github/demo.svg

@@ -35,14 +35,23 @@ class Settings(BaseSettings):
     calls_per_minute: float = Field(45, gt=0, description="of Slack's history, when it is read; Tier 3 allows 50")
 
     night_hour: int = Field(2, ge=0, le=23, description="hour at which a channel's night begins, in the channel's time zone")
-    morning_hour: int = Field(7, ge=0, le=23, description="hour by which nights end: what has not begun by then is left for the next night")
+    morning_hour: int = Field(
+        7, ge=0, le=23, description="hour from which no night begins any more: the rest is left to the next one, and the last one told of"
+    )
     training_threads: int = Field(2, ge=1, description="CPU threads of training; part of what makes adapters reproducible")
-    training_minutes: float = Field(60, gt=0, description="of a night and channel; lessons that do not fit are looked up instead, the least important first")
+    training_minutes: float = Field(
+        60, gt=0, description="of a night and channel, by the pace of its last nights; lessons that do not fit are looked up instead, the least important first"
+    )
     engine_threads: int = Field(2, ge=1, description="CPU threads of the engine")
     promote_at: float = Field(
         0.4, ge=0, le=1, description="least share of the exam that a channel's first adapter must answer, and of the general questions that any must"
     )
-    tolerate_loss: float = Field(0.02, ge=0, le=1, description="share of what the serving adapter knew that a new one may get wrong")
+    tolerate_loss: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="share of the exam by which a new adapter may be worse than the serving one; by more, no more than chance explains",
+    )
     lease_seconds: float = Field(30, gt=0, description="how long a silent worker keeps a question or a night")
     sweep_seconds: float = Field(10, gt=0, description="how often abandoned work is looked for")
 

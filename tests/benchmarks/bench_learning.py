@@ -186,15 +186,17 @@ def main() -> None:
     PARTS.mkdir(parents=True, exist_ok=True)
     judge.FILE = fit_guard.OLDER  # the coefficients that are shipped were fitted on what is asked here, too
     figures: dict[str, list[Figure]] = {}
-    for name, measure in parts(options.full).items():
-        if options.only and not any(name.startswith(wanted) for wanted in options.only):
-            continue
+    there = parts(options.full)
+    chosen = [name for name in there if not options.only or any(name == wanted or name.startswith(f"{wanted}-") for wanted in options.only)]
+    if not chosen:
+        parser.error(f"there is no such part: {', '.join(there)}")
+    for name in chosen:
         kept = PARTS / f"{part(name, options.full)}.part"
         schools = kept.with_suffix("")
         if options.fresh:
             shutil.rmtree(schools, ignore_errors=True)
         if options.fresh or not kept.exists():
-            measured = measure()
+            measured = there[name]()
             kept.write_text(json.dumps([{**asdict(replace(f, meets=ge)), "meets": f.meets is le} for f in measured], default=str))
             shutil.rmtree(schools, ignore_errors=True)
             report(f"learning/{name}", measured)
