@@ -17,7 +17,7 @@ from bot.membership import channels_of
 from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.answers import Answer, Answerer, Knowledge
-from learning.memory import follow_ups, lessons, log, people, settling
+from learning.memory import channels, follow_ups, lessons, log, people, settling
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
 from learning.records import UNFINISHED, Channel, Message, Question, Work, now
@@ -94,9 +94,9 @@ class Answering:
             raise
         with self.school.database.write() as session:
             told = replies.payload(question, answer) if answer else None
-            kept = "" if log.out_of(session, channel, [question.author]) else question.text  # of people who opted out no text is kept
+            out = {"text": ""} if log.out_of(session, channel, [question.author]) else {}  # of people who opted out no text is kept
             stale = question.reply_ts if answer is None else None  # it was edited into something that is better not answered
-            ours = leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told, text=kept)
+            ours = leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told, **out)
             if not ours and session.get_one(Question, question.id, populate_existing=True).state == Work.SKIPPED:
                 stale = reply_ts  # it was deleted in this very moment
             if stale:
@@ -134,6 +134,9 @@ class Answering:
             with self.school.database.read() as session:
                 settling.consider(session, channel, told.rest)
             with self.school.database.write() as session:
+                channels.lock(session, channel)
+                if not leases.renew(session, question, self.school.settings.lease_seconds):
+                    raise Withdrawn  # it was deleted, edited or stopped meanwhile: then nothing of it is done
                 return instructions.carry_out(session, channel, question, told, link, admin)
         if channel.is_direct:
             return self._aside(channel, question, asked, knowledge, before, growing)

@@ -43,7 +43,7 @@ class Bot:
         )  # fmt: skip
         transport.refuse_strangers(app, workspaces)
         answering = Answering(school, workspaces, lambda: Answerer(_engine(settings), school.speaker))
-        directory, noting = Directory(school.database, workspaces), Noting(school.database)
+        directory, noting = Directory(school.database, workspaces), Noting(school.database, workspaces)
         self.loops = [answering.loop, noting.loop, Outbox(school.database, workspaces).loop, directory.loop]
         self.desk = Desk(school, answering.loop, directory.loop, noting.loop, settings.redis_url, workspaces)
         listeners.register(app, self.desk)

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from sqlalchemy import select
 
-from bot import outages
+from bot import outages, outbox
 from bot.events import member
 from bot.loop import Loop
 from bot.membership import KINDS, pages
@@ -77,6 +77,8 @@ class _Look:
                 channels.share(channel, bool(room.get("is_ext_shared")))
                 channel.archived_at = (channel.archived_at or now()) if room.get("is_archived") else None
                 channel.members = len(inside) or channel.members
+                if not channel.archived_at:
+                    outbox.try_again(session, channel)
                 channel.time_zone = people.usual_time_zone(session, self.team_id, inside)
         if not self.ending():  # else the list is cut short
             self._note_left({room["id"] for room in found})

@@ -43,7 +43,8 @@ def _channel(session: Session, channel: Channel, admin: bool) -> list[blocks.Blo
             if channel.paused_at
             else blocks.button("home_pause", "Pause nights", channel.slack_id)
         )
-        back = blocks.confirmed(blocks.button("home_rollback", "Roll back", channel.slack_id), "Let the version before answer?", "Roll back")
+        seen = f"{channel.slack_id} {row['serving'] or ''}"
+        back = blocks.confirmed(blocks.button("home_rollback", "Roll back", seen), "Let the version before answer?", "Roll back")
         lines.append(blocks.actions(nights, *([back] if registry.earlier(session, channel) else [])))
     return lines
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from bot.events import Archived, Changed, Lifecycle, Moved, Removed, Renamed, Renumbered, Shared, Uninstalled
 from learning.database import add_once
-from learning.memory import channels, erasing, lessons, people, privacy, proposals, wondering
+from learning.memory import channels, erasing, lessons, people, privacy, proposals, tellings, wondering
 from learning.records import Announcement, Channel, now
 
 GREETING = """Hello! I am Nightschool, and I learn this channel by heart. \
@@ -57,6 +57,7 @@ def _remove(session: Session, channel: Channel, by: str) -> None:
     channels.leave(channel)
     privacy.opt_out_channel(channel)
     proposals.drop_all(session, channel)
+    tellings.drop(session, channel)
     lessons.forget(session, channel, lessons.all_kept(session, channel), by)
     erasing.erase_all(session, channel)
     wondering.tidy(session, channel)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot import mrkdwn, outages, replies
@@ -25,12 +26,20 @@ logger = logging.getLogger(__name__)
 LEASE = 30.0  # seconds
 MOST_ATTEMPTS, IN_AN_OUTAGE = 20, int(outages.PATIENCE.total_seconds() / LEASE)
 NO_EDITING = {"edit_window_closed", "cant_update_message"}
-PERMANENT = NO_EDITING | {"channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_delete_message"}
+FOR_GOOD = NO_EDITING | {"message_not_found", "cant_delete_message"}
+PERMANENT = FOR_GOOD | {"channel_not_found", "not_in_channel", "is_archived"}  # while it is so
 
 
 def take_back(session: Session, question: Question, reply_ts: str) -> None:
     """Have an answer deleted."""
     add_once(session, Announcement, channel_id=question.channel_id, key=f"unanswer-{reply_ts}", update_ts=reply_ts, text="")
+
+
+def try_again(session: Session, channel: Channel) -> None:
+    """The bot is in a channel, maybe again: what it could not take back there is, in case the channel was closed to it."""
+    given_up = (Announcement.channel_id == channel.id, Announcement.state == Work.FAILED, Announcement.update_ts.is_not(None))
+    of_old = Announcement.error.is_(None) | Announcement.error.not_in(FOR_GOOD)
+    session.execute(update(Announcement).where(*given_up, of_old).values(state=Work.WAITING, generation=0, error=None))
 
 
 @dataclass
@@ -51,7 +60,7 @@ class Outbox:
             channel = session.get_one(Channel, announcement.channel_id)
             told = people.admins(session, channel.team_id) if announcement.audience == "admins" else None
         if channel.team_id == LOCAL:  # a channel of the command line: nobody reads there
-            return self._end(announcement, Work.SKIPPED, None, None)
+            return self._end(announcement, Work.SKIPPED)
         try:
             web = self.workspaces.client(channel.team_id)
             ts, permalink = self._say(web, channel.slack_id, announcement) if told is None else self._tell(web, channel, announcement, told)
@@ -60,7 +69,7 @@ class Outbox:
             logger.warning("announcement %s: %s", announcement.key, reason)
             waits = isinstance(error, WorkspaceError) or outages.passes(error)
             hopeless = reason in PERMANENT or announcement.generation >= (IN_AN_OUTAGE if waits else MOST_ATTEMPTS)
-            return hopeless and self._end(announcement, Work.FAILED, None, None)
+            return hopeless and self._end(announcement, Work.FAILED, error=reason)
         return self._end(announcement, Work.DONE, ts, permalink)
 
     def _say(self, web: WebClient, channel: str, announcement: Announcement) -> tuple[str, str | None]:
@@ -92,9 +101,9 @@ class Outbox:
                 logger.warning("announcement %s does not reach %s: %s", announcement.key, admin, error)  # others have it already: it is not said again
         return ts, None
 
-    def _end(self, announcement: Announcement, state: Work, ts: str | None, permalink: str | None) -> bool:
+    def _end(self, announcement: Announcement, state: Work, ts: str | None = None, permalink: str | None = None, error: str | None = None) -> bool:
         with self.database.write() as session:
-            leases.finish(session, announcement, state, reply_ts=ts)
+            leases.finish(session, announcement, state, reply_ts=ts, error=error)
             wondering.correct(session, session.get_one(Announcement, announcement.id, populate_existing=True), announcement.text)
             if ts and announcement.lesson_id:
                 notes.noted(session, announcement.lesson_id, ts, permalink)
@@ -105,6 +114,6 @@ def permalink(web: WebClient, channel: str, ts: str) -> str | None:
     """A link to a message; an answer does without when Slack gives none."""
     try:
         return str(web.chat_getPermalink(channel=channel, message_ts=ts)["permalink"])
-    except SlackApiError as error:
-        logger.warning("no permalink: %s", error.response["error"])
+    except (SlackApiError, OSError) as error:  # the message is posted already
+        logger.warning("no permalink: %s", error)
         return None

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from bot import blocks, history, jobs, mrkdwn
 from bot.desk import Desk
 from bot.membership import is_admin, is_inside, trusted
-from bot.noting import taught
-from learning.memory import channels, finding, people, privacy, settling, statements
+from bot.noting import as_told, taken
+from learning.memory import channels, finding, people, privacy, settling, statements, tellings
 from learning.night import nights
 from learning.records import Channel, Telling, now
 
@@ -83,18 +83,21 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient)
     if not told:
         ack(NO_LESSON)
         return
-    admin = trusted(client, channel, command["user_id"])
-    if len(told) > FEW or len(command["text"]) > SHORT:
-        with desk.school.database.write() as session:
-            ours = channel_of(session, command).id
-            session.add(Telling(channel_id=ours, author=command["user_id"], admin=admin, lines=told, respond_to=command["response_url"]))
+    with desk.school.database.write() as session:
+        ours = channel_of(session, command)
+        waits = len(told) > FEW or len(command["text"]) > SHORT or tellings.waiting(session, ours)  # what was told before comes first
+        if waits:
+            session.add(Telling(channel_id=ours.id, author=command["user_id"], lines=told, respond_to=command["response_url"]))
+    if waits:
         desk.noting.wake()
         ack(f"I am reading {f'these {len(told)} lessons' if len(told) > 1 else 'that'} …")
         return
+    admin = trusted(client, channel, command["user_id"])
     with desk.school.database.read() as session:
         settling.consider(session, channel, *told)
     with desk.school.database.write() as session:
-        text, shown = taught(session, channel_of(session, command), command["user_id"], told, admin)
+        channel = channel_of(session, command)
+        text, shown = as_told(session, channel, [taken(session, channel, command["user_id"], line, admin) for line in told])
     ack(text=text, blocks=shown) if shown else ack(text)
 
 
@@ -112,7 +115,8 @@ def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[
     """What would be forgotten, to be confirmed."""
     found = finding.find(session, channel, mrkdwn.plain(text))
     if not found:
-        return "I know nothing like that here. Name the lesson by some of its words.", []
+        reading = " I am still reading what I was just taught: try again in a moment." if tellings.waiting(session, channel) else ""
+        return f"I know nothing like that here. Name the lesson by some of its words.{reading}", []
     return "This is what I would forget.", blocks.confirm_forget(found)
 
 

@@ -35,20 +35,21 @@ def register(app: App, desk: Desk) -> None:
                 suggested = asides.prompts(session, asides.rooms(session, body["team_id"], inside))
             client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=suggested)
 
-    def acts(name: str, do: Callable[[Session, Channel], object]) -> None:
-        """A button about a channel: for admins who are in it."""
+    def acts(name: str, do: Callable[[Session, Channel, str], object]) -> None:
+        """A button about a channel, and perhaps what was seen there: for admins who are in it."""
 
         @app.action(name)
         def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any], client: WebClient) -> None:
             ack()
             user_id, team_id = body["user"]["id"], team_of(body)
-            if is_admin(client, user_id) and action["value"] in channels_of(client, team_id, user_id):
+            room, _, seen = action["value"].partition(" ")
+            if is_admin(client, user_id) and room in channels_of(client, team_id, user_id):
                 with desk.school.database.write() as session:
-                    do(session, channels.ensure(session, team_id, action["value"]))
+                    do(session, channels.ensure(session, team_id, room), seen)
             publish(client, team_id, user_id)
 
-    acts("home_pause", lambda session, channel: setattr(channel, "paused_at", channel.paused_at or now()))
-    acts("home_resume", lambda session, channel: setattr(channel, "paused_at", None))
+    acts("home_pause", lambda session, channel, _: setattr(channel, "paused_at", channel.paused_at or now()))
+    acts("home_resume", lambda session, channel, _: setattr(channel, "paused_at", None))
     acts("home_rollback", _roll_back)
 
     def own(name: str, do: Callable[[Session, str, str], object]) -> None:
@@ -65,6 +66,8 @@ def register(app: App, desk: Desk) -> None:
     own("home_opt_in", privacy.opt_back_in)
 
 
-def _roll_back(session: Session, channel: Channel) -> None:
-    if registry.earlier(session, channel):
+def _roll_back(session: Session, channel: Channel, seen: str) -> None:
+    """From the version that was `seen` to serve: whoever presses twice goes back once."""
+    serving = registry.serving(session, channel)
+    if (serving.name if serving else "") == seen and registry.earlier(session, channel):
         registry.rollback(session, channel)

@@ -1,10 +1,12 @@
 """Votes on answers, and the window in which a lesson is written: after 👎, where the bot did not know, from a message, or by an empty `/teach`."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -81,7 +83,8 @@ def register(app: App, desk: Desk) -> None:
             return
         ack()
         if shown:  # it takes another's place, or may do so
-            client.chat_postEphemeral(channel=channel.slack_id, user=author, text=said, blocks=shown)
+            with suppress(SlackApiError, OSError):  # it was taken, whether that can be told or not
+                client.chat_postEphemeral(channel=channel.slack_id, user=author, text=said, blocks=shown)
 
 
 def _answered_by(session: Session, channel: Channel, reply_ts: str) -> tuple[Channel, str]:

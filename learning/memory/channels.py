@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.errors import NightschoolError
-from learning.records import LOCAL, Channel, ChannelAlias, Installation, Lesson, Message, Night, Question, Reaction, Workspace, now
+from learning.records import LOCAL, Channel, ChannelAlias, Installation, Lesson, Message, Night, Question, Reaction, Telling, Workspace, now
 
 
 class ChannelError(NightschoolError):
@@ -138,6 +138,7 @@ def _take_in(session: Session, channel: Channel, other: Channel) -> None:
     for table in (Message, Question, Reaction):
         known = select(table.ts).where(table.channel_id == channel.id)
         session.execute(update(table).where(table.channel_id == other.id, table.ts.not_in(known)).values(channel_id=channel.id))
+    session.execute(update(Telling).where(Telling.channel_id == other.id).values(channel_id=channel.id))
     session.delete(other)
     session.flush()
 

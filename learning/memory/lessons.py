@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.database import add_once
-from learning.memory import approval, channels, erasing, notes, replacing, wondering
+from learning.memory import approval, channels, erasing, notes, replacing, tellings, wondering
 from learning.memory.statements import LessonError, told
 from learning.memory.words import digest
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
@@ -28,10 +28,11 @@ def teach(
     permalink: str | None = None,
     admin: bool = False,
     propose: bool = False,
+    at: datetime | None = None,
 ) -> Lesson:
-    """Take a statement, or `Q: … A: …`. Teaching the same twice gives the same lesson. Where the channel wants it, or it is only to `propose`, somebody else
-    has to approve it first, unless an admin teaches. Raises LessonError."""
-    question, dated = told(text, day_of(session, channel, source_ts))
+    """Take a statement, or `Q: … A: …`, said `at` some time, if not now. Teaching the same twice gives the same lesson. Where the channel wants it, or it is
+    only to `propose`, somebody else has to approve it first, unless an admin teaches. Raises LessonError."""
+    question, dated = told(text, day_of(session, channel, source_ts, at))
     statement = dated.text
     _assert_no_flood(session, channel, author)
     settled = not propose and (admin or not author.startswith(("U", "W")) or approval.policy(channel) == "open")  # whoever is at the command line may do all
@@ -76,9 +77,9 @@ def _written(text: str) -> str:
     return " ".join(text.split())[1:].rstrip(" .!")
 
 
-def day_of(session: Session, channel: Channel, source_ts: str | None = None) -> date:
-    """On which something is said, by the channel's clock: now, or when the message was written that says it."""
-    said = datetime.fromtimestamp(float(source_ts), UTC) if source_ts else now()
+def day_of(session: Session, channel: Channel, source_ts: str | None = None, at: datetime | None = None) -> date:
+    """On which something is said, by the channel's clock: now, `at` some time, or when the message was written that says it."""
+    said = datetime.fromtimestamp(float(source_ts), UTC) if source_ts else at or now()
     return said.astimezone(channels.clock(session, channel)).date()
 
 
@@ -181,6 +182,7 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=erasing.salted(channel, lesson.digest)))
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED))
+    tellings.forget(session, channel, {lesson.digest for lesson in gone}, day_of(session, channel))
     wondering.tidy(session, channel)
     ids = [lesson.id for lesson in gone]
     restored = restore(session, channel, ids)

@@ -56,13 +56,17 @@ class Announcement(Leased, Record):
 
 
 class Telling(Leased, Record):
-    """Lessons told by a command, more than are taken while Slack waits. Once they are taken the row goes: what is forgotten may stand nowhere else."""
+    """Lessons told by a command, more than are taken while Slack waits. Once that is told of, the row goes: what is forgotten may stand nowhere else.
+
+    `lines` are those still to be taken, `outcomes` what became of the others: `{"lesson": id}` or `{"refused": reason}`, each as it is told.
+    """
 
     __tablename__ = "tellings"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"))
     author: Mapped[str] = mapped_column(Key)
-    admin: Mapped[bool]
     lines: Mapped[list[Any]]
+    outcomes: Mapped[list[Any]] = mapped_column(default=list)
+    attempts: Mapped[int] = mapped_column(default=0)  # at the first of the lines; each is ended by whatever ends the bot
     respond_to: Mapped[str]  # Slack's address for what there is to say to whoever told them; good for half an hour

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
+from bot.listeners import home
 from bot.outbox import Outbox
 from bot.sandbox.people import Person
 from bot.sandbox.workspace import TEAM
@@ -64,8 +65,11 @@ def test_home_goes_back_to_the_version_before_and_a_command_forward_again(bot: R
             registry.promote(session, made, set())
             names.append((made.version, made.name))
     bot.ana.wait(lambda: "home_rollback" in str(bot.ana.home()))
-    bot.ana.click_home("home_rollback", "C0OPS")
+    bot.ana.click_home("home_rollback", f"C0OPS {names[1][1]}")
     bot.ana.wait(lambda: bot.serving() == names[0][1])
+    with bot.school.database.write() as session:
+        home._roll_back(session, channels.ensure(session, TEAM, "C0OPS"), names[1][1])
+    assert bot.serving() == names[0][1], "who presses twice goes back once"
     assert f"`{names[1][1]}`" in bot.ana.command("/nightschool", f"rollback v{names[1][0]}")["text"]
     assert bot.serving() == names[1][1]
 

@@ -1,26 +1,23 @@
 """The question queue against the sandbox's Web API: nothing lost, nothing said twice, nothing said that was forgotten meanwhile."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from sqlalchemy.orm import Session
 
-from bot import replies
+from bot import inbox, replies
 from bot.answering import GIVEN_UP
-from bot.outbox import Outbox
 from bot.sandbox.people import Person
 from bot.sandbox.workspace import TEAM
-from bot.workspaces import Workspaces
 from learning import leases
 from learning.answers import Answer, How, Say
-from learning.memory import channels, lessons, log, notes, people
-from learning.memory.people import Member
+from learning.memory import channels, lessons, log, settling
 from learning.model.client import EngineError
-from learning.records import UNFINISHED, Announcement, Lesson, Question, Work, now
+from learning.records import UNFINISHED, Channel, Lesson, Question, Work, now
 from learning.school import School
 from tests.bot.conftest import ScriptedAnswerer, answers_in, ask, finished
 
@@ -91,6 +88,40 @@ def test_a_question_deleted_meanwhile_is_not_answered(school: School, ben: Perso
     assert answers_in(ben, ts) == []
 
 
+@pytest.mark.parametrize("how", ["deleted", "edited", "stopped"])
+def test_what_is_taken_back_before_it_is_remembered_is_not(
+    school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    ts = ask(school, ben, "remember that the code is 7341")
+
+    consider, begun = settling.consider, threading.Event()
+
+    def taken_back(session: Session, channel: Channel, *texts: str) -> None:
+        if not begun.is_set():
+            with school.database.write() as writing:
+                question = writing.query(Question).filter_by(ts=ts).one()
+                match how:
+                    case "deleted":
+                        inbox.question_gone(writing, writing.get_one(Channel, channel.id), ts)
+                    case "edited":
+                        question.text, question.state = "remember that the code is 2210", Work.WAITING
+                    case "stopped":
+                        question.state = Work.DONE
+            begun.set()
+        consider(session, channel, *texts)
+
+    monkeypatch.setattr(settling, "consider", taken_back)
+    answering(ScriptedAnswerer(Answer("what?", "Tea.", "general")))
+    assert begun.wait(30)
+    if how == "edited":
+        ben.reply(ts)
+    else:
+        time.sleep(1)
+        assert answers_in(ben, ts) == []
+    with school.database.read() as session:
+        assert [lesson.text for lesson in session.query(Lesson)] == (["the code is 2210"] if how == "edited" else [])
+
+
 def test_that_it_is_thinking_is_shown_until_it_answers(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
     go_on = threading.Event()
 
@@ -112,66 +143,6 @@ def test_what_the_bot_writes_pings_nobody(school: School, ben: Person, answering
     reply = ben.reply(ts)
     assert "<!channel>" not in str(reply)
     assert "<@U0ANA>" not in str(reply)
-
-
-def test_a_note_that_slack_lets_nobody_edit_any_more_is_deleted(school: School, ben: Person, workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: Any, **__: Any) -> None:
-        raise SlackApiError("refused", {"ok": False, "error": "edit_window_closed"})
-
-    monkeypatch.setattr(WebClient, "chat_update", refused)
-    ts = workspaces.client(TEAM).chat_postMessage(channel="C0OPS", text="taught me: the code is 7341")["ts"]
-    with school.database.write() as session:
-        channel = channels.ensure(session, TEAM, "C0OPS")
-        session.add(Announcement(channel_id=channel.id, key="redact-1", update_ts=ts, text=notes.REDACTED))
-    outbox = Outbox(school.database, workspaces)
-    outbox.loop.start()
-    assert ben.wait(lambda: "7341" not in str(ben.messages()))
-    outbox.loop.stop()
-
-
-def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school: School, ben: Person, workspaces: Workspaces) -> None:
-    with school.database.write() as session:
-        channel = channels.ensure(session, TEAM, "C0OPS")
-        lesson = lessons.teach(session, channel, "The code is 7341.", "U0BEN")
-        notes.note_taught(session, lesson)
-        session.flush()
-        lessons.forget(session, channel, [lesson.id], "U0BEN")
-    outbox = Outbox(school.database, workspaces)
-    outbox.loop.start()
-
-    def redacted() -> bool:
-        with school.database.read() as session:
-            return session.query(Announcement).filter_by(state=Work.DONE).count() == 2
-
-    assert ben.wait(redacted)
-    outbox.loop.stop()
-    assert "7341" not in str(ben.messages())
-    with school.database.read() as session:
-        assert session.query(Lesson).one().permalink is None
-
-
-def test_what_admins_are_told_alone_is_told_each_of_them_once(school: School, workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-
-    def post(_: WebClient, channel: str, **__: Any) -> dict[str, str]:
-        told.append(channel)
-        if told in (["U1"], ["U1", "U1", "U2"]):  # before anybody has it: again; after that, not
-            raise OSError("the network is gone")
-        return {"ts": "1.0"}
-
-    monkeypatch.setattr(WebClient, "chat_postMessage", post)
-    monkeypatch.setattr("bot.outbox.members", lambda *_: ["U1", "U2"])
-    with school.database.write() as session:
-        people.meet(session, TEAM, [Member(user, user, is_admin=True) for user in ("U1", "U2")])
-        session.add(Announcement(channel_id=channels.ensure(session, TEAM, "C0OPS").id, key="night-1", text="Good morning!", audience="admins"))
-    outbox = Outbox(school.database, workspaces)
-    assert not outbox._deliver()
-    with school.database.write() as session:
-        session.query(Announcement).one().lease_until = now()
-    outbox._deliver()
-    assert told == ["U1", "U1", "U2"]
-    with school.database.read() as session:
-        assert session.query(Announcement).one().state == Work.DONE
 
 
 def test_who_asked_hears_that_a_question_is_given_up(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from slack_sdk.webhook import WebhookClient, WebhookResponse
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
 
-from bot.noting import GIVEN_UP, MOST_ATTEMPTS, Noting
+from bot.noting import MOST_ATTEMPTS, ODD, Noting
+from bot.workspaces import Workspaces
 from learning.database import Database
-from learning.memory import channels, settling
-from learning.records import Lesson, Telling, Work, now
+from learning.memory import channels, finding, lessons, settling
+from learning.memory import tellings as waiting
+from learning.records import Channel, Lesson, Telling, Work, now
 from tests.conftest import Running
 
 
@@ -43,12 +46,18 @@ def test_of_many_lines_it_is_told_when_they_are_read(bot: Running) -> None:
     assert tellings(bot.school.database) == 0, "what is forgotten later may stand nowhere else"
 
 
-def left(bot: Running, tries: int, *lines: str) -> Telling:
+@pytest.fixture
+def noting(bot: Running, database: Database) -> Noting:
+    """Another bot, whose steps are taken by hand."""
+    return Noting(database, Workspaces(bot.school.settings, database))
+
+
+def left(bot: Running, attempts: int, *lines: str) -> Telling:
     """What a bot that ended while it read a command leaves behind; nobody listens any more where it would have answered."""
     with bot.school.database.write() as session:
         room = channels.known(session, "C0OPS")
-        telling = Telling(channel_id=room.id, author="U0BEN", admin=False, lines=list(lines), respond_to="http://127.0.0.1:9/", state=Work.RUNNING)
-        telling.generation, telling.lease_until = tries, now() - timedelta(seconds=1)
+        telling = Telling(channel_id=room.id, author="U0BEN", lines=list(lines), respond_to="http://127.0.0.1:9/", state=Work.RUNNING)
+        telling.attempts, telling.lease_until = attempts, now() - timedelta(seconds=1)
         session.add(telling)
         return telling
 
@@ -59,52 +68,98 @@ def tellings(database: Database) -> int:
         return session.query(Telling).count()
 
 
-def test_what_was_being_read_when_the_bot_ended_is_taken_by_the_next(bot: Running, database: Database) -> None:
-    left(bot, 1, "The spare fuse hangs behind the door.", "Fuses")
-    noting = Noting(database)
-    noting.loop.start()
-    told = bot.ben.wait(lambda: [m for m in bot.ben.messages() if "taught me: The spare fuse hangs" in m["text"]])
-    noting.loop.stop()
-    assert len(told) == 1
-    assert tellings(database) == 0
+def told(bot: Running, *texts: str) -> list[str]:
+    """What Ben sees that holds these texts."""
+    return [message["text"] for message in bot.ben.messages() if all(text in str(message) for text in texts)]
+
+
+def test_what_was_being_read_when_the_bot_ended_is_taken_by_the_next(bot: Running, database: Database, noting: Noting) -> None:
+    left(bot, 1, "The spare fuse hangs behind the door until tomorrow.", "Fuses")
+    with database.write() as session:
+        session.query(Telling).one().created_at = now() - timedelta(days=9)
+    assert noting.step()
+    assert not noting.step()
+    assert tellings(database) == 0, "what is forgotten later may stand nowhere else"
+    bot.ben.wait(lambda: told(bot, "taught me: The spare fuse hangs"))
+    assert told(bot, "I could not take “Fuses”: one word says too little"), "where Slack's address is good no longer, it is told in the channel"
     with database.read() as session:
-        assert session.query(Lesson).filter(Lesson.text == "The spare fuse hangs behind the door.").one().author == "U0BEN"
+        lesson = session.query(Lesson).filter(Lesson.text.contains("spare fuse")).one()
+        assert lesson.author == "U0BEN"
+        assert lesson.valid_until
+        assert lesson.valid_until < now().date(), "by the day on which it was told"
 
 
-def test_what_cannot_be_taken_is_given_up_and_told(bot: Running, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
+def test_a_line_that_ends_the_bot_or_breaks_it_keeps_back_no_other(bot: Running, database: Database, noting: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
+    consider = settling.consider
 
-    def send(self: WebhookClient, *, text: str, blocks: object) -> WebhookResponse:
-        told.append(text)
-        return WebhookResponse(url=self.url, status_code=200, body="ok", headers={})
+    def trip(session: Session, channel: Channel, text: str) -> None:
+        if "ladder" in text:
+            raise ZeroDivisionError
+        consider(session, channel, text)
 
-    monkeypatch.setattr(WebhookClient, "send", send)
-    left(bot, MOST_ATTEMPTS - 1, "The spare bulb hangs behind the door.")
-    with monkeypatch.context() as broken:
-        broken.setattr(settling, "consider", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            Noting(database).step()
-    assert tellings(database) == 1, "one more failure keeps it"
-    assert not told
-    assert Noting(database).step()
-    assert told == [GIVEN_UP]
-    assert tellings(database) == 0
-    assert not Noting(database).step()
+    monkeypatch.setattr(settling, "consider", trip)
+    left(bot, MOST_ATTEMPTS, "The spare bulb hangs behind the door.", "The spare ladder hangs behind the door.", "The spare rope hangs behind the door.")
+    assert noting.step()
+    assert told(bot, f"I could not take “The spare bulb hangs behind the door.”: {ODD}", f"I could not take “The spare ladder hangs behind the door.”: {ODD}")
+    assert told(bot, "Noted: The spare rope")
+    assert not told(bot, "Noted: The spare bulb")
 
 
-def test_of_two_that_read_the_same_one_takes_it(bot: Running, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_slack_is_down_what_was_told_waits_and_others_do_not(bot: Running, database: Database, noting: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
     telling = left(bot, 1, "The spare lamp hangs behind the door.")
+    with monkeypatch.context() as down:
+        down.setattr(WebClient, "chat_postEphemeral", lambda *_, **__: (_ for _ in ()).throw(OSError("the network is gone")))
+        assert noting.step()
+        assert not noting.step(), "it has its lease to wait"
+    with database.write() as session:
+        row = session.get_one(Telling, telling.id)
+        assert (row.lines, len(row.outcomes)) == ([], 1), "taken, and still to be told of"
+        row.lease_until = now() - timedelta(seconds=1)
+    assert noting.step()
+    assert told(bot, "Noted: The spare lamp")
+    assert tellings(database) == 0
+
+
+def test_of_two_that_read_the_same_one_takes_it(bot: Running, database: Database, noting: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
+    telling = left(bot, 1, "The spare valve hangs behind the door.")
 
     def overtaken(*_: object) -> None:
         with database.write() as session:
             session.get_one(Telling, telling.id).generation += 1
 
     monkeypatch.setattr(settling, "consider", overtaken)
-    assert Noting(database).step()
+    assert noting.step()
     assert tellings(database) == 1
     with database.write() as session:
-        assert session.query(Lesson).filter(Lesson.text.contains("spare lamp")).count() == 0
+        assert session.query(Lesson).filter(Lesson.text.contains("spare valve")).count() == 0
         session.query(Telling).delete()
+
+
+def test_what_is_told_later_or_forgotten_meanwhile_counts_as_if_all_was_read_at_once(bot: Running, database: Database, noting: Noting) -> None:
+    bot.ben.command("/teach", "The boat key hangs in the shed.")
+    telling = left(bot, 1, "The boat key hangs in the shed.", "The boat is washed on Mondays.")
+    with database.write() as session:
+        session.get_one(Telling, telling.id).lease_until = now() + timedelta(seconds=60)  # somebody is at it
+    assert bot.ben.command("/teach", "The boat is now washed on Sundays.")["text"] == "I am reading that …"
+    assert not noting.step(), "what was told before comes first"
+    assert "still reading" in bot.ben.command("/forget", "trapdoor")["text"]
+    with database.write() as session:
+        ops = channels.known(session, "C0OPS")
+        assert lessons.forget(session, ops, [lesson.id for lesson in finding.find(session, ops, "boat key shed")], "U0BEN")
+        session.get_one(Telling, telling.id).lease_until = now() - timedelta(seconds=1)
+    assert noting.step()
+    assert noting.step()
+    with database.read() as session:
+        known = [lesson.text for lesson in lessons.in_force(session, channels.known(session, "C0OPS")) if "boat" in lesson.text.lower()]
+    assert known == ["The boat is now washed on Sundays."]
+
+
+def test_of_a_channel_that_is_deleted_nothing_more_is_taken(bot: Running, database: Database, noting: Noting) -> None:
+    left(bot, 1, "The spare wheel hangs behind the door.")
+    with database.write() as session:
+        waiting.drop(session, channels.known(session, "C0OPS"))
+    assert not noting.step()
+    assert tellings(database) == 0
 
 
 def test_of_many_lines_those_that_replace_come_first_with_their_buttons(bot: Running) -> None:
