@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot import inbox, mrkdwn
+from bot import inbox, mrkdwn, outages
 from bot.messages import is_kept, is_tombstone, utterance
 from bot.pacing import Paced
 from bot.workspaces import WorkspaceError, Workspaces
@@ -24,17 +24,17 @@ from learning.database import add_once
 from learning.errors import NightschoolError
 from learning.memory import log, privacy, sources
 from learning.night import nights
-from learning.records import LOCAL, UNFINISHED, Channel, Reading, Work, now
+from learning.records import LOCAL, UNFINISHED, Announcement, Channel, Reading, Work, now
 from learning.school import School
 
 logger = logging.getLogger(__name__)
 
 PAGE = 200  # messages asked for at once; Slack may give fewer
 MOST_AT_ONCE = 3  # readings that run at the same time, so that forgetting never waits behind them
-MOST_ATTEMPTS = 10  # of one reading, crashes and outages included
+MOST_ATTEMPTS = 10  # of one reading, crashes included; an outage is waited for, however often it is met
 SHOW_EVERY = 2.0  # seconds between two updates of the progress message
 METADATA = "nightschool_reading"
-GONE = {"channel_not_found", "not_in_channel", "is_archived", "missing_scope", "invalid_auth", "account_inactive", "token_revoked"}
+GONE = {"channel_not_found", "not_in_channel", "is_archived", "missing_scope"}
 
 Watch = Callable[[Reading], None]
 Message = dict[str, Any]
@@ -69,33 +69,41 @@ def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Read
     if refused or channel.team_id == LOCAL:
         return _finish(school, channel, reading, Work.SKIPPED, refused or "no workspace has this channel")
     try:
-        web = Workspaces(settings, school.database).client(channel.team_id)
-    except WorkspaceError as error:
-        return _finish(school, channel, reading, Work.FAILED, str(error))
-    reader = _Reader(school, web, channel, reading, watch)
-    try:
+        reader = _Reader(school, Workspaces(settings, school.database).client(channel.team_id), channel, reading, watch)
         reader.run()
     except ReadingLost:
         return None
     except privacy.ConsentError as error:
         return _finish(school, channel, reading, Work.SKIPPED, str(error))
-    except Exception as error:  # whatever it was: tried again some times, then told
-        reason = str(error.response["error"]) if isinstance(error, SlackApiError) else type(error).__name__
-        if reason not in GONE and reading.generation < MOST_ATTEMPTS:
+    except Exception as error:  # whatever it was: tried again, then told
+        if _is_worth_another_try(reading, error):
             logger.warning("the history of %s is read on later", channel.slack_id, exc_info=True)
             return None  # the lease runs out, and the sweeper takes it up where it was left
         logger.warning("the history of %s is not read", channel.slack_id, exc_info=True)
-        reader.show(f":warning: I could not read this channel's history (`{reason}`).", force=True)
-        return _finish(school, channel, reading, Work.FAILED, reason)
+        return _finish(school, channel, reading, Work.FAILED, _reason(error))
     done = _finish(school, channel, reading, Work.DONE, None)
     reader.show(summary(done, channel) + " I am rebuilding my adapter from it now.", force=True)
     return done
 
 
+def _is_worth_another_try(reading: Reading, error: Exception) -> bool:
+    if _reason(error) in GONE:
+        return False
+    waits = isinstance(error, WorkspaceError) or outages.passes(error)
+    return reading.generation < MOST_ATTEMPTS or (waits and now() - reading.created_at < outages.PATIENCE)
+
+
+def _reason(error: Exception) -> str:
+    return str(error.response["error"]) if isinstance(error, SlackApiError) else type(error).__name__
+
+
 def _finish(school: School, channel: Channel, reading: Reading, state: Work, error: str | None) -> Reading:
     with school.database.write() as session:
         night = nights.open_another(session, channel, now().date(), "reindex") if state != Work.FAILED else None
-        leases.finish(session, reading, state, error=error, night_id=night.id if night else None)
+        ours = leases.finish(session, reading, state, error=error, night_id=night.id if night else None)
+        if ours and state == Work.FAILED:  # in the place of its progress, as soon as Slack can be reached
+            told = f":warning: I could not read this channel's history (`{error}`). `/reindex` begins anew."
+            add_once(session, Announcement, channel_id=channel.id, key=f"unread-{reading.id}", update_ts=reading.progress_ts, text=told)
     with school.database.read() as session:
         return session.get_one(Reading, reading.id)
 

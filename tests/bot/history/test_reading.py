@@ -1,15 +1,16 @@
 """What breaks while history is read."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import history, pacing
+from bot import history, outages, pacing
 from bot.sandbox import workspace
 from bot.sandbox.people import Person
-from learning.records import Night, Reading, Work, now
+from learning.records import Announcement, Night, Reading, Work, now
 from learning.school import School
 from tests.bot.history.conftest import Calls, ask, progress, read, texts
 
@@ -92,19 +93,37 @@ def test_slacks_limits_are_waited_out_and_its_failures_survived(reader: School, 
     assert [seconds for seconds in rested if seconds in (1.0, 2.0, 3.0)] == [1.0, 2.0, 3.0]
 
 
-def test_a_failure_that_lasts_is_left_for_later_and_told_in_the_end(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_is_waited_for_and_told_in_the_end(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pacing, "MOST_FAILURES", 1)
-    ben.act("faults", fail={"conversations.history": 99})
     number = ask(reader)
-    assert history.read(reader, number) is None
-    with reader.database.write() as session:
+
+    def again(age: timedelta) -> Reading | None:
+        ben.act("faults", fail={"conversations.history": 99})
+        with reader.database.write() as session:
+            reading = session.get_one(Reading, number)
+            reading.lease_until, reading.generation, reading.created_at = now(), history.MOST_ATTEMPTS, now() - age
+        return history.read(reader, number)
+
+    assert again(outages.PATIENCE / 2) is None
+    with reader.database.read() as session:
         assert session.get_one(Reading, number).state == Work.RUNNING, "to be taken up again when its lease runs out"
-        session.get_one(Reading, number).lease_until = now()
-        session.get_one(Reading, number).generation = history.MOST_ATTEMPTS
-    ben.act("faults", fail={"conversations.history": 99})
-    failed = history.read(reader, number)
+    failed = again(outages.PATIENCE)
     assert failed
     assert failed.state == Work.FAILED
+    with reader.database.read() as session:
+        told = session.query(Announcement).one()
+        assert "could not read" in told.text
+        assert told.update_ts == failed.progress_ts
+
+
+def test_what_is_no_outage_is_tried_some_times(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history._Reader, "run", lambda self: 1 / 0)
+    number, tries = ask(reader), 0
+    while history.read(reader, number) is None:
+        tries += 1
+        with reader.database.write() as session:
+            session.get_one(Reading, number).lease_until = now()
+    assert tries == history.MOST_ATTEMPTS - 1
 
 
 def test_the_pace_is_that_of_tier_3(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
