@@ -62,15 +62,17 @@ class Noting:
                 self._take_next(channel, telling, admin)
             with self.database.read() as session:
                 text, shown = as_told(session, channel, telling.outcomes)
-            _say(web, channel, telling, text, shown)
+            if text:  # else all of it was forgotten meanwhile
+                _say(web, channel, telling, text, shown)
         except Overtaken:
             return True
-        except (WorkspaceError, SlackApiError, OSError) as error:
+        except (WorkspaceError, SlackApiError, OSError, DBAPIError) as error:
             logger.warning("what telling %s told has to wait: %s", telling.id, error)
             if now() - telling.created_at < outages.PATIENCE:
                 with self.database.write() as session:
                     leases.renew(session, telling, LEASE, attempts=0)
                 return True
+            logger.error("of what telling %s told %s lessons are given up", telling.id, len(telling.lines))
         with self.database.write() as session:
             if leases.finish(session, telling, Work.DONE):
                 session.delete(session.get_one(Telling, telling.id))
@@ -91,7 +93,7 @@ class Noting:
                 return
             except LessonError as error:
                 reason = str(error)
-            except (Overtaken, DBAPIError):
+            except (Overtaken, OSError, DBAPIError):
                 raise
             except Exception:  # whatever it was, it must not keep back the others
                 logger.exception("a line of telling %s is not taken", telling.id)

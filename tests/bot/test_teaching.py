@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from slack_sdk import WebClient
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.noting import MOST_ATTEMPTS, ODD, Noting
@@ -105,12 +106,20 @@ def test_a_line_that_ends_the_bot_or_breaks_it_keeps_back_no_other(bot: Running,
     assert not told(bot, "Noted: The spare bulb")
 
 
-def test_while_slack_is_down_what_was_told_waits_and_others_do_not(bot: Running, database: Database, noting: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_slack_or_the_database_is_away_what_was_told_waits(bot: Running, database: Database, noting: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
     telling = left(bot, 1, "The spare lamp hangs behind the door.")
+    with monkeypatch.context() as down:
+        down.setattr(settling, "consider", lambda *_: (_ for _ in ()).throw(OperationalError("BEGIN", {}, Exception("database is locked"))))
+        assert noting.step()
+        assert not noting.step(), "it has its lease to wait"
+    with database.write() as session:
+        row = session.get_one(Telling, telling.id)
+        assert (len(row.lines), row.attempts) == (1, 0), "that is not the line's fault"
+        row.lease_until = now() - timedelta(seconds=1)
     with monkeypatch.context() as down:
         down.setattr(WebClient, "chat_postEphemeral", lambda *_, **__: (_ for _ in ()).throw(OSError("the network is gone")))
         assert noting.step()
-        assert not noting.step(), "it has its lease to wait"
+        assert not noting.step()
     with database.write() as session:
         row = session.get_one(Telling, telling.id)
         assert (row.lines, len(row.outcomes)) == ([], 1), "taken, and still to be told of"
