@@ -60,6 +60,8 @@ class Bot:
         """Disconnect; what is unfinished is kept for the next start."""
         self.transport.stop()
         for loop in self.loops:
+            loop.end()
+        for loop in self.loops:
             loop.stop()
 
 

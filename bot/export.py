@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import re
+import stat
 import unicodedata
 import zipfile
 import zlib
@@ -58,12 +59,20 @@ class _Folder:
         self._root = root.resolve()
         self.broken: list[tuple[str, str]] = []
         named = (Path(folder) / name for folder, _, names in os.walk(self._root, onerror=self._skip) for name in names if name.endswith(".json"))
-        inside = (file for file in named if file.is_file() and file.resolve().is_relative_to(self._root))
-        self.sizes = {file.relative_to(self._root).as_posix(): file.stat().st_size for file in inside}
+        self.sizes = {file.relative_to(self._root).as_posix(): size for file in named if (size := self._size(file)) is not None}
+
+    def _size(self, file: Path) -> int | None:
+        """Of a file inside; None of what is none, leads out, or may not be looked at."""
+        try:
+            told = file.stat()
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):  # a link to nowhere
+                self._skip(error)
+            return None
+        return told.st_size if stat.S_ISREG(told.st_mode) and file.resolve().is_relative_to(self._root) else None
 
     def _skip(self, error: OSError) -> None:
-        folder = Path(str(error.filename)).relative_to(self._root).as_posix()
-        self.broken.append((folder, f"cannot be read ({error.strerror}): let me read it, and import again"))
+        self.broken.append((os.path.relpath(error.filename, self._root), f"cannot be read ({error.strerror}): let me read it, and import again"))
 
     def open(self, name: str) -> IO[bytes]:
         return (self._root / name).open("rb")
@@ -189,8 +198,8 @@ class Export:
                 slack_id = folder_safe(str(entry["id"]))
                 is_external = bool(entry.get("is_ext_shared") or entry.get("is_org_shared_externally"))
                 yield Room(slack_id, called, folder, bool(entry.get("is_archived")), is_external)
-        told = [path.removeprefix(self._top).rpartition("/") for path in self.files.sizes]
-        lists = {composed(folder) for folder, _, name in told if name in (*CHANNEL_LISTS, *PEOPLE_LISTS)}
+        inside = (path.removeprefix(self._top).rpartition("/") for path in self.files.sizes)
+        lists = {composed(folder) for folder, _, name in inside if name in (*CHANNEL_LISTS, *PEOPLE_LISTS)}
         parts = {folder for folder in folders if "/" in folder and folder.rpartition("/")[0] in lists}
         for top in sorted({folder.rpartition("/")[0] for folder in parts}):
             self.broken.append((top, "is a part by itself, as a workspace of an organisation is: unpack the archive, and import this folder of it"))

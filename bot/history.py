@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot import inbox, mrkdwn, outages
+from bot import inbox, outages, progress
 from bot.messages import is_kept, is_tombstone, utterance
 from bot.pacing import Paced
 from bot.workspaces import WorkspaceError, Workspaces
@@ -52,8 +52,10 @@ def ask_for(session: Session, channel: Channel, by: str) -> tuple[Reading, bool]
 
 
 def abandoned(session: Session) -> list[int]:
-    """Readings that wait, or whose worker fell silent."""
-    return list(session.scalars(select(Reading.id).where(leases.claimable(Reading)).order_by(Reading.id)))
+    """Readings that wait, or whose worker fell silent; those that failed before come last, and keep no others waiting."""
+    return list(
+        session.scalars(select(Reading.id).where(leases.claimable(Reading)).order_by(Reading.generation, Reading.id))
+    )  # what fails keeps nobody waiting
 
 
 def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Reading | None:
@@ -78,11 +80,13 @@ def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Read
     except Exception as error:  # whatever it was: tried again, then told
         if _is_worth_another_try(reading, error):
             logger.warning("the history of %s is read on later", channel.slack_id, exc_info=True)
+            with school.database.write() as session:
+                leases.renew(session, reading, settings.lease_seconds, error=_reason(error))
             return None  # the lease runs out, and the sweeper takes it up where it was left
         logger.warning("the history of %s is not read", channel.slack_id, exc_info=True)
         return _finish(school, channel, reading, Work.FAILED, _reason(error))
     done = _finish(school, channel, reading, Work.DONE, None)
-    reader.show(summary(done, channel) + " I am rebuilding my adapter from it now.", force=True)
+    reader.show(progress.summary(done, channel) + " I am rebuilding my adapter from it now.", force=True)
     return done
 
 
@@ -94,7 +98,9 @@ def _is_worth_another_try(reading: Reading, error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return str(error.response["error"]) if isinstance(error, SlackApiError) else type(error).__name__
+    if isinstance(error, SlackApiError):
+        return str(error.response["error"])
+    return str(error) if isinstance(error, NightschoolError) else type(error).__name__
 
 
 def _finish(school: School, channel: Channel, reading: Reading, state: Work, error: str | None) -> Reading:
@@ -127,7 +133,7 @@ class _Reader:
         created = float(self._slack.call("conversations_info", channel=self.channel.slack_id)["channel"].get("created", 0))
         if self.reading.latest is None:
             self._keep(latest=self._newest())
-        self.show(bar(self.reading, self.channel), force=True)
+        self.show(progress.bar(self.reading, self.channel), force=True)
         while True:
             page = self._next_page()
             threads = {root["ts"]: list(self._thread(root["ts"])) for root in page["messages"] if root.get("reply_count")}
@@ -136,7 +142,7 @@ class _Reader:
             low = oldest if following or page.get("is_limited") else "0"  # what Slack's plan hides was not deleted
             self._write(page["messages"], threads, low, following, oldest, created)
             self.watch(self.reading)
-            self.show(bar(self.reading, self.channel))
+            self.show(progress.bar(self.reading, self.channel))
             if not following:
                 return
 
@@ -184,7 +190,7 @@ class _Reader:
             share = 1.0 if not cursor else max(0.0, min(0.99, (latest - float(oldest)) / max(1.0, latest - created)))
             values = {
                 "cursor": cursor, "reached": oldest, "share": share, "messages": before.messages + len(shown), "added": before.added + len(recorded.added),
-                "changed": before.changed + len(recorded.changed), "deleted": before.deleted + len(deleted),
+                "changed": before.changed + len(recorded.changed), "deleted": before.deleted + len(deleted), "error": None,
             }  # fmt: skip
             if not leases.renew(session, self.reading, self.school.settings.lease_seconds, **values):
                 raise ReadingLost
@@ -232,24 +238,3 @@ class _Reader:
         newest = self._slack.call("conversations_history", channel=self.channel.slack_id, limit=50, include_all_metadata=True)["messages"]
         ours = (m for m in newest if (m.get("metadata") or {}).get("event_payload", {}).get("reading") == self.reading.id)
         return next((str(message["ts"]) for message in ours), None)
-
-
-def bar(reading: Reading, channel: Channel) -> str:
-    """How far it is, as a line of text."""
-    full = round(reading.share * 20)
-    return f":books: Reading {name(channel)}  `{'█' * full}{'░' * (20 - full)}` {reading.share:.0%} · {counts(reading)}"
-
-
-def summary(reading: Reading, channel: Channel) -> str:
-    """What was found."""
-    return f":books: I have read {name(channel)}: {counts(reading)}."
-
-
-def counts(reading: Reading) -> str:
-    """Messages read, and what they changed."""
-    return f"{reading.messages:,} messages, {reading.added:,} new, {reading.changed:,} edited, {reading.deleted:,} deleted"
-
-
-def name(channel: Channel) -> str:
-    """What a channel is called in a message."""
-    return f"#{mrkdwn.escaped(channel.name)}" if channel.name else "this channel"

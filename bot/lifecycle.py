@@ -54,6 +54,7 @@ def _moved(session: Session, channel: Channel, joined: bool) -> None:
 
 def _remove(session: Session, channel: Channel, by: str) -> None:
     """Of a channel that was deleted nothing is kept: its lessons are forgotten, its log is erased."""
+    channels.lock(session, channel)
     channels.leave(channel)
     privacy.opt_out_channel(channel)
     proposals.drop_all(session, channel)

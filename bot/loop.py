@@ -26,10 +26,14 @@ class Loop:
         """There is work."""
         self._woken.set()
 
-    def stop(self) -> None:
-        """End after the step at hand."""
+    def end(self) -> None:
+        """Begin no further step."""
         self._over.set()
         self._woken.set()
+
+    def stop(self) -> None:
+        """End after the step at hand."""
+        self.end()
         self._thread.join(timeout=PATIENCE)
 
     def ending(self) -> bool:

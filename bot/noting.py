@@ -9,7 +9,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot import blocks, instructions, mrkdwn, outages
@@ -17,15 +17,17 @@ from bot.loop import Loop
 from bot.membership import trusted
 from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
-from learning.database import Database
+from learning.database import Database, add_once
 from learning.memory import channels, lessons, notes, settling, tellings
 from learning.memory.statements import LessonError
-from learning.records import Channel, Lesson, LessonStatus, Telling, Work, now
+from learning.records import Announcement, Channel, Lesson, LessonStatus, Telling, Work, now
 
 logger = logging.getLogger(__name__)
 
 LEASE = 60.0  # seconds
 MOST_ATTEMPTS = 3  # at a line that ends the bot
+AWAY = (OperationalError, InterfaceError)  # the database
+GIVEN_UP = "<@{author}>, for a day I could not take {count} of the lessons that you taught me. Teach me them again, please."
 ODD = "something is wrong on my side with that. Put it in other words."
 MORE = "That is more than Slack shows at once: `/lessons` lists all."
 QUOTED = 60  # characters of a line that could not be taken
@@ -58,25 +60,35 @@ class Noting:
         try:
             web = self.workspaces.client(channel.team_id)
             admin = _is_trusted(web, channel, telling.author)
-            while telling.lines:
+            while telling.lines and not self.loop.ending():
                 self._take_next(channel, telling, admin)
+            if telling.lines:
+                return self._leave(telling)
             with self.database.read() as session:
                 text, shown = as_told(session, channel, telling.outcomes)
             if text:  # else all of it was forgotten meanwhile
                 _say(web, channel, telling, text, shown)
         except Overtaken:
             return True
-        except (WorkspaceError, SlackApiError, OSError, DBAPIError) as error:
+        except (WorkspaceError, SlackApiError, OSError, *AWAY) as error:
             logger.warning("what telling %s told has to wait: %s", telling.id, error)
             if now() - telling.created_at < outages.PATIENCE:
                 with self.database.write() as session:
                     leases.renew(session, telling, LEASE, attempts=0)
                 return True
-            logger.error("of what telling %s told %s lessons are given up", telling.id, len(telling.lines))
         with self.database.write() as session:
             if leases.finish(session, telling, Work.DONE):
                 session.delete(session.get_one(Telling, telling.id))
+                if telling.lines:
+                    told = GIVEN_UP.format(author=telling.author, count=len(telling.lines))
+                    add_once(session, Announcement, channel_id=telling.channel_id, key=f"untaken-{telling.id}-{telling.created_at:%s}", text=told)
         return True
+
+    def _leave(self, telling: Telling) -> bool:
+        """The bot ends: the next one goes on."""
+        with self.database.write() as session:
+            leases.renew(session, telling, 0, attempts=0)
+        return False
 
     def _take_next(self, channel: Channel, telling: Telling, admin: bool) -> None:
         """Take the first line, or refuse it. Raises Overtaken."""
@@ -93,7 +105,7 @@ class Noting:
                 return
             except LessonError as error:
                 reason = str(error)
-            except (Overtaken, OSError, DBAPIError):
+            except (Overtaken, OSError, *AWAY):
                 raise
             except Exception:  # whatever it was, it must not keep back the others
                 logger.exception("a line of telling %s is not taken", telling.id)

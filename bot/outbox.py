@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 LEASE = 30.0  # seconds
 MOST_ATTEMPTS, IN_AN_OUTAGE = 20, int(outages.PATIENCE.total_seconds() / LEASE)
 NO_EDITING = {"edit_window_closed", "cant_update_message"}
-FOR_GOOD = NO_EDITING | {"message_not_found", "cant_delete_message"}
-PERMANENT = FOR_GOOD | {"channel_not_found", "not_in_channel", "is_archived"}  # while it is so
+CLOSED = {"channel_not_found", "not_in_channel", "is_archived"}
+PERMANENT = NO_EDITING | CLOSED | {"message_not_found", "cant_delete_message"}
 
 
 def take_back(session: Session, question: Question, reply_ts: str) -> None:
@@ -38,8 +38,8 @@ def take_back(session: Session, question: Question, reply_ts: str) -> None:
 def try_again(session: Session, channel: Channel) -> None:
     """The bot is in a channel, maybe again: what it could not take back there is, in case the channel was closed to it."""
     given_up = (Announcement.channel_id == channel.id, Announcement.state == Work.FAILED, Announcement.update_ts.is_not(None))
-    of_old = Announcement.error.is_(None) | Announcement.error.not_in(FOR_GOOD)
-    session.execute(update(Announcement).where(*given_up, of_old).values(state=Work.WAITING, generation=0, error=None))
+    passed = Announcement.error.is_(None) | Announcement.error.in_(CLOSED | outages.RENEWED)
+    session.execute(update(Announcement).where(*given_up, passed).values(state=Work.WAITING, generation=0, error=None))
 
 
 @dataclass

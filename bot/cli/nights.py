@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot import checks, history, show
+from bot import checks, history, progress, show
 from bot.cli.options import YOU, ChannelOption, JsonOption, console, open_here
 from learning import registry
 from learning.errors import NightschoolError
@@ -47,7 +47,7 @@ def reindex(channel: ChannelOption, as_json: JsonOption = False) -> None:
             reading = _await_reading(school, reading, watch)
         if reading.state == Work.FAILED:
             raise NightschoolError(f"the history cannot be read ({reading.error}): see the message in the channel, and the log.")
-        console.print(f"Its messages are not read: {reading.error}." if reading.state == Work.SKIPPED else history.counts(reading))
+        console.print(f"Its messages are not read: {reading.error}." if reading.state == Work.SKIPPED else progress.counts(reading))
     else:
         console.print(f"Its messages are not read: {refused}.")
     with school.database.read() as session:
@@ -105,6 +105,8 @@ def _await_reading(school: School, reading: Reading, watch: Watch) -> Reading:
             current = session.get_one(Reading, reading.id)
         if current.state not in UNFINISHED:
             return current
+        if current.error:
+            raise NightschoolError(f"Slack's history cannot be read now ({current.error}); `nightschool up` goes on with it for a day. Or run this again.")
         watch("reading", current.share)
         time.sleep(0.5)
 

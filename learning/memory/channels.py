@@ -135,6 +135,7 @@ def renumber(session: Session, channel: Channel, slack_id: str) -> None:
 
 def _take_in(session: Session, channel: Channel, other: Channel) -> None:
     """What was said under the new id belongs to the channel."""
+    lock(session, other)
     for table in (Message, Question, Reaction):
         known = select(table.ts).where(table.channel_id == channel.id)
         session.execute(update(table).where(table.channel_id == other.id, table.ts.not_in(known)).values(channel_id=channel.id))

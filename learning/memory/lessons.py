@@ -1,20 +1,19 @@
 """Lessons: teach, supersede, forget; which of them hold."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.database import add_once
 from learning.memory import approval, channels, erasing, notes, replacing, tellings, wondering
-from learning.memory.statements import LessonError, told
+from learning.memory.statements import told
 from learning.memory.words import digest
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
 
-MOST_AN_HOUR = 40  # that one person teaches in a channel
 IN_FORCE = (LessonStatus.APPROVED, LessonStatus.LEARNED, LessonStatus.EXTERNAL)
 FORGETTABLE = (*IN_FORCE, LessonStatus.SUPERSEDED, LessonStatus.PROPOSED)  # what was replaced may still be in the weights
 
@@ -34,19 +33,28 @@ def teach(
     only to `propose`, somebody else has to approve it first, unless an admin teaches. Raises LessonError."""
     question, dated = told(text, day_of(session, channel, source_ts, at))
     statement = dated.text
-    _assert_no_flood(session, channel, author)
+    approval.assert_no_flood(session, channel, author)
     settled = not propose and (admin or not author.startswith(("U", "W")) or approval.policy(channel) == "open")  # whoever is at the command line may do all
     channels.lock(session, channel)
     content = digest(f"{question} {statement}" if question else statement)
     row: dict[str, Any] = {"text": statement, "question": question, "digest": content, "author": author, "source_ts": source_ts, "permalink": permalink}
     row |= {"channel_id": channel.id, "valid_until": dated.until, "status": LessonStatus.APPROVED if settled else LessonStatus.PROPOSED}
+    row |= {"created_at": at or now()}
     known = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.digest == content, Lesson.status.in_((LessonStatus.PROPOSED, *IN_FORCE)))
     if not add_once(session, Lesson, **row):
         _again(session, channel, session.scalars(known).one(), row, settled)
     lesson = session.scalars(known).one()
-    if lesson.status != LessonStatus.PROPOSED:
+    if lesson.status != LessonStatus.PROPOSED and not (at and _belated(session, channel, lesson, at)):
         supersede(session, channel, lesson)
     return lesson
+
+
+def _belated(session: Session, channel: Channel, lesson: Lesson, at: datetime) -> bool:
+    """Was something taught after a lesson was said that takes its place, though it was taken before?"""
+    alike = session.info.get("alike")
+    later = [each for each in in_force(session, channel) if each.created_at > at and each.id != lesson.id]
+    heir = next((each for each in later if alike and replacing.certainty(each, lesson, alike) >= replacing.REPLACES), None)
+    return bool(heir and set_aside(heir, [lesson]))
 
 
 def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, Any], settled: bool) -> None:
@@ -81,12 +89,6 @@ def day_of(session: Session, channel: Channel, source_ts: str | None = None, at:
     """On which something is said, by the channel's clock: now, `at` some time, or when the message was written that says it."""
     said = datetime.fromtimestamp(float(source_ts), UTC) if source_ts else at or now()
     return said.astimezone(channels.clock(session, channel)).date()
-
-
-def _assert_no_flood(session: Session, channel: Channel, author: str) -> None:
-    lately = (Lesson.channel_id == channel.id, Lesson.author == author, Lesson.origin == "taught", Lesson.created_at > now() - timedelta(hours=1))
-    if author.startswith(("U", "W")) and (session.scalar(select(func.count()).select_from(Lesson).where(*lately)) or 0) >= MOST_AN_HOUR:
-        raise LessonError(f"that is more than {MOST_AN_HOUR} lessons in an hour: go on later, or teach them from a file on the command line.")
 
 
 def supersede(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
@@ -182,9 +184,10 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=erasing.salted(channel, lesson.digest)))
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED))
-    tellings.forget(session, channel, {lesson.digest for lesson in gone}, day_of(session, channel))
+    tellings.forget(session, channel, {lesson.digest for lesson in gone}, lambda at: day_of(session, channel, at=at))
     wondering.tidy(session, channel)
     ids = [lesson.id for lesson in gone]
+    notes.unsay(session, ids)
     restored = restore(session, channel, ids)
     tainted = registry.taint(session, channel, ids) or _being_rebuilt(session, channel)
     request = Forgetting(

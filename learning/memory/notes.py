@@ -1,13 +1,14 @@
 """The bot's own notes of lessons in the channel: what answers cite, and what is redacted when a lesson is forgotten."""
 
 import html
+from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from learning.database import add_once
 from learning.memory import approval
-from learning.records import Announcement, Channel, Lesson, LessonStatus
+from learning.records import Announcement, Channel, Lesson, LessonStatus, Work
 
 REDACTED = "_(a lesson that was forgotten)_"
 
@@ -26,6 +27,12 @@ def note(session: Session, lesson: Lesson) -> str:
         who = approval.by_whom(session.get_one(Channel, lesson.channel_id), lesson)
         return f":hourglass: <@{lesson.author}> suggests: {said}\n{who[:1].upper() + who[1:]} has to approve it: `/nightschool proposals`."
     return f":books: <@{lesson.author}> taught me: {said}"
+
+
+def unsay(session: Session, lesson_ids: Sequence[int]) -> None:
+    """What was given up of saying some lessons, and may be tried again, says them no more."""
+    given_up = (Announcement.lesson_id.in_(lesson_ids), Announcement.state == Work.FAILED)
+    session.execute(update(Announcement).where(*given_up).values(text=REDACTED))
 
 
 def tell_settled(session: Session, lesson: Lesson) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from learning.memory import edits, lessons, log, privacy, proposals
+from learning.memory import channels, edits, lessons, log, privacy, proposals
 from learning.records import Channel, Lesson
 
 
@@ -24,6 +24,7 @@ def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], bro
 
 def deleted(session: Session, channel: Channel, ts: Sequence[str], by: str) -> list[str]:
     """Messages are gone, and with them what was learned from them. Returns the ts of those that were not known to be deleted."""
+    channels.lock(session, channel)  # before any question's row, as everybody does
     new = log.delete_messages(session, channel, ts)
     proposals.sources_gone(session, channel, new, by)
     return new

@@ -1,8 +1,8 @@
 """What was told by a command and is still to be taken."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
@@ -22,10 +22,10 @@ def in_turn() -> ColumnElement[bool]:
     return Telling.id.in_(select(func.min(Telling.id)).where(Telling.state.in_(UNFINISHED)).group_by(Telling.channel_id))
 
 
-def forget(session: Session, channel: Channel, forgotten: Set[str], day: date) -> None:
-    """Lines that say what was just forgotten, by digests, are not taken any more."""
+def forget(session: Session, channel: Channel, forgotten: Set[str], day_of: Callable[[datetime], date]) -> None:
+    """Lines that say what was just forgotten, by digests, are not taken any more. `day_of`: by the channel's clock."""
     for telling in session.scalars(select(Telling).where(Telling.channel_id == channel.id, Telling.state.in_(UNFINISHED))):
-        telling.lines = [line for line in telling.lines if _digest(line, day) not in forgotten]
+        telling.lines = [line for line in telling.lines if _digest(line, day_of(telling.created_at)) not in forgotten]
 
 
 def drop(session: Session, channel: Channel) -> None:

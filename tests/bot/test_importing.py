@@ -87,6 +87,7 @@ def test_folders_and_files_that_may_not_be_read_are_told_and_skipped(tmp_path: P
     said = {"type": "message", "user": "U1", "text": "the dock is cleaned at noon", "ts": "1.0"}
     folder = write(tmp_path / "x", [said])
     write(folder, [said | {"ts": "2.0"}], "2026-01-06.json")
+    write(folder, [said | {"ts": "3.0"}], "2026-01-07.json")
     (folder / "closed").mkdir()
     scanned, opened = os.scandir, Path.open
 
@@ -100,15 +101,24 @@ def test_folders_and_files_that_may_not_be_read_are_told_and_skipped(tmp_path: P
             raise PermissionError(13, "Permission denied", str(self))
         return opened(self, *arguments, **named)
 
+    stat = Path.stat
+
+    def looks(self: Path, **named: Any) -> Any:
+        if self.name == "2026-01-07.json":
+            raise PermissionError(13, "Permission denied", str(self))
+        return stat(self, **named)
+
     monkeypatch.setattr(os, "scandir", scan)
-    export = open_export(folder)
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "stat", looks)
+        export = open_export(folder)
     with monkeypatch.context() as closed:
         closed.setattr(Path, "open", reads)
         summary = import_export(database, export)
-    assert [file for file, _ in summary.broken] == ["closed", "ops/2026-01-05.json"]
+    assert sorted(file for file, _ in summary.broken) == ["closed", "ops/2026-01-05.json", "ops/2026-01-07.json"]
     assert all("Permission denied" in why for _, why in summary.broken)
     assert summary.added == 1
-    assert import_export(database, open_export(folder)).added == 1, "once it may be read, it is"
+    assert import_export(database, open_export(folder)).added == 2, "once they may be read, they are"
 
 
 def test_only_one_channel_and_folders_without_a_list(tmp_path: Path, database: Database) -> None:

@@ -7,11 +7,13 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from bot import lifecycle
+from bot.events import Removed
 from bot.noting import MOST_ATTEMPTS, ODD, Noting
+from bot.sandbox.workspace import TEAM
 from bot.workspaces import Workspaces
 from learning.database import Database
 from learning.memory import channels, finding, lessons, settling
-from learning.memory import tellings as waiting
 from learning.records import Channel, Lesson, Telling, Work, now
 from tests.conftest import Running
 
@@ -44,7 +46,7 @@ def test_of_many_lines_it_is_told_when_they_are_read(bot: Running) -> None:
     assert bot.ben.command("/teach", named)["text"] == "I am reading these 6 lessons …"
     told = bot.ben.wait(lambda: [m for m in bot.ben.messages() if "corkscrew" in m["text"] and "Noted" in m["text"]])
     assert told[0]["text"].count("Noted:") == 6
-    assert tellings(bot.school.database) == 0, "what is forgotten later may stand nowhere else"
+    assert bot.ben.wait(lambda: tellings(bot.school.database) == 0), "what is forgotten later may stand nowhere else"
 
 
 @pytest.fixture
@@ -164,10 +166,31 @@ def test_what_is_told_later_or_forgotten_meanwhile_counts_as_if_all_was_read_at_
 
 
 def test_of_a_channel_that_is_deleted_nothing_more_is_taken(bot: Running, database: Database, noting: Noting) -> None:
-    left(bot, 1, "The spare wheel hangs behind the door.")
     with database.write() as session:
-        waiting.drop(session, channels.known(session, "C0OPS"))
+        room = channels.ensure(session, TEAM, "C0GONE")
+        session.add(Telling(channel_id=room.id, author="U0BEN", lines=["The spare wheel hangs behind the door."], respond_to="http://127.0.0.1:9/"))
+        session.flush()
+        lifecycle.apply(session, room, Removed("E1", "channel_deleted", "", TEAM, "C0GONE", False), "U0NIGHT")
+    assert tellings(database) == 0
     assert not noting.step()
+
+
+def test_what_was_corrected_while_it_waited_stays_corrected(bot: Running, database: Database, noting: Noting) -> None:
+    telling = left(bot, 1, "The canoe is washed on Fridays.", "The canoe is now washed on Mondays.")
+    with database.write() as session:
+        session.get_one(Telling, telling.id).created_at = now() - timedelta(minutes=5)
+        lessons.teach(session, channels.known(session, "C0OPS"), "The canoe is now washed on Sundays.", "U0BEN")
+    assert noting.step()
+    with database.read() as session:
+        known = [lesson.text for lesson in lessons.in_force(session, channels.known(session, "C0OPS")) if "canoe" in lesson.text]
+    assert known == ["The canoe is now washed on Sundays."]
+
+
+def test_a_bot_that_ends_leaves_the_rest_to_the_next(bot: Running, database: Database, noting: Noting) -> None:
+    left(bot, 1, "The spare chain hangs behind the door.")
+    noting.loop.end()
+    assert not noting.step()
+    assert Noting(database, noting.workspaces).step(), "at once"
     assert tellings(database) == 0
 
 

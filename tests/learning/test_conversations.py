@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import utterance
 from learning.database import Database
-from learning.memory import erasing, lessons, log, noticing, privacy, proposals, sources
+from learning.memory import approval, erasing, lessons, log, noticing, privacy, proposals, sources
 from learning.memory.log import Utterance
 from learning.records import Channel, Forgetting, Lesson, LessonStatus, Message, Tombstone
 from tests.learning.conftest import TOLD, known, noticed, say
@@ -60,7 +60,7 @@ def test_what_is_over_by_now_waits_for_nobody(either: Database, ops: Channel) ->
 
 def test_what_was_noticed_does_not_keep_its_author_from_teaching(either: Database, ops: Channel) -> None:
     with either.write() as session:
-        for number in range(lessons.MOST_AN_HOUR):
+        for number in range(approval.MOST_AN_HOUR):
             session.add(Lesson(channel_id=ops.id, text=f"Box {number} is full.", digest=str(number), author="U1", origin="announced"))
         session.flush()
         assert lessons.teach(session, ops, "The lift is broken.", "U1").id

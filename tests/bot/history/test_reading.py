@@ -95,7 +95,12 @@ def test_slacks_limits_are_waited_out_and_its_failures_survived(reader: School, 
 
 def test_an_outage_is_waited_for_and_told_in_the_end(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pacing, "MOST_FAILURES", 1)
+    monkeypatch.setattr(history, "PAGE", 1)
+    ben.say("hello")
+    ben.say("hello?")
     number = ask(reader)
+    with pytest.raises(KeyboardInterrupt):
+        history.read(reader, number, lambda reading: (_ for _ in ()).throw(KeyboardInterrupt()))
 
     def again(age: timedelta) -> Reading | None:
         ben.act("faults", fail={"conversations.history": 99})
@@ -106,14 +111,16 @@ def test_an_outage_is_waited_for_and_told_in_the_end(reader: School, ben: Person
 
     assert again(outages.PATIENCE / 2) is None
     with reader.database.read() as session:
-        assert session.get_one(Reading, number).state == Work.RUNNING, "to be taken up again when its lease runs out"
+        reading = session.get_one(Reading, number)
+        assert reading.state == Work.RUNNING, "to be taken up again when its lease runs out"
+        assert "something went wrong" in (reading.error or "")
     failed = again(outages.PATIENCE)
     assert failed
     assert failed.state == Work.FAILED
     with reader.database.read() as session:
         told = session.query(Announcement).one()
         assert "could not read" in told.text
-        assert told.update_ts == failed.progress_ts
+        assert told.update_ts == failed.progress_ts is not None, "in the place of its progress"
 
 
 def test_what_is_no_outage_is_tried_some_times(reader: School, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
