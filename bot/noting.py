@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 
@@ -92,26 +93,22 @@ class Noting:
 
     def _take_next(self, channel: Channel, telling: Telling, admin: bool) -> None:
         """Take the first line, or refuse it. Raises Overtaken."""
-        line, reason = telling.lines[0], ODD
+        line = telling.lines[0]
         if telling.attempts <= MOST_ATTEMPTS:
             try:
                 with self.database.read() as session:
                     settling.consider(session, channel, line)
                 with self.database.write() as session:
                     if self._is_next(session, channel, telling, line):
-                        lesson = lessons.teach(session, channel, line, telling.author, admin=admin, at=telling.created_at)
-                        notes.note_taught(session, lesson)
-                        _done(session, telling, {"lesson": lesson.id})
+                        _done(session, telling, taken(session, channel, telling.author, line, admin, telling.created_at))
                 return
-            except LessonError as error:
-                reason = str(error)
             except (Overtaken, OSError, *AWAY):
                 raise
             except Exception:  # whatever it was, it must not keep back the others
                 logger.exception("a line of telling %s is not taken", telling.id)
         with self.database.write() as session:
             if self._is_next(session, channel, telling, line):
-                _done(session, telling, {"refused": reason, "line": line[:QUOTED]})
+                _done(session, telling, {"refused": ODD, "line": line[:QUOTED]})
 
     def _is_next(self, session: Session, channel: Channel, telling: Telling, line: str) -> bool:
         """Is this line still the first to be taken? It may have been forgotten meanwhile. Raises Overtaken."""
@@ -122,10 +119,10 @@ class Noting:
         return telling.lines[:1] == [line]
 
 
-def taken(session: Session, channel: Channel, user: str, line: str, admin: bool) -> Outcome:
-    """Take one lesson; what became of it. What cannot be taken keeps back no other."""
+def taken(session: Session, channel: Channel, user: str, line: str, admin: bool, at: datetime | None = None) -> Outcome:
+    """Take one lesson, told `at` some time, if not now; what became of it. What cannot be taken keeps back no other."""
     try:
-        lesson = lessons.teach(session, channel, line, user, admin=admin)
+        lesson = lessons.teach(session, channel, line, user, admin=admin, at=at)
     except LessonError as error:
         return {"refused": str(error), "line": line[:QUOTED]}
     notes.note_taught(session, lesson)

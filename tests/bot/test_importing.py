@@ -1,6 +1,7 @@
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,32 +90,20 @@ def test_folders_and_files_that_may_not_be_read_are_told_and_skipped(tmp_path: P
     write(folder, [said | {"ts": "2.0"}], "2026-01-06.json")
     write(folder, [said | {"ts": "3.0"}], "2026-01-07.json")
     (folder / "closed").mkdir()
-    scanned, opened = os.scandir, Path.open
 
-    def scan(path: str) -> Any:
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied", path)
-        return scanned(path)
+    def closed(name: str, do: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: str | Path, *arguments: Any, **named: Any) -> Any:
+            if Path(path).name == name:
+                raise PermissionError(13, "Permission denied", str(path))
+            return do(path, *arguments, **named)
 
-    def reads(self: Path, *arguments: Any, **named: Any) -> Any:
-        if self.name == "2026-01-05.json":
-            raise PermissionError(13, "Permission denied", str(self))
-        return opened(self, *arguments, **named)
+        return call
 
-    stat = Path.stat
-
-    def looks(self: Path, **named: Any) -> Any:
-        if self.name == "2026-01-07.json":
-            raise PermissionError(13, "Permission denied", str(self))
-        return stat(self, **named)
-
-    monkeypatch.setattr(os, "scandir", scan)
-    with monkeypatch.context() as closed:
-        closed.setattr(Path, "stat", looks)
-        export = open_export(folder)
-    with monkeypatch.context() as closed:
-        closed.setattr(Path, "open", reads)
-        summary = import_export(database, export)
+    with monkeypatch.context() as denied:
+        denied.setattr(os, "scandir", closed("closed", os.scandir))
+        denied.setattr(Path, "open", closed("2026-01-05.json", Path.open))
+        denied.setattr(Path, "stat", closed("2026-01-07.json", Path.stat))
+        summary = import_export(database, open_export(folder))
     assert sorted(file for file, _ in summary.broken) == ["closed", "ops/2026-01-05.json", "ops/2026-01-07.json"]
     assert all("Permission denied" in why for _, why in summary.broken)
     assert summary.added == 1
