@@ -81,8 +81,8 @@ class Noting:
             if leases.finish(session, telling, Work.DONE):
                 session.delete(session.get_one(Telling, telling.id))
                 if telling.lines:
-                    told = GIVEN_UP.format(author=telling.author, count=len(telling.lines))
-                    add_once(session, Announcement, channel_id=telling.channel_id, key=f"untaken-{telling.id}-{telling.created_at:%s}", text=told)
+                    told, key = GIVEN_UP.format(author=telling.author, count=len(telling.lines)), f"untaken-{telling.id}-{telling.created_at.timestamp():.0f}"
+                    add_once(session, Announcement, channel_id=telling.channel_id, key=key, text=told)
         return True
 
     def _leave(self, telling: Telling) -> bool:

@@ -7,7 +7,7 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from bot import lifecycle
+from bot import lifecycle, outages
 from bot.events import Removed
 from bot.noting import MOST_ATTEMPTS, ODD, Noting
 from bot.sandbox.workspace import TEAM
@@ -129,6 +129,16 @@ def test_while_slack_or_the_database_is_away_what_was_told_waits(bot: Running, d
     assert noting.step()
     assert told(bot, "Noted: The spare lamp")
     assert tellings(database) == 0
+
+
+def test_what_could_not_be_taken_for_a_day_is_told(bot: Running, database: Database, noting: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
+    telling = left(bot, 1, "The spare hinge hangs behind the door.", "The spare latch hangs behind the door.")
+    with database.write() as session:
+        session.get_one(Telling, telling.id).created_at = now() - 2 * outages.PATIENCE
+    monkeypatch.setattr(settling, "consider", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+    assert noting.step()
+    assert tellings(database) == 0
+    bot.ben.wait(lambda: told(bot, "I could not take 2 of the lessons that you taught me"))
 
 
 def test_of_two_that_read_the_same_one_takes_it(bot: Running, database: Database, noting: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
