@@ -1,6 +1,7 @@
 """The question queue: claim, answer, post; recovered after a crash, since a claim that falls silent is taken again."""
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import asides, instructions, membership, mrkdwn, outages, outbox, phrases, replies
+from bot import asides, instructions, membership, outages, outbox, phrases, replies, turns
 from bot.loop import Loop
 from bot.membership import channels_of
 from bot.workspaces import WorkspaceError, Workspaces
@@ -20,7 +21,7 @@ from learning.answers import Answer, Answerer, Knowledge
 from learning.memory import channels, follow_ups, lessons, log, people, settling
 from learning.model.client import EngineError
 from learning.model.rendering import Turn
-from learning.records import UNFINISHED, Channel, Message, Question, Work, now
+from learning.records import UNFINISHED, Channel, Question, Work, now
 from learning.school import School
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5  # at what Slack refuses
 ENGINE_PATIENCE = timedelta(hours=1)  # an engine that is down is waited for
 GIVEN_UP = "I could not answer that: something is wrong on my side. Ask me again in a while."
-TURNS = 4  # of the thread, given to a follow-up
+AT_ONCE = 4  # answers, each of another channel: one that waits for Slack or the engine keeps no other channel waiting
 
 
 class Withdrawn(Exception):
@@ -37,23 +38,40 @@ class Withdrawn(Exception):
 
 @dataclass
 class Answering:
-    """Answers what was asked, on a thread of its own, from `loop.start` to `loop.stop`."""
+    """Answers what was asked, several channels at once, from `loop.start` to `loop.stop`."""
 
     school: School
     workspaces: Workspaces
     answerer: Callable[[], Answerer]
 
     def __post_init__(self) -> None:
-        self.loop = Loop("answering", self._next, every=1.0)
+        self._claiming, self._busy = threading.Lock(), set[int]()  # channels that are being answered
+        self.loop = Loop("answering", self._next, every=1.0, threads=AT_ONCE)
 
     def _next(self) -> bool:
         """Answer one question, if one is free."""
-        with self.school.database.write() as session:
-            question = leases.claim(session, Question, self.school.settings.lease_seconds)
-            if question is None:
-                return False
-            question.attempts += 1
-            channel = session.get_one(Channel, question.channel_id)
+        claimed = self._claim()
+        if claimed is None:
+            return False
+        try:
+            return self._take(*claimed)
+        finally:
+            self._busy.discard(claimed[1].id)
+
+    def _claim(self) -> tuple[Question, Channel] | None:
+        """The oldest question of a channel in which none is being answered: it may rest on what is said there."""
+        with self._claiming:
+            with self.school.database.write() as session:
+                question = leases.claim(session, Question, self.school.settings.lease_seconds, Question.channel_id.not_in(self._busy))
+                if question is None:
+                    return None
+                question.attempts += 1
+                channel = session.get_one(Channel, question.channel_id)
+            self._busy.add(channel.id)
+        self.loop.wake()  # there may be more
+        return question, channel
+
+    def _take(self, question: Question, channel: Channel) -> bool:
         try:
             web = self.workspaces.client(channel.team_id)
         except WorkspaceError as error:
@@ -112,14 +130,15 @@ class Answering:
         with self.school.database.read() as session:
             knowledge = self.school.knowledge(session, channel, _began_with(session, channel, question))
             message = log.get(session, channel, question.ts)
-            before: Sequence[Turn] = self._turns_before(channel, log.thread(session, channel, question.thread_ts), question) if question.thread_ts else []
+            before: Sequence[Turn] = turns.before(session, channel, question, self.workspaces.bot_user(channel.team_id))
             wondered = instructions.to_wonder(session, channel, question)
             below_answer = instructions.answered_right_above(session, channel, question)
         if message is not None and message.deleted_at:
             return None
         asked = question.text
         if before and before[-1].role == "user" and not question.must_be_sure and phrases.hands_over(asked):
-            asked, before = _left_to_us(before)
+            asked, before = turns.left_to_us(before)
+        before = turns.latest(before)
         if not asked:
             return None if question.must_be_sure else Answer("", "Ask me something, and I will tell you what this channel taught me.", "abstained")
         told = phrases.instruction(question.text) or (None if question.must_be_sure else wondered)
@@ -195,12 +214,6 @@ class Answering:
             leases.release(session, question)
             return False
 
-    def _turns_before(self, channel: Channel, thread: list[Message], question: Question) -> list[Turn]:
-        ours = self.workspaces.bot_user(channel.team_id)
-        earlier = [m for m in thread if m.ts < question.ts and m.text][-TURNS:]
-        turns = [Turn("assistant" if m.author == ours or m.is_bot else "user", mrkdwn.plain(m.text, ours)) for m in earlier]
-        return turns if turns and turns[0].role == "user" else turns[1:]
-
     def _later(self, question: Question, reason: str, again: bool, apologise: Callable[[], str | None] = lambda: None) -> None:
         """Give a question back, to be tried again after a while; or give it up, with the reason in its row, and a word to whoever asked."""
         logger.warning("question %s: %s", question.id, reason)
@@ -229,10 +242,3 @@ def _began_with(session: Session, channel: Channel, question: Question) -> str:
     inside = (Question.channel_id == channel.id, Question.in_thread(question.thread_ts), Question.ts < question.ts)
     earlier = session.scalars(select(Question.answer).where(*inside, Question.state == Work.DONE).order_by(Question.ts)) if question.thread_ts else ()
     return next((str(told["adapter"]) for told in earlier if told and told.get("adapter")), "")
-
-
-def _left_to_us(before: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
-    """Called into a thread of people ("any idea?"), their last question is meant; and the turns before that."""
-    own = next((number for number in range(len(before), 0, -1) if before[number - 1].role != "user"), 0)  # where what people said since begins
-    at = next((number for number in range(len(before) - 1, own - 1, -1) if follow_ups.asks(before[number].text)), len(before) - 1)
-    return before[at].text, before[:at]

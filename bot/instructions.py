@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot.phrases import THIS, Instruction
 from learning.answers import Answer
 from learning.memory import approval, finding, lessons, log, wondering
-from learning.memory.follow_ups import leans
+from learning.memory.follow_ups import says_enough
 from learning.memory.statements import LessonError
 from learning.records import Channel, Lesson, LessonStatus, Question, now
 
@@ -81,8 +81,10 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
         return Answer(question.text, "What should I have said? Tell me: `that's wrong: …`", "noted")
     text = with_question(wrong.text if wrong else "", rest)
     lesson = lessons.teach(session, channel, text, question.author, question.ts, permalink, admin)
-    answer = _noted(session, question, lesson)
     rested = (wrong.answer or {}).get("lessons", ()) if wrong else ()
+    if lesson.status != LessonStatus.PROPOSED:  # what was answered wrongly need not seem so
+        lessons.set_aside(lesson, [each for each in lessons.contradicting(session, channel, lesson) if each.id in rested])
+    answer = _noted(session, question, lesson)
     for old in (each for each in lessons.replaced(session, lesson) if each.id in rested):  # it was wrong: it does not come back with the correction forgotten
         old.valid_until = min(old.valid_until or date.max, now().date() - timedelta(days=2))  # past by any clock
         answer.settle = ""  # what was wrong cannot stand beside it
@@ -105,7 +107,7 @@ def to_settle(session: Session, lesson: Lesson) -> Literal["", "replaced", "perh
 
 def with_question(asked: str, answer: str) -> str:
     """A lesson along with the question that it answers, unless that says little by itself, or the lesson brings one."""
-    return f"Q: {asked} A: {answer}" if asked and answer and not leans(asked) and not answer.lower().startswith("q:") else answer
+    return f"Q: {asked} A: {answer}" if asked and answer and says_enough(asked) and not answer.lower().startswith("q:") else answer
 
 
 def noted(session: Session, lesson: Lesson) -> str:

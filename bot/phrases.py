@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from learning.memory.words import EMOJI
+
 _BREAK = r"(?:(?!:[\w+'-]+:)\W)*"  # up to the first word, or an emoji
 _ALL = r"(?:all|everything|anything|what (?:i|we) (?:said|told you|taught you))"
 _NOTING = r"(?:note|learn|save|keep in mind|fyi|for the record)"
@@ -29,9 +31,8 @@ _FORMS: tuple[tuple[Literal["remember", "forget", "wrong"], re.Pattern[str]], ..
     ),
 )
 _EMPTY = re.compile(r"(?:\W|\b(?:sorry|thanks?|thank you|thx|please|pls|any ?more|though|i think|again|bot|nightschool)\b)*", re.IGNORECASE)
-_EMOJI = re.compile(r"(?<!\S):[\w+'-]+:(?!\S)")  # as Slack writes them
 _BEFORE = re.compile(  # what people say before they come to it
-    r"(?:\W|(?<!\S):[\w+'-]+:(?!\S)|(?:hi|hello|hey|ok|okay|so|well|oh|no|actually|sorry|but|also|please|pls|plz|thanks|nightschool|bot)\b"
+    r"(?:(?<!\S):[\w+'-]+:(?!\S)|\W|(?:hi|hello|hey|ok|okay|so|well|oh|no|actually|sorry|but|also|please|pls|plz|thanks|nightschool|bot)\b"
     r"|(?:can|could|would|will) you(?=\W+(?:(?:please|pls|also)\W+)?(?:remember|forget)\b))*",
     re.IGNORECASE,
 )
@@ -76,7 +77,7 @@ class Instruction:
 
 def instruction(text: str) -> Instruction | None:
     """None for what is a question after all ("remember when we shipped?", "can you remember the code?")."""
-    plain = " ".join(_EMOJI.sub(" ", text).split())
+    plain = " ".join(EMOJI.sub(" ", text).split())
     before = (_BEFORE.match(text.strip()) or [""])[0]
     said = text.strip()[len(before) :]
     if text.strip() and not plain:

@@ -19,7 +19,6 @@ from learning.records import Channel, Question
 METADATA = "nightschool_answer"
 AT_ONCE = 3.0  # seconds: what takes longer is shown while it grows
 FIXED = ("message_not_found", "edit_window_closed", "cant_update_message")  # why a message cannot be edited: then another is posted
-ROLL_OVER = 9_000  # bytes of one stream; somewhat above 10,000 Slack refuses more
 
 
 def post(web: WebClient, channel: str, question: Question, answer: Answer, names: Mapping[str, str], growing: "Growing | None" = None) -> str:
@@ -59,7 +58,7 @@ class Growing:
 
     def __init__(self, web: WebClient, channel: Channel, question: Question, hold: Callable[[str | None], None]) -> None:
         self._web, self._channel, self._question, self._hold = web, channel, question, hold
-        self._began, self._open, self._size = time.monotonic(), question.attempts <= 1 and not question.reply_ts, 0
+        self._began, self._open = time.monotonic(), question.attempts <= 1 and not question.reply_ts
         self.ts, self.said = "", ""
 
     def say(self, text: str) -> None:
@@ -88,9 +87,6 @@ class Growing:
         return done
 
     def _add(self, more: str) -> None:
-        size = len(more.encode())
-        if self.ts and self._size + size > ROLL_OVER and self._streamed(self._web.chat_stopStream):
-            self.ts = ""
         if self.ts:
             self._streamed(self._web.chat_appendStream, markdown_text=more)
         else:
@@ -103,9 +99,7 @@ class Growing:
                 recipient_team_id=place.team_id,
             )
             self.ts = str(begun["ts"])
-            self._size = 0
             self._hold(self.ts)
-        self._size += size
 
     def _streamed(self, call: Callable[..., object], **content: Any) -> bool:
         """False once Slack has closed the stream, as it does after some minutes."""

@@ -237,7 +237,7 @@ class Answerer:
 def _by_heart(learned: Answer, question: str, sources: Sequence[Lesson], reads: bool) -> Answer | None:
     """What the weights said of the lessons that answer: what they go on with is left out. A base that cannot read was taught to say lessons whole, and must."""
     text = guard.told_of(sources, question, learned.answer)
-    if not set(sources) <= set(learned.sources) or not text or not (reads or guard.is_whole(sources, question, text)):
+    if not {one.text for one in sources} <= {one.text for one in learned.sources} or not text or not (reads or guard.is_whole(sources, question, text)):
         return None
     return replace(learned, answer=text, sources=list(sources))
 

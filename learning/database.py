@@ -55,7 +55,7 @@ class Database:
             yield session
 
     def scrub(self) -> None:
-        """Have SQLite overwrite its write-ahead log, where erased text would stay for a while. PostgreSQL's is the administrator's."""
+        """Have SQLite empty its write-ahead log, where erased text would stay for a while. PostgreSQL's is the administrator's."""
         if self.engine.dialect.name != "sqlite":
             return
         for _ in range(PATIENCE):  # while somebody reads, it cannot be done; waiting for them in the call would keep all others from writing

@@ -14,4 +14,4 @@ class TrainingError(NightschoolError):
 
 
 class TrainingStopped(Exception):
-    """Training was stopped on purpose, or its process vanished; the night is resumed elsewhere or given up."""
+    """Training was stopped on purpose, or the claim on its night was lost; the night is resumed elsewhere or given up."""

@@ -75,8 +75,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def discard(folder: Path) -> None:
     """Delete an adapter's files; the manifest goes first, so that no half of it is ever taken for whole."""
     (folder / MANIFEST).unlink(missing_ok=True)
-    for place in (folder, *folder.parent.glob(f".{folder.name}-*")):  # and what a killed training left
+    for place in _places(folder):
         shutil.rmtree(place, ignore_errors=True)
+
+
+def is_left(folder: Path) -> bool:
+    """Is anything of an adapter on the disk?"""
+    return any(place.exists() for place in _places(folder))
+
+
+def _places(folder: Path) -> list[Path]:
+    """An adapter's folder, and what a killed training left beside it."""
+    return [folder, *folder.parent.glob(f".{folder.name}-*")]
 
 
 def _sync(path: Path) -> None:

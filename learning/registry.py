@@ -31,10 +31,21 @@ def versions(session: Session, channel: Channel) -> list[Adapter]:
     return list(session.scalars(select(Adapter).where(Adapter.channel_id == channel.id).order_by(Adapter.version.desc())))
 
 
+def most_learned(session: Session, channel: Channel) -> int:
+    """How many lessons the latest version learned that ever served, whatever became of it."""
+    latest = next((a for a in versions(session, channel) if a.served_at), None)
+    return len(lesson_ids(session, latest)) if latest else 0
+
+
 def _retired(session: Session, channel: Channel) -> list[Adapter]:
     """Versions that served once and may again, newest first."""
     rejected = gone_back_from(session, channel)
     return [a for a in versions(session, channel) if a.state == AdapterState.RETIRED and a not in rejected]
+
+
+def _before(session: Session, channel: Channel, current: Adapter | None) -> Adapter | None:
+    """The newest version that may serve before one, of the same base model: one of another says nothing."""
+    return next((a for a in _retired(session, channel) if not current or (a.version < current.version and a.base_hash == current.base_hash)), None)
 
 
 def gone_back_from(session: Session, channel: Channel) -> list[Adapter]:
@@ -59,6 +70,12 @@ def lesson_ids(session: Session, adapter: Adapter) -> set[int]:
 def candidate_name(session: Session, night: Night) -> str | None:
     """The name of the adapter that a night trained, if it came to that."""
     return session.scalars(select(Adapter.name).where(Adapter.night_id == night.id).order_by(Adapter.version.desc())).first()
+
+
+def tainted_candidate(session: Session, night: Night) -> str | None:
+    """The name of the adapter that a night makes, where a forgetting came in between; what it had tried before does not count."""
+    newest = session.scalars(select(Adapter).where(Adapter.night_id == night.id).order_by(Adapter.version.desc())).first()
+    return newest.name if newest and newest.state == AdapterState.TAINTED else None
 
 
 def reserve(session: Session, channel: Channel, night: Night, base_hash: str, lessons: Sequence[Lesson], studied: str) -> Adapter:
@@ -116,14 +133,22 @@ def _prove(session: Session, adapter: Adapter, proven: set[int]) -> None:
 
 def earlier(session: Session, channel: Channel) -> Adapter | None:
     """The newest version before the one that serves; without one that serves, the newest. None of those that people went back from."""
-    current = serving(session, channel)
-    return next((a for a in _retired(session, channel) if not current or a.version < current.version), None)
+    return _before(session, channel, serving(session, channel))
 
 
 def rollback(session: Session, channel: Channel, version: int | None = None, held: bool = False) -> Adapter:
-    """Serve an earlier version: the newest retired one, or `version`; one that was `held`, only where that is said. Raises RegistryError when it may not."""
-    able = [a for a in versions(session, channel) if a.state in (AdapterState.RETIRED, *([AdapterState.HELD] if held else []))]
-    chosen = earlier(session, channel) if version is None else next((a for a in able if a.version == version), None)
+    """Serve the newest earlier version, or the newest one that was `held`; or `version`, which was held only where that is said.
+
+    Within `channels.lock`. Raises RegistryError when it may not.
+    """
+    every = versions(session, channel)
+    if version is None:
+        chosen = next((a for a in every if a.state == AdapterState.HELD), None) if held else earlier(session, channel)
+    else:
+        chosen = next((a for a in every if a.version == version and a.state in (AdapterState.RETIRED, *([AdapterState.HELD] if held else []))), None)
+    current = serving(session, channel)
+    if chosen and current and chosen.base_hash != current.base_hash:
+        raise RegistryError(f"v{chosen.version} was trained on another base model than the one that answers, and could not speak.")
     if chosen is None or not _clean(session, chosen):
         known = ", ".join(f"v{a.version} ({a.state})" for a in versions(session, channel)) or "none"
         raise RegistryError(f"no such version to go back to; this channel has: {known}.")
@@ -132,13 +157,13 @@ def rollback(session: Session, channel: Channel, version: int | None = None, hel
 
 
 def _clean(session: Session, adapter: Adapter) -> bool:
-    """Is the adapter free of anything forgotten? Looked up under a lock, for a forgetting may have come in between."""
+    """Is the adapter free of anything forgotten, and its folder there? Looked up under a lock, for a forgetting may have come in between."""
     session.flush()
     session.refresh(adapter, with_for_update=True)
     forgotten = select(Lesson.id).where(Lesson.id.in_(lesson_ids(session, adapter)), Lesson.status == LessonStatus.FORGOTTEN)
     if adapter.state != AdapterState.TAINTED and session.scalars(forgotten).first():
         adapter.state = AdapterState.TAINTED
-    return adapter.state != AdapterState.TAINTED
+    return adapter.state not in (AdapterState.TAINTED, AdapterState.PRUNED)
 
 
 def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[str]:
@@ -154,8 +179,7 @@ def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[st
     for adapter in tainted:
         adapter.state = AdapterState.TAINTED
     session.flush()
-    clean = (a for a in _retired(session, channel) if current is None or a.version < current.version)
-    if serving(session, channel) is None and (older := next(clean, None)):
+    if serving(session, channel) is None and (older := _before(session, channel, current)):
         _serve(session, channel, older)
     return stopped
 

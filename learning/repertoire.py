@@ -1,24 +1,23 @@
 """What the weights may say: a lesson that they were trained on, word for word, or that they do not know."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from learning.memory import recall
+from learning.memory.caches import CHANNELS, remembered
 from learning.memory.encoder import Alike
 from learning.memory.guard import ABSTENTION
 from learning.model.drafting import Draft
 from learning.model.rendering import Renderer
 from learning.records import Lesson
 
-CANDIDATES = 1000  # lessons, the nearest ones
 OPENING = 24  # tokens that tell which of them is said
 WHOLE = 8  # drafts of which all is sent along: of the others just enough to tell
 
 
 def repertoire(speaker: Renderer, lessons: Sequence[Lesson], question: str, alike: Alike) -> list[Draft]:
-    """All of it, the likeliest by search first: that saves passes, and decides nothing in channels of up to `CANDIDATES` lessons."""
+    """All of it, the likeliest by search first: that saves passes, and decides nothing."""
     said = _as_said(speaker, tuple(lesson.text for lesson in lessons))
-    near = [hit.lesson.text for hit in recall.nearest(lessons, question, alike, CANDIDATES)]
+    near = [hit.lesson.text for hit in recall.nearest(lessons, question, alike, len(lessons))]
     drafts = [said[text] for text in (*near[:2], ABSTENTION, *near[2:])]
     return [*drafts[:WHOLE], *(draft[: OPENING + 1] for draft in drafts[WHOLE:])]
 
@@ -28,6 +27,6 @@ def opening(reads: bool) -> int:
     return 0 if reads else OPENING
 
 
-@lru_cache(maxsize=16)  # channels
+@remembered(CHANNELS)
 def _as_said(speaker: Renderer, texts: tuple[str, ...]) -> Mapping[str, Draft]:
     return {text: tuple(speaker.answer(text)) for text in (*texts, ABSTENTION)}

@@ -86,12 +86,14 @@ def adapters(channel: ChannelOption, as_json: JsonOption = False) -> None:
 @app.command()
 def rollback(
     channel: ChannelOption, to: Annotated[int | None, typer.Option(help="Version number.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also one that was held, since it did not pass its exam.")] = False, as_json: JsonOption = False,
+    force: Annotated[bool, typer.Option("--force", help="One that did not pass its exam: the newest, or the one named.")] = False, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Let an earlier version serve."""
     school = open_here()
     with school.database.write() as session:
-        chosen = registry.rollback(session, channels.known(session, channel), to, force)
+        room = channels.known(session, channel)
+        channels.lock(session, room)
+        chosen = registry.rollback(session, room, to, force)
     show.rows([{"adapter": chosen.name, "state": chosen.state}], as_json)
 
 

@@ -113,7 +113,7 @@ def lines(text: str, names: Mapping[str, str]) -> list[str]:
 
 def to_forget(session: Session, channel: Channel, text: str) -> tuple[str, list[blocks.Block]]:
     """What would be forgotten, to be confirmed."""
-    found = finding.find(session, channel, mrkdwn.plain(text))
+    found = finding.find(session, channel, mrkdwn.plain(text, names=people.names(session, channel.team_id)))
     if not found:
         reading = " I am still reading what I was just taught: try again in a moment." if tellings.waiting(session, channel) else ""
         return f"I know nothing like that here. Name the lesson by some of its words.{reading}", []

@@ -68,6 +68,7 @@ def register(app: App, desk: Desk) -> None:
 
 def _roll_back(session: Session, channel: Channel, seen: str) -> None:
     """From the version that was `seen` to serve: whoever presses twice goes back once."""
+    channels.lock(session, channel)
     serving = registry.serving(session, channel)
     if (serving.name if serving else "") == seen and registry.earlier(session, channel):
         registry.rollback(session, channel)

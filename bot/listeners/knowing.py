@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from bot import blocks, checks, mrkdwn
 from bot.listeners import commands
 from learning import registry
-from learning.memory import finding, lessons
+from learning.memory import channels, finding, lessons, people
 from learning.memory.salience import Salience, salience
 from learning.night import morning, nights, report
-from learning.records import Channel, Lesson, LessonStatus, Night, now
+from learning.records import Channel, Lesson, LessonStatus, Night, Work, now
 
 Answer = tuple[str, list[blocks.Block]]
 PAGE = 10  # lessons shown at once
@@ -26,7 +26,7 @@ def forget(session: Session, channel: Channel, user: str, rest: str) -> Answer:
 
 def listed(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """What the channel was taught, newest first, where each lesson is on its way into the weights, and what people did about it."""
-    rest = " ".join(rest.split())
+    rest = mrkdwn.plain(" ".join(rest.split()), names=people.names(session, channel.team_id))
     asked = _PAGED.match(rest)
     search, page = (asked["search"], max(1, int(asked["page"]))) if asked else (rest, 1)
     found = finding.listed(session, channel, search)
@@ -89,7 +89,8 @@ def gaps(session: Session, channel: Channel, user: str, rest: str) -> Answer:
 
 def sleep(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """A night now; the workers take it up as they find it."""
-    nights.open_another(session, channel, now().date(), "sleep")
+    if nights.open_another(session, channel, now().date(), "sleep").state == Work.RUNNING:
+        return "I sleep already. What was taught since I began waits for my next night.", []
     return "I go to sleep now, and tell how it went when I wake up.", []
 
 
@@ -110,6 +111,7 @@ def rollback(session: Session, channel: Channel, user: str, rest: str) -> Answer
     wanted = rest.strip().lower().removeprefix("v")
     if wanted and not wanted.isdecimal():
         return "Name a version by its number, such as `/nightschool rollback 3`.", []
+    channels.lock(session, channel)
     chosen = registry.rollback(session, channel, int(wanted) if wanted else None)
     return f"I answer as `{chosen.name}` from now on.", []
 

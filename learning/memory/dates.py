@@ -14,6 +14,7 @@ _UNTIL = re.compile(rf"\b(?:until|till|til|through|thru)\s+(?:the\s+|{_HOUR},?\s
 _HOURLY = re.compile(rf"\b(?:until|till|til)\s+{_HOUR},?\s+(?:on\s+)?$", re.IGNORECASE)
 _WEEKLY = re.compile(r"\b(?:is|are)\s+(?:open|taken|accepted|served|staffed)\b|\bopens?\b", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|when(?:ever)?|once|unless|today|order(?:s|ed)?)\b", re.IGNORECASE)  # "what is ordered today arrives tomorrow"
+_OUT = re.compile(r"\b(?:is|are)\s+(?:closed|shut|down|away|off|out|ill|sick|cancell?ed|unavailable|offline)\b", re.IGNORECASE)  # for once
 _PAST = re.compile(r"\bsince\s+(?:the\s+)?$|(?<!\bis\s)(?<!\bare\s)(?<!\bbe\s)\b(?:took|left|went|joined|started|moved|switched)\b", re.IGNORECASE)
 _LASTING = r"\b(now|from now on|no longer|any ?more|moved|every|always|never|(?:mon|tues|wednes|thurs|fri|satur|sun)days)\b"
 _AFTERWARDS = re.compile(r"\b(?:then|afterwards?|after that|thereafter)\b", re.IGNORECASE)
@@ -86,7 +87,9 @@ def _is_once(before: str, after: str) -> bool:
     every = _HOURLY.search(before) and _WEEKLY.search(sentence)  # "open until 21:00 on Sunday": every one
     if re.search(r"\b(?:every|each|always|weekly|daily)\b", sentence, re.IGNORECASE) or (weekday and (every or len(weekdays(sentence)) > 1)):
         return False
-    if re.match(rf"(?:tomorrow|tmrw|tmw|(?:next|this|coming)\s+(?:week|{DAY}))\b", after, re.IGNORECASE) and not _IF.search(sentence):
+    if re.match(rf"(?:tomorrow|tmrw|tmw|next\s+(?:month|year)|(?:next|this|coming)\s+(?:week|{DAY}))\b", after, re.IGNORECASE) and not _IF.search(sentence):
+        return True
+    if re.match(r"(?:today|tonight|this\s+(?:morning|afternoon|evening))\b", after, re.IGNORECASE) and _OUT.search(sentence):
         return True
     return bool(_UNTIL.search(before) or _AS_OF.search(before) or (re.search(r"\b(?:from|since)\s+$", before, re.IGNORECASE) and not weekday))
 

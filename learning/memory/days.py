@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SATURDAY = 5
 MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
 DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -93,6 +94,19 @@ def _span(number: str, unit: str) -> timedelta:
     return timedelta(days=(int(number) if number.isdigit() else _NUMBER[number.lower()]) * (7 if unit.lower() == "week" else 1))
 
 
+def _week_end(match: re.Match[str], said_on: date) -> date:
+    """Friday; said at a weekend, Sunday."""
+    return _monday(said_on) + timedelta(days=11 if match["next"] else 4 if said_on.weekday() < SATURDAY else 6)
+
+
+def _next_month(match: re.Match[str], said_on: date) -> date:
+    return date(said_on.year + said_on.month // 12, said_on.month % 12 + 1, 1)
+
+
+def _next_year(match: re.Match[str], said_on: date) -> date:
+    return date(said_on.year + 1, 1, 1)
+
+
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
@@ -114,6 +128,22 @@ def _week(monday: date) -> str:
 
 def _in_week(monday: date) -> str:
     return f"in {_week(monday)}"
+
+
+def _whole_month(on: date) -> str:
+    return f"{on:%B %Y}"
+
+
+def _in_month(on: date) -> str:
+    return f"in {_whole_month(on)}"
+
+
+def _whole_year(on: date) -> str:
+    return f"{on.year}"
+
+
+def _in_year(on: date) -> str:
+    return f"in {on.year}"
 
 
 def _soon(on: date) -> str:
@@ -160,7 +190,7 @@ WITHOUT_YEAR = (
 )  # fmt: skip
 RELATIVE = (
     Rule(r"\b(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?month\b", lambda m, said: _month_end(said.month, said), _long),
-    Rule(r"\b(?:the\s+)?end\s+of\s+(?:(?P<next>next\s)|the\s|this\s)?\s*week\b", lambda m, said: _monday(said) + timedelta(11 if m["next"] else 4), _long),
+    Rule(r"\b(?:the\s+)?end\s+of\s+(?:(?P<next>next\s)|the\s|this\s)?\s*week\b", _week_end, _long),
     Rule(r"\b(?:the\s+)?day\s+after\s+tomorrow\b", lambda m, said: said + timedelta(days=2), _long),
     Rule(r"\b(?:tomorrow|tmrw|tmw|tomorow)\b(?:['’]s)?", lambda m, said: said + timedelta(days=1), _long),
     Rule(r"\b(?:today|tonight|this\s+(?:morning|afternoon|evening))\b(?:['’]s)?", lambda m, said: said, _long),
@@ -170,6 +200,10 @@ RELATIVE = (
     Rule(r"\bnext\s+week\b(?!['’])", lambda m, said: _monday(said) + timedelta(days=7), _in_week, days=7),
     Rule(rf"{_AFTER}this\s+week\b(?!['’])", lambda m, said: _monday(said), _week, days=7),
     Rule(r"\bthis\s+week\b(?!['’])", lambda m, said: _monday(said), _in_week, days=7),
+    Rule(rf"{_AFTER}next\s+month\b(?!['’])", _next_month, _whole_month, days=31),
+    Rule(r"\bnext\s+month\b(?!['’])", _next_month, _in_month, days=31),
+    Rule(rf"{_AFTER}next\s+year\b(?!['’])", _next_year, _whole_year, days=365),
+    Rule(r"\bnext\s+year\b(?!['’])", _next_year, _in_year, days=365),
     Rule(rf"{_NAMED}(?!s)(?![.,]*[\s(–-]+{_OTHER_DAY})(?!{_NOT_THE_NEXT})(?!\s+(?:morning|afternoon|evening|night)s\b)", _named, _long),
     Rule(rf"\b(?P<next>next|this|coming)\s+(?P<w>{DAY})\b(?!s)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
 )  # fmt: skip

@@ -53,9 +53,9 @@ class Encoder:
         """(sentences, 384), each of length one."""
         known = self._known  # another thread may begin anew meanwhile
         new = sorted({sentence for sentence in sentences if _key(sentence) not in known}, key=len)
-        if len(known) + len(new) > REMEMBERED:
-            known = self._known = {}
-            new = sorted(set(sentences), key=len)
+        if len(known) + len(new) > REMEMBERED:  # what was met first goes, and is encoded anew when it is met again
+            known = self._known = dict(list(known.items())[len(new) + REMEMBERED // 10 :])
+            new = sorted({sentence for sentence in sentences if _key(sentence) not in known}, key=len)
         for start in range(0, len(new), AT_ONCE):
             chunk = new[start : start + AT_ONCE]
             known.update(zip(map(_key, chunk), self._encode(chunk), strict=True))
@@ -66,11 +66,13 @@ class Encoder:
         if _key(sentences[0]) in self._known:
             return
         file = folder / f"vectors-{hashlib.sha256(json.dumps(sentences).encode()).hexdigest()[:16]}.npy"
-        if not file.exists():
-            scratch = file.with_name(f"{os.getpid()}-{file.name}")
-            np.save(scratch, self.vectors(sentences))
+        try:
+            vectors = np.load(file)
+        except (OSError, ValueError, EOFError):  # not there yet; or empty, after a power cut
+            vectors, scratch = self.vectors(sentences), file.with_name(f"{os.getpid()}-{file.name}")
+            np.save(scratch, vectors)
             scratch.replace(file)
-        self._known.update(zip(map(_key, sentences), np.load(file), strict=True))
+        self._known.update(zip(map(_key, sentences), vectors, strict=True))
 
     def _encode(self, sentences: Sequence[str]) -> Floats:
         tokens = [encoding.ids for encoding in self.tokenizer.encode_batch(list(sentences))]

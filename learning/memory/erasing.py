@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Select, select, union, update
 from sqlalchemy.orm import Session
 
-from learning.memory import log, notes, wondering
+from learning.memory import caches, log, notes, wondering
 from learning.memory.words import normalised, stems, words
 from learning.records import Announcement, Channel, Lesson, LessonSource, LessonStatus, Message, Person, Question, Tombstone
 
@@ -41,6 +41,7 @@ def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None
                 _erase_said(session, aside, [ts for room, ts in answers if room == aside.id], lesson)
         blank(session, lesson)
     wondering.tidy(session, channel)
+    caches.let_go()
 
 
 def erase_all(session: Session, channel: Channel) -> None:

@@ -1,12 +1,12 @@
 """What speaks for a lesson, or several, as the answer to a question: how near they are in words and in meaning, and what they lack."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from difflib import SequenceMatcher
-from functools import lru_cache
 from itertools import combinations
 
 from learning.memory import chains
+from learning.memory.caches import CHANNELS, remembered
 from learning.memory.encoder import Alike
 from learning.memory.kinds import fits
 from learning.memory.names import Names, names, unnamed
@@ -36,6 +36,7 @@ class Evidence:
         self.known = names(texts)
         self.plain = unnamed(question, self.known)
         self.matters = dict(zip(texts, alike(self.plain, _all_unnamed(texts)), strict=True))
+        self.told = frozenset(word for hit in hits for word in stems(hit.lesson.said))
 
     def of(self, hit: Hit, outdated: Sequence[Lesson] = ()) -> tuple[float, ...]:
         """The `FEATURES` of a hit among all. What is `outdated` by it is no rival: that such a lesson is as near makes it no less certain.
@@ -50,7 +51,7 @@ class Evidence:
         ahead = hit.score - others[0].score if others else LONE
         matter = self.matters[cited[0].said] if len(cited) == 1 else max(self.alike(self.plain, [unnamed(said_by(hit), self.known)]))
         most = max((self.matters[other.lesson.said] for other in others), default=matter - LONE)
-        strange = _strange(self.question, cited, [other.lesson for other in self.hits], self.known)
+        strange = _strange(self.question, cited, self.told, self.known)
         phrase, length = max(_in_one_go(self.question, lesson.said) for lesson in cited), min(len(self.question.split()) / 10, LONGEST)
         return hit.coverage, hit.likeness, max(-1.0, min(ahead, 1.0)), fits(self.question, said_by(hit)), strange, matter, matter - most, phrase, length
 
@@ -75,7 +76,7 @@ def said_by(hit: Hit) -> str:
     return chains.joined([lesson.said for lesson in hit.sources])
 
 
-@lru_cache(maxsize=16)
+@remembered(CHANNELS)
 def _all_unnamed(texts: tuple[str, ...]) -> tuple[str, ...]:
     known = names(texts)
     return tuple(unnamed(text, known) for text in texts)
@@ -87,13 +88,13 @@ def _in_one_go(question: str, text: str) -> float:
     return SequenceMatcher(None, asked, said, autojunk=False).find_longest_match().size / max(1, len(asked))
 
 
-def _strange(question: str, cited: Sequence[Lesson], lessons: Sequence[Lesson], known: Names) -> float:
-    """Does the question name what the cited lessons do not: a name that another lesson holds, one written as a name, room 7 where they say room 4?"""
-    held, elsewhere = ({word for lesson in some for word in stems(lesson.said)} for some in (cited, lessons))
+def _strange(question: str, cited: Sequence[Lesson], told: Set[str], known: Names) -> float:
+    """Does the question name what the cited lessons do not: a name that is `told` of elsewhere, one written as a name, room 7 where they say room 4?"""
+    held = {word for lesson in cited for word in stems(lesson.said)}
     first = words(question)[:1]
     named = (
         word for word in content_words(question)
-        if word in known and ((word[:1].isupper() and [word] != first) or _CODE.fullmatch(word) or stem(word) in elsewhere)
+        if word in known and ((word[:1].isupper() and [word] != first) or _CODE.fullmatch(word) or stem(word) in told)
     )  # fmt: skip
     return float(any(stem(name) not in held for name in named) or _numbered_otherwise(question, " ".join(lesson.said for lesson in cited)))
 

@@ -5,8 +5,8 @@ Nobody can tell from the words alone whether such a pair contradicts, so somebod
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
+from learning.memory.caches import remembered
 from learning.memory.recall import in_other_words, said_around
 from learning.memory.telling import DATED, DENIED, NUMBER, WHEN, Word, apart, stretches, telling
 from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, content_words, stem, stems, words
@@ -44,7 +44,7 @@ def tells_of_change(new: str, old: str) -> bool:
     return bool(_CORRECTED.search(new)) or any(found.lower() not in old.lower() for found in CHANGED.findall(_NEWCOMERS.sub("", new)))
 
 
-@lru_cache(maxsize=20_000)
+@remembered(20_000)
 def limit(exception: str, rule: str) -> tuple[str, ...]:
     """The words by which a statement limits itself, where it repeats another word for word but for the value: of "Parking for visitors costs 8 euros." beside
     "Parking costs 5 euros." the visitors; else none.

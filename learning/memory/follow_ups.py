@@ -13,7 +13,7 @@ from itertools import groupby
 from learning.memory.kinds import asked_for, held_kinds
 from learning.memory.names import Names, names
 from learning.memory.recall import Hit, in_other_words, said_around
-from learning.memory.words import STOPWORDS, content_words, stem, stems, words
+from learning.memory.words import EMOJI, STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
 
 _LEANING = re.compile(
@@ -23,8 +23,7 @@ _LEANING = re.compile(
 _POINTING = re.compile(r"\b(?!(?-i:IT)\b)(its|theirs?|his|hers?|it|they|them|that|those|this|these|there|s?he|him)\b", re.IGNORECASE)
 _ASKING = re.compile(r"\b(who|whom|whose|what|where|when|which|how|why)\b(?! about)", re.IGNORECASE)
 _LEAD = re.compile(r"^\W*((ok|okay|thanks|thx|hm|right|cool|great|so|and|but|then|also|plus|or)\b\W*)+", re.IGNORECASE)
-_ASIDE = re.compile(r"^\W*(?:(?:ok|okay|thanks|thx|hm|right|cool|great|so|sorry)\s*[,;:.!–—-]+\s*)*(?:(?:and|but|so|then|also)\s+)?", re.IGNORECASE)
-_EMOJI = re.compile(r"(?<!\S):[\w+'-]+:(?!\S)")
+_ASIDE = re.compile(r"^\W*(?:(?:ok|okay|thanks|thx|hm|right|cool|great|so|sorry)\s*(?:[,;:.!–—]+|-+(?=\s))\s*)*(?:(?:and|but|so|then|also)\s+)?", re.IGNORECASE)
 _SAME = frozenset(("one", "ones", "same", "too", "also", "well", "use", "uses", "as"))
 
 _ASKING_FIRST = re.compile(
@@ -64,6 +63,11 @@ def leans(question: str) -> bool:
     return bool(_LEANING.match(question)) or len(content_words(question)) < 2
 
 
+def says_enough(question: str) -> bool:
+    """Does a question tell what it is about, if only in one word ("where is parking?")?"""
+    return not leans(question) or bool(_ASKING.search(question) and content_words(question) and not points_back(question))
+
+
 def points_back(question: str) -> bool:
     """Does it point at turns before it, so that it means something else without them?"""
     return bool(_LEANING.match(question) or _POINTING.search(question))
@@ -78,11 +82,15 @@ def tells_more(question: str, earlier: str, said: Lesson) -> bool:
 
 def asks(text: str) -> bool:
     """Is a message in a thread a question, or the rest of one ("and its port")? What people tell each other there, or want of each other, is for them."""
-    said = _EMOJI.sub("", text).strip()
-    if _TO_PEOPLE.match(said):
-        return False
+    said = EMOJI.sub("", text).strip()
+    return asks_outright(text) or bool(_LEANING.match(said) and len(words(said)) <= BRIEF and not _TO_PEOPLE.match(said))
+
+
+def asks_outright(text: str) -> bool:
+    """Is it a question by its first words, or by its mark?"""
+    said = EMOJI.sub("", text).strip()
     asked = re.search(r"\?\s", said) or "?" in re.split(r"\w", said)[-1]  # what follows the last word
-    return bool(asked or _ASKING_FIRST.match(said) or (_LEANING.match(said) and len(words(said)) <= BRIEF))
+    return bool(asked or _ASKING_FIRST.match(said)) and not _TO_PEOPLE.match(said)
 
 
 def in_full(question: str, before: Sequence[Exchange], lessons: Sequence[Lesson]) -> list[Way]:

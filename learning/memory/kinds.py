@@ -1,8 +1,8 @@
 """Kinds of value: what a statement tells (a person, a place, a time, …), and what a question asks for."""
 
 import re
-from functools import lru_cache
 
+from learning.memory.caches import remembered
 from learning.memory.vocabulary import is_name, is_ordinary
 from learning.memory.words import STOPWORDS, words
 
@@ -76,7 +76,7 @@ _ASKED = tuple(
 )  # fmt: skip
 
 
-@lru_cache(maxsize=20_000)
+@remembered(20_000)
 def kinds(text: str) -> tuple[str, ...]:
     """The kinds of value in a statement."""
     low = text.lower()
@@ -86,13 +86,13 @@ def kinds(text: str) -> tuple[str, ...]:
     return (*found, "person") if named and _DONE_BY_PEOPLE.search(text) else tuple(found)
 
 
-@lru_cache(maxsize=2_000)
+@remembered(2_000)
 def asked_for(question: str) -> frozenset[str]:
     """The kinds of value that a question asks for, by its question words; none when it has none."""
     return frozenset(name for name, asked, _ in _ASKED if asked.search(question))
 
 
-@lru_cache(maxsize=20_000)
+@remembered(20_000)
 def held_kinds(text: str) -> frozenset[str]:
     """The kinds of value, of those that questions ask for, that a statement holds."""
     found = {name for name, _, looks in _ASKED if looks.search(text)}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from learning import registry
 from learning.database import add_once
-from learning.memory import approval, channels, erasing, notes, replacing, tellings, wondering
+from learning.memory import approval, caches, channels, erasing, notes, replacing, tellings, wondering
 from learning.memory.statements import told
 from learning.memory.words import digest
 from learning.records import Adapter, AdapterLesson, AdapterState, Announcement, Channel, Forgetting, Lesson, LessonStatus, Tombstone, now
@@ -129,8 +129,11 @@ def replaced(session: Session, lesson: Lesson) -> list[Lesson]:
 
 def in_force(session: Session, channel: Channel) -> list[Lesson]:
     """Lessons that the channel should know now, oldest first: not pending, not replaced, not forgotten, not expired."""
-    stands = (Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), unexpired(session, channel))
-    return list(session.scalars(select(Lesson).where(*stands).order_by(Lesson.id)))
+    return list(session.scalars(select(Lesson).where(*_standing(session, channel)).order_by(Lesson.id)))
+
+
+def _standing(session: Session, channel: Channel) -> tuple[ColumnElement[bool], ...]:
+    return Lesson.channel_id == channel.id, Lesson.status.in_(IN_FORCE), unexpired(session, channel)
 
 
 def unexpired(session: Session, channel: Channel) -> ColumnElement[bool]:
@@ -140,8 +143,9 @@ def unexpired(session: Session, channel: Channel) -> ColumnElement[bool]:
 
 def stand(session: Session, some: Sequence[Lesson]) -> bool:
     """Are all of these lessons in force, in whatever channel?"""
+    wanted = {lesson.id for lesson in some}
     rooms = [session.get_one(Channel, channel_id) for channel_id in {lesson.channel_id for lesson in some}]
-    return {lesson.id for lesson in some} <= {lesson.id for room in rooms for lesson in in_force(session, room)}
+    return wanted == {found for room in rooms for found in session.scalars(select(Lesson.id).where(Lesson.id.in_(wanted), *_standing(session, room)))}
 
 
 def all_kept(session: Session, channel: Channel) -> list[int]:
@@ -184,6 +188,7 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
             session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=erasing.salted(channel, lesson.digest)))
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED))
+    caches.let_go()
     tellings.forget(session, channel, {lesson.digest for lesson in gone}, lambda at: day_of(session, channel, at=at))
     wondering.tidy(session, channel)
     ids = [lesson.id for lesson in gone]

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
+from learning.memory.caches import CHANNELS, remembered
 from learning.memory.vocabulary import is_name, is_ordinary
 from learning.memory.words import STOPWORDS, stem, words
 
@@ -21,10 +21,10 @@ class Names:
         return is_name(word) or (stem(word) in self.written and not is_ordinary(word))
 
 
-names = lru_cache(maxsize=16)(Names)  # a channel's lessons change seldom, and are asked for often
+names = remembered(CHANNELS)(Names)  # a channel's lessons change seldom, and are asked for often
 
 
-@lru_cache(maxsize=20_000)
+@remembered(20_000)
 def written_as_names(text: str) -> frozenset[str]:
     """Stems of the words that are capitalised inside a sentence."""
     inside = (word for sentence in _SENTENCE.split(text) for word in words(sentence)[1:])

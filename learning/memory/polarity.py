@@ -10,6 +10,7 @@ _OPPOSITES = (
     ("minimum", "maximum"), ("least", "most"), ("open", "closed"), ("first", "last"), ("below", "over"), ("above", "under"), ("older", "younger"),
     ("larger", "smaller"), ("longer", "shorter"), ("earlier", "later"), ("weekdays", "weekends"),
 )  # fmt: skip
+_SIDES = frozenset(word for pair in _OPPOSITES for word in pair)
 _WORD = re.compile(r"\w+")
 WHOLE = 0.85  # share of a statement's words from which another says all of it
 
@@ -34,6 +35,11 @@ def both_stand(one: str, other: str) -> bool:
     """Do two statements tell of two sides of one thing ("invoices under 1000 … Dana", "… over 1000 … Ines"), and not of one side its contrary?"""
     mine, theirs = (set(_WORD.findall(text.lower())) for text in (one, other))
     return opposed(one, other) and len(mine ^ theirs) > 2 and 2 * len(mine & theirs) >= min(len(mine), len(theirs))
+
+
+def takes_a_side(text: str) -> bool:
+    """Does it say "before" or "after", or the like?"""
+    return not _SIDES.isdisjoint(_WORD.findall(text.lower()))
 
 
 def opposed(one: str, other: str) -> bool:

@@ -4,10 +4,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 import bm25s
 
+from learning.memory.caches import CHANNELS, remembered
 from learning.memory.encoder import Alike
 from learning.memory.vocabulary import AFTER, ASIDES, ASKING, BEFORE, PLAIN, SYNONYMS
 from learning.memory.words import STOPWORDS, content_words, is_common, stem, stems, words
@@ -16,6 +17,7 @@ from learning.records import Lesson
 COVERED = 0.5  # share of a query that a lesson must cover to be what somebody may want forgotten
 _SAID_AROUND = frozenset(stem(word) for said in (BEFORE, AFTER, ASIDES, PLAIN, *ASKING.values()) for phrase in said for word in words(phrase))
 MEANING = 3.0  # how much likeness in meaning counts, next to coverage
+FEW = 8  # lessons that are not kept ready
 _LIKE = 0.6  # what a word counts that the lesson holds in other words
 
 
@@ -26,12 +28,24 @@ class Shelf:
         corpus = [stems(text) for text in texts]
         self.held = [frozenset(document) for document in corpus]
         self.holding = Counter(word for document in self.held for word in document)
-        self.index = bm25s.BM25()
+        self._corpus = corpus
+
+    @cached_property
+    def index(self) -> bm25s.BM25:
+        """For plain search alone."""
+        index = bm25s.BM25()
         if self.holding:
-            self.index.index(corpus, show_progress=False)
+            index.index(self._corpus, show_progress=False)
+        return index
 
 
-_shelf = lru_cache(maxsize=16)(Shelf)  # a channel's lessons change seldom, and are asked for often
+_kept = remembered(CHANNELS)(Shelf)
+
+
+def _shelf(lessons: Sequence[Lesson]) -> Shelf:
+    """A few are made ready faster than others are after them."""
+    texts = tuple(lesson.said for lesson in lessons)
+    return _kept(texts) if len(texts) > FEW else Shelf(texts)
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,7 @@ class Hit:
 
 def search(lessons: Sequence[Lesson], query: str, limit: int = 4) -> list[Hit]:
     """The lessons nearest to a query by BM25, best first; those that share no word with it are left out."""
-    shelf = _shelf(tuple(lesson.said for lesson in lessons))
+    shelf = _shelf(lessons)
     known = [stem for stem in stems(query) if stem in shelf.holding]
     if not known:
         return []
@@ -92,7 +106,7 @@ class Coverage:
     """
 
     def __init__(self, lessons: Sequence[Lesson], query: str) -> None:
-        self.shelf = _shelf(tuple(lesson.said for lesson in lessons))
+        self.shelf = _shelf(lessons)
         self.rarest = math.log(1 + len(lessons))
         self.weights: dict[str, float] = {}
         self.likes: dict[str, set[str]] = {}

@@ -8,7 +8,6 @@ tests.benchmarks.fit_replacing`, which also says how well it does on others).
 import hashlib
 import re
 from collections.abc import Sequence
-from itertools import product
 from typing import NamedTuple
 
 from learning.memory import recall
@@ -16,7 +15,8 @@ from learning.memory.encoder import Alike
 from learning.memory.exceptions import CHANGED, asks_for, limit, may_except, tells_of_change
 from learning.memory.names import Names, unnamed
 from learning.memory.polarity import both_stand, contrary, opposed
-from learning.memory.telling import DATED, NUMBER, WHEN, apart, sort, stretches, telling, without
+from learning.memory.subjects import are_of_two, may_be_of_two
+from learning.memory.telling import DATED, NUMBER, apart, sort, stretches, telling, without
 from learning.memory.words import normalised, stem, stems
 from learning.records import Lesson
 
@@ -25,14 +25,7 @@ PERHAPS = -1.8  # and from which somebody is asked; until then the newer is pref
 NEAREST = 8  # earlier lessons that are looked at
 MOST_ALIKE = 8  # of all that are known, earlier lessons that are looked at for each in a night: of thousands each pair would take hours
 _MORE = re.compile(r"\b(also|too|another|second|third|as well|in addition|additionally|includes?|members?|one of)\b", re.IGNORECASE)
-_CODE = re.compile(r"[A-Z]|(?=.*[A-Za-z])(?=.*\d)[\w-]+")  # what tells one of many: A3, heron-2, team B
 _CLOSED = re.compile(r"\b(closed|shut|holiday|day off|off|no|not)\b", re.IGNORECASE)
-_NUMBERING = re.compile(r"\b(?:number|no\.?|nr\.?)\s+\w", re.IGNORECASE)
-_COUNTED = re.compile(  # what goes by number
-    r"(?<![\w-])(priority|prio|severity|level|tier|class|grade|group|phase|stage|step|shift|team|line|room|gate|floor|zone|building|dock|bay|shelf|door|platform"
-    r"|section|plan|table|desk|locker|machine|printer|ward) (\d+)(?![\w:.,-]*\d)"
-)
-_LABEL = re.compile(r"\W*[\w -]+:\s")  # "Vacation: 28 days" is no room 28
 _SIGNS = re.compile(r"[$€£¥%]|[+#]+(?=\W|$)|(?<!\w)[-−](?=\d)")  # C++ is not C#, nor -18 degrees 18
 LIKE = 0.4  # likeness in meaning below which no two lessons are of the same
 
@@ -58,7 +51,7 @@ def certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
 def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
     if _in_the_same_words(new, old):
         return float("-inf") if says_the_same(new, old) else PERHAPS
-    if _of_another(new.text, old.text):
+    if are_of_two(new.text, old.text):
         return float("-inf")
     if new.question and old.question and normalised(new.text) == normalised(old.text):
         return float("-inf")  # one answer to two questions
@@ -66,8 +59,9 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
     found = _CONSTANT + sum(weight * told for weight, told in zip(_WEIGHTS, Difference.of(mine, other, alike, new.said), strict=True))
     apart = opposed(new.said, old.said) or (not CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
     excepts = _are_rule_and_exception(new, old) or (may_except(new.said, old.said) and not tells_of_change(new.text, old.text))
-    siblings = _of_siblings(new.text, old.text)
-    unsure = apart or excepts or siblings or DATED.search(new.text)  # both may hold: before and after, what passes, a rule and its exception
+    unsure = (
+        apart or excepts or may_be_of_two(new.text, old.text) or DATED.search(new.text)
+    )  # both may hold: before and after, what passes, a rule and its exception
     return min(found, REPLACES - 0.01) if unsure else found
 
 
@@ -96,12 +90,12 @@ def successor(old: Lesson, lessons: Sequence[Lesson], alike: Alike, least: float
     return next((lesson for lesson in near if replaced_by(lesson, [old], alike, least)), None)
 
 
-def contradicted(lessons: Sequence[Lesson], alike: Alike, excepting: bool = False) -> dict[int, Lesson]:
-    """Of lessons in force, those that a newer one perhaps replaces, by id, and that one; not where somebody has said that both stand.
+def contradicted(lessons: Sequence[Lesson], alike: Alike, excepting: bool = False) -> dict[int, list[Lesson]]:
+    """Of lessons in force, those that newer ones perhaps replace, by id, and these, the newest last; not where somebody has said that both stand.
 
     A rule and its exception are among them with `excepting` alone.
     """
-    found: dict[int, Lesson] = {}
+    found: dict[int, list[Lesson]] = {}
     ordered = sorted(lessons, key=lambda lesson: lesson.id)
     texts = [lesson.said for lesson in ordered]
     for number, new in enumerate(ordered):
@@ -109,7 +103,7 @@ def contradicted(lessons: Sequence[Lesson], alike: Alike, excepting: bool = Fals
         near = sorted(((like, old) for old, like in zip(ordered, likes, strict=False) if like >= LIKE), key=lambda pair: -pair[0])[:MOST_ALIKE]
         for _, old in near:
             if perhaps(new, old, alike) and (excepting or not _are_rule_and_exception(new, old)):
-                found[old.id] = new
+                found.setdefault(old.id, []).append(new)
     return found
 
 
@@ -210,40 +204,3 @@ _WEIGHTS = Difference(
     alike=1.62, alike_without_values=0.97, of_one_sort=0.78, too_many=-2.12, on_one_side=0.83, on_none=1.25, other_words=-2.72, in_common=1.12,
     tells_of_change=1.67, adds=-1.71, same_number=-1.18, alike_without_names=4.2,
 )  # fmt: skip
-
-
-def _of_another(new: str, old: str) -> bool:
-    """Do two statements tell the same of two things that go by number: "Room 214 has a whiteboard." and "Room 215 has a whiteboard."?
-
-    So where nothing but a number or code differs that is the first word or follows it, and that no word says has changed.
-    """
-    ours, theirs = telling(new), telling(old)
-    if len(ours) != len(theirs) or CHANGED.search(new):
-        return False
-    apart = [number for number, (one, other) in enumerate(zip(ours, theirs, strict=True)) if stem(one.text) != stem(other.text)]
-    return len(apart) == 1 and apart[0] < min(2, len(ours) - 1) and _numbered(new, old, apart[0])
-
-
-def _of_siblings(new: str, old: str) -> bool:
-    """Do two statements tell different things of two that go by number: "tickets with priority 1 … an hour", "… priority 2 … a day"?
-
-    A number right after the same noun differs, and so does something after it; where nothing else differs, the number is what has changed.
-    """
-    if CHANGED.search(new):
-        return False
-    ours, theirs = (_COUNTED.findall(text.lower()) for text in (new, old))
-    for (noun, number), (other_noun, other) in product(ours, theirs):
-        if stem(noun) == stem(other_noun) and number != other:
-            rest, other_rest = (set(stems(text.lower().partition(f"{noun} {value}")[2])) for text, value in ((new, number), (old, other)))
-            return bool(rest and other_rest and rest != other_rest)
-    return False
-
-
-def _numbered(new: str, old: str, at: int) -> bool:
-    """Is a word a number right after a noun ("room 214", not "the deposit is 300"), or a code with letters, in both; not a time, nor an amount at first?"""
-    ours, theirs = telling(new), telling(old)
-    found = [of[at].text for of in (ours, theirs)]
-    beside = at == 0 or all(
-        (of[1].number == of[0].number + 1 and not _LABEL.match(said)) or _NUMBERING.search(said) for of, said in ((ours, new), (theirs, old))
-    )
-    return beside and all(not WHEN.search(word) and (_CODE.fullmatch(word) or (at == 1 and word.isdigit())) for word in found)

@@ -9,7 +9,7 @@ from learning.memory.dates import Dated, settled
 LONGEST = 1_000  # characters; a lesson is one statement
 _PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNORECASE | re.DOTALL)
 
-_LIST = re.compile(r"^(?P<lead>(?!\s*#)(?=[^\n]*(?:\bA:|:[ \t]*$))[^\n]*)\n(?P<items>(?:[ \t]*(?:[-*•]|\d+[.)])[ \t]+[^\n]+(?:\n|$))+)", re.MULTILINE)
+_LIST = re.compile(r"^(?P<lead>(?![ \t]*#)(?=[^\n]*(?:\bA:|:[ \t]*$))[^\n]*)\n(?P<items>(?:[ \t]*(?:[-*•]|\d+[.)])[ \t]+[^\n]+(?:\n|$))+)", re.MULTILINE)
 _ITEM = re.compile(r"[ \t]*(?:[-*•]|\d+[.)])[ \t]+")
 _BREAK = re.compile(r"(?<!\s)\s+(?=A:)")  # begun where blanks begin, else a page of empty lines takes minutes
 BRIEF = 8  # words of a list's items that belong to what leads them; longer ones are statements by themselves

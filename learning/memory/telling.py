@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from learning.memory.vocabulary import SYNONYMS, is_name
-from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, stem, values, words
+from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, WORD, stem, values, words
 
 # Words that say that something changed, or hardly anything: a lesson with and without them says the same.
 _EMPTY = frozenset(
@@ -20,7 +20,6 @@ DATED = re.compile(  # from when or until when something holds is no value of it
     rf",?\s*\b(?:until|till|til|through|thru|as of|starting|effective|from|since)\s+(?:the\s+(?:week\s+of\s+)?)?{_DAY}(?:\s+on\b)?,?", re.IGNORECASE
 )
 DENIED = re.compile(r",?\s*\b(no longer|not)\b[^,.;]*?(\bbut\b|(?=[,.;])|$)", re.IGNORECASE)  # what no longer holds, said along with what does
-_WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
 TOGETHER = 1  # places between two words of one value, at most
 
 
@@ -77,4 +76,4 @@ def sort(some: Sequence[Word]) -> str:
 def without(text: str, some: Sequence[Word]) -> str:
     """A statement with "it" in the place of some of its words."""
     gone = {word.text for word in some}
-    return _WORD.sub(lambda found: "it" if found.group() in gone else found.group(), text)
+    return WORD.sub(lambda found: "it" if found.group() in gone else found.group(), text)

@@ -2,10 +2,11 @@
 
 import hashlib
 import re
-from functools import lru_cache
 from pathlib import Path
 
 import Stemmer
+
+from learning.memory.caches import remembered
 
 _STOPWORDS = """
 a about above after again all also am an and any anyone are as at be because been before being below between both but by can could did do does
@@ -17,7 +18,8 @@ very want was we were what when where which while who whom whose why will with w
 STOPWORDS = frozenset(_STOPWORDS.split())
 WEEKDAYS = frozenset(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
 MONTHS = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"])
-_WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
+WORD = re.compile(r"[#@]?\w+(?:[-.@:/'’]\w+)*")
+EMOJI = re.compile(r"(?<!\S):[\w+'-]+:(?!\S)")  # as Slack writes them
 _CODE = re.compile(r"\d|[#@_/]|\w[.:]\w|[a-z][A-Z]|^[A-Z]{2,}$")
 COMMON = frozenset((Path(__file__).parent / "common_words.txt").read_text().split())  # stems of the few thousand commonest words of written English
 _stemmer = Stemmer.Stemmer("english")
@@ -25,10 +27,10 @@ _stemmer = Stemmer.Stemmer("english")
 
 def words(text: str) -> list[str]:
     """The words of a text, in order, as written; `heron-4`, `14:30`, `#ops` and `a@b.example` are one word each."""
-    return _WORD.findall(text)
+    return WORD.findall(text)
 
 
-@lru_cache(maxsize=50_000)
+@remembered(50_000)
 def stem(word: str) -> str:
     """A word without case, possessive and inflection."""
     plain = re.sub(r"['’]s?$", "", word.lower())
@@ -52,7 +54,7 @@ def stems(text: str) -> list[str]:
     return list(_stems(text))
 
 
-@lru_cache(maxsize=20_000)
+@remembered(20_000)
 def _stems(text: str) -> tuple[str, ...]:
     return tuple(stem(word) for word in content_words(text))
 

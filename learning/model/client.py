@@ -175,7 +175,9 @@ class Client:
             try:
                 return ask(replica)
             except EngineError as error:
-                failed = error
+                failed = (
+                    failed if isinstance(failed, AdapterUnusable) else error
+                )  # that one engine is out hides no refusal, after which another version is asked
         raise failed
 
     def _load(self, replica: Replica, adapter: AdapterRef) -> None:

@@ -1,5 +1,6 @@
 """The night, in order."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -8,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from learning import publication, registry
+from learning import leases, publication, registry
 from learning.answers import LONGEST
-from learning.errors import RegistryError, TrainingError
-from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing
+from learning.errors import RegistryError, TrainingError, TrainingStopped
+from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing, wondering
 from learning.model import running
 from learning.model.client import AdapterUnusable, Client
 from learning.model.rendering import Turn
@@ -25,8 +26,10 @@ from learning.night.self_study import Author, self_study
 from learning.night.study import StudyItem, open_book, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
-from learning.records import Adapter, Channel, Night, StudyItemRecord
+from learning.records import Adapter, Channel, ExamAnswer, Night, StudyItemRecord
 from learning.school import School
+
+logger = logging.getLogger(__name__)
 
 ITEMS_PER_LESSON = 24
 READ = 1_800  # tokens of a conversation that a capable base reads: what small contexts hold
@@ -95,6 +98,8 @@ def _plan(school: School, channel: Channel, vigil: Vigil, rebuild: bool, must_re
     with school.database.write() as session:
         channels.lock(session, channel)
         room = selection.room(session, channel, school.settings.training_minutes)
+        if must_replace:  # what is not to be forgotten is kept, however long that takes
+            room = max(room, registry.most_learned(session, channel))
         chosen = selection.select(session, channel, school.base.hash, room, contradicted, too_long)
         reason = ""
         if not must_replace and session.get_one(Channel, channel.id).left_at:
@@ -198,18 +203,25 @@ def _decide(
             "left_out": {str(lesson_id): why for lesson_id, why in list(chosen.left_out.items())[:MOST_LEFT_OUT]},
         }  # fmt: skip
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), told_at(session, vigil.night, school.settings), wonders)
+        wondering.tidy(session, channel)  # what was asked may have been deleted, or forgotten, since it was read
         pruned = registry.prune(session, channel)
+        session.execute(delete(ExamAnswer).where(ExamAnswer.night_id.in_([adapter.night_id for adapter in pruned])))
     _discard(school, pruned)
 
 
 def _discard(school: School, pruned: Sequence[Adapter]) -> None:
     for adapter in pruned:
-        publication.discard(school.adapter(adapter).folder)
+        try:
+            publication.discard(school.adapter(adapter).folder)
+        except OSError as error:  # tried again the next night, and no reason to end this one
+            logger.warning("adapter %s cannot be deleted: %s", adapter.name, error)
 
 
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:
     """Keep tonight's study items, in place of an earlier night's."""
     with school.database.write() as session:
+        if not leases.renew(session, vigil.night, school.settings.lease_seconds):
+            raise TrainingStopped
         session.execute(delete(StudyItemRecord).where(StudyItemRecord.night_id.in_(select(Night.id).where(Night.channel_id == channel.id))))
         for item in items:
             session.add(

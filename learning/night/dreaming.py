@@ -52,7 +52,7 @@ def _unanswered(session: Session, channel: Channel, since: datetime) -> Iterator
 def _contradicting(known: Sequence[Lesson], alike: Alike | None) -> Iterator[dict[str, Any]]:
     """Lessons that a newer one may replace for good, where nobody has said so yet."""
     older = {lesson.id: lesson for lesson in known}
-    for old_id, new in replacing.contradicted(known, alike, excepting=True).items() if alike else ():
+    for old_id, (*_, new) in replacing.contradicted(known, alike, excepting=True).items() if alike else ():
         if replacing.outlives(older[old_id], new):
             continue
         yield {"said": f"Which of these holds?\n• {_shown(older[old_id].text)}\n• {_shown(new.text)}", "asked": "", "question": "", "lessons": [old_id, new.id]}

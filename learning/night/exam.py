@@ -70,7 +70,7 @@ class ReportCard:
         return asked - missed
 
     def summary(self) -> dict[str, Any]:
-        """The figures for people and for the manifest; `expected` is the share of people's own questions that the weights should answer."""
+        """The figures for people; `expected` is the share of people's own questions that the weights should answer."""
         kinds = ("recall", "general", "unknown", "forgotten")
         shares = {kind: round(share, 3) for kind in kinds if (share := self.share(kind)) is not None}
         return shares | {"proven": len(self.proven()), "expected": round(IN_PEOPLES_WORDS * shares.get("recall", 0.0), 3)}

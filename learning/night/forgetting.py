@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from learning import publication, registry
+from learning.errors import RegistryError
 from learning.memory import erasing, lessons
 from learning.model import running
 from learning.model.client import AdapterUnusable, EngineError, connected
@@ -39,8 +40,10 @@ def carry_out(school: School, forgetting_id: int, watch: Watch = lambda stage, s
         channel = session.get_one(Channel, request.channel_id)
         tainted = (request.receipt or {}).get("tainted", [])
         night = nights.open_night(session, channel, request.created_at.date(), "forget", request.id) if tainted else None
+    if night and nights.rests(night):
+        return None
     if night and night.state in (Work.WAITING, Work.RUNNING, Work.FAILED):
-        with suppress(EngineError):  # one that fails is asked again before the receipt
+        with suppress(EngineError, OSError):  # what fails is tried again before the receipt
             _discard_tainted(school, channel)  # whatever becomes of the rebuild
         if night.state == Work.FAILED and not _retry(school, night):
             return None
@@ -104,6 +107,8 @@ def _discard_tainted(school: School, channel: Channel) -> None:
         tainted = session.scalars(select(Adapter).where(*of_channel)).all()
     for adapter in tainted:
         publication.discard(school.adapter(adapter).folder)
+        if publication.is_left(school.adapter(adapter).folder):
+            raise RegistryError(f"{school.adapter(adapter).folder} cannot be deleted: check its permissions. It is tried again until then.")
     url = school.settings.engine_url or running.announced(school.settings)
     if url:
         with connected(url) as client:

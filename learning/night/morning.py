@@ -25,7 +25,7 @@ def text(session: Session, night: Night, adapter: str, verdict: str, card: Mappi
         return report.as_text(adapter, verdict, card)
     before, since = _before(session, night), last_ended(session, night)
     lines = [report.as_text(adapter, verdict, card)]
-    recalled = [float((one.report_card or {}).get("recall", 0.0)) for one in before] + ([card["recall"]] if "recall" in card else [])
+    recalled = [float(told["recall"]) for told in (*(one.report_card or {} for one in before), card) if "recall" in told]
     if len(recalled) > 1:
         lines.append(f"Exams so far: {curve(recalled)}")
     taught, forgotten = (_count(session, night, since, forgotten) for forgotten in (False, True))

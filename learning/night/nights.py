@@ -13,9 +13,10 @@ from learning.memory import channels, lessons, privacy
 from learning.model.client import EngineError
 from learning.night import calendar
 from learning.night.consolidation import consolidate
-from learning.night.outcome import FORGOTTEN, NEVER, Outcome, conclude, told_at
+from learning.night.morning import EVER
+from learning.night.outcome import FORGOTTEN, Outcome, conclude, told_at
 from learning.night.vigil import Watch, keep
-from learning.records import EXAMINED, UNFINISHED, Adapter, AdapterState, Channel, LessonStatus, Night, Work, now
+from learning.records import EXAMINED, UNFINISHED, Channel, LessonStatus, Night, Work, now
 from learning.school import School
 
 MOST_ATTEMPTS = 5  # of a night whose engine fails
@@ -54,7 +55,7 @@ def fall(session: Session, moment: datetime, night_hour: int, day: date | None =
             due.append((channel, begun))
     over = _over(session, {begun for _, begun in due})
     studied = _last_studied(session)
-    due = sorted((entry for entry in due if (entry[0].id, entry[1]) not in over), key=lambda entry: studied.get(entry[0].id, NEVER))
+    due = sorted((entry for entry in due if (entry[0].id, entry[1]) not in over), key=lambda entry: studied.get(entry[0].id, EVER))
     opened = [_opened(session, channel, begun) for channel, begun in due]
     return [night.id for night in opened if night.state == Work.WAITING]
 
@@ -83,7 +84,12 @@ def _last_studied(session: Session) -> dict[int, datetime]:
 def abandoned(session: Session) -> list[int]:
     """Nights that wait, or whose worker fell silent; not those that rest."""
     left = session.scalars(select(Night).where(leases.claimable(Night)).order_by(Night.id))
-    return [night.id for night in left if not night.heartbeat_at or night.state == Work.RUNNING or night.heartbeat_at + night.generation * REST < now()]
+    return [night.id for night in left if not rests(night)]
+
+
+def rests(night: Night) -> bool:
+    """Was a night given back a moment ago, as its engine failed?"""
+    return bool(night.state == Work.WAITING and night.heartbeat_at and night.heartbeat_at + night.generation * REST >= now())
 
 
 def before_others(session: Session) -> list[int]:
@@ -175,7 +181,7 @@ def _release(school: School, night: Night) -> None:
 def _stopped(school: School, night: Night) -> Night | None:
     """A night that a forgetting broke is over (the rebuild follows); one whose lease was lost belongs to somebody else."""
     with school.database.read() as session:
-        tainted = session.scalars(select(Adapter.name).where(Adapter.night_id == night.id, Adapter.state == AdapterState.TAINTED)).first()
+        tainted = registry.tainted_candidate(session, night)
     if tainted is None:
         _release(school, night)
         return None

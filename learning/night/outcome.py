@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -19,7 +19,6 @@ from learning.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-NEVER = datetime.min.replace(tzinfo=UTC)
 FORGOTTEN = "a lesson was forgotten meanwhile"  # why a night's candidate came to nothing
 STATES = {"skipped": Work.SKIPPED, "left": Work.SKIPPED, "failed": Work.FAILED}
 
@@ -69,7 +68,7 @@ def tell_noticed(session: Session, night: Night, count: int, comes: datetime | N
 def last_noticed(session: Session, night: Night) -> datetime:
     """When another night of the channel last told what it had noticed."""
     told = (Announcement.channel_id == night.channel_id, Announcement.key.like("noticed-%"), Announcement.key != f"noticed-{night.id}")
-    return session.scalar(select(func.max(Announcement.created_at)).where(*told)) or NEVER
+    return session.scalar(select(func.max(Announcement.created_at)).where(*told)) or morning.EVER
 
 
 def _is_news(night: Night, outcome: Outcome) -> bool:

@@ -11,6 +11,7 @@ import math
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -102,8 +103,9 @@ def once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What was made of a base model once, from its file in the cache."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
-        if not file.exists():
-            scratch = file.with_suffix(f".{os.getpid()}")
-            scratch.write_text(json.dumps(make(), indent=1))
-            scratch.replace(file)
-    return dict(json.loads(file.read_text()))
+        with suppress(FileNotFoundError, ValueError):  # after a power cut it may be empty
+            return dict(json.loads(file.read_text()))
+        made, scratch = json.dumps(make(), indent=1), file.with_suffix(f".{os.getpid()}")
+        scratch.write_text(made)
+        scratch.replace(file)
+    return dict(json.loads(made))

@@ -66,24 +66,31 @@ def select(
     channel: Channel,
     base_hash: str,
     most: int = MOST,
-    contradicted: Mapping[int, Lesson] = MappingProxyType({}),
+    contradicted: Mapping[int, Sequence[Lesson]] = MappingProxyType({}),
     too_long: Set[int] = frozenset(),
 ) -> Selection:
-    """The lessons in force that matter most, up to `most`. What says the same as another, was voted down, is `contradicted`
-    by a newer one, or `too_long` to be said by heart, is looked up only."""
+    """The lessons in force that matter most, up to `most`; all that fit an adapter where one learned just these already. What says the same as another, was
+    voted down, is `contradicted` by a newer one, or `too_long` to be said by heart, is looked up only."""
     in_force = lessons.in_force(session, channel)
     weights = salience(session, channel, in_force, now())
     ranked = sorted(in_force, key=lambda lesson: (-weights[lesson.id].weight, -lesson.id))
-    left_out = _left_out(ranked, weights, most, contradicted, too_long)
-    kept = [lesson for lesson in ranked if lesson.id not in left_out]
+    current = registry.serving(session, channel)
+
+    def chosen(most: int) -> Selection:
+        left_out = _left_out(ranked, weights, most, contradicted, too_long)
+        kept = [lesson for lesson in ranked if lesson.id not in left_out]
+        found = Selection(kept, True, left_out, confirmed_questions(session, channel, kept))
+        same = _that_learned(session, channel, base_hash, found)
+        return replace(found, news=not same, serves=current in same and _studied(session, current) is not None)
+
+    every = chosen(MOST)
+    best = chosen(most) if every.news and most < MOST else every  # what was learned in a faster night is not unlearned
     for lesson in ranked:
-        if lesson.id in left_out:
+        if lesson.id in best.left_out:
             lesson.status = LessonStatus.EXTERNAL
         elif lesson.status == LessonStatus.EXTERNAL:
             lesson.status = LessonStatus.APPROVED
-    chosen = Selection(kept, True, left_out, confirmed_questions(session, channel, kept))
-    same, current = _that_learned(session, channel, base_hash, chosen), registry.serving(session, channel)
-    return replace(chosen, news=not same, serves=current in same and _studied(session, current) is not None)
+    return best
 
 
 def _that_learned(session: Session, channel: Channel, base_hash: str, chosen: Selection) -> list[Adapter]:
@@ -98,7 +105,9 @@ def _studied(session: Session, adapter: Adapter) -> str | None:
     return adapter.studied or (session.get_one(Night, adapter.night_id).report_card or {}).get("studied")
 
 
-def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int, contradicted: Mapping[int, Lesson], too_long: Set[int]) -> dict[int, str]:
+def _left_out(
+    ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: int, contradicted: Mapping[int, Sequence[Lesson]], too_long: Set[int]
+) -> dict[int, str]:
     left_out: dict[int, str] = {}
     said: dict[tuple[frozenset[str], tuple[str, ...]], Lesson] = {}
     room = most
@@ -107,8 +116,8 @@ def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: i
         content = frozenset(stems(lesson.said)), tuple(values(lesson.text.partition(" ")[2]))  # names in their order
         if _rejected(own):
             left_out[lesson.id] = f"{own.disagree} people disagreed with it"
-        elif lesson.id in contradicted and not _rejected(weights.get(contradicted[lesson.id].id)):
-            left_out[lesson.id] = f"lesson {contradicted[lesson.id].id}, which is newer, seems to contradict it"
+        elif newer := [one.id for one in contradicted.get(lesson.id, ()) if one.id in weights and not _rejected(weights[one.id])]:  # in force still
+            left_out[lesson.id] = f"lesson {newer[-1]}, which is newer, seems to contradict it"
         elif lesson.id in too_long:
             left_out[lesson.id] = "it is too long to be said by heart"
         elif content in said and not contrary(lesson.said, said[content].said):
@@ -121,5 +130,5 @@ def _left_out(ranked: Sequence[Lesson], weights: Mapping[int, Salience], most: i
     return left_out
 
 
-def _rejected(of: Salience | None) -> bool:
-    return of is not None and of.disagree >= REJECTED and of.disagree > of.agree
+def _rejected(of: Salience) -> bool:
+    return of.disagree >= REJECTED and of.disagree > of.agree

@@ -34,7 +34,7 @@ def train_apart(
     `progressed(share)` hears of each batch; once `stopped()` is true the child is killed.
 
     Returns what `train` does, and `spent`: seconds, CPU seconds, and peak memory in bytes.
-    Raises TrainingError with the child's own words, TrainingStopped when it was stopped or vanished.
+    Raises TrainingError with the child's own words, also where it vanished; TrainingStopped when it was stopped.
     """
     job = {
         "base": {"name": base.name, "folder": str(base.folder), "hash": base.hash, "shape": asdict(base.shape)},

@@ -5,13 +5,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from learning import leases
+from learning import leases, registry
 from learning.database import Database
 from learning.errors import TrainingStopped
-from learning.records import Adapter, AdapterState, Night
+from learning.records import Night
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +49,8 @@ class Vigil:
 
     def _beat(self) -> None:
         with self._database.write() as session:
-            tainted = select(Adapter.id).where(Adapter.night_id == self.night.id, Adapter.state == AdapterState.TAINTED)
             held = leases.renew(session, self.night, self._seconds, stage=self._stage, progress=self._share)
-            if not held or session.scalars(tainted).first():
+            if not held or registry.tainted_candidate(session, self.night):
                 self._broken.set()
 
     def _keep_beating(self) -> None:

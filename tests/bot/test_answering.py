@@ -15,7 +15,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.workspace import TEAM
 from learning import leases
 from learning.answers import Answer, How, Say
-from learning.memory import channels, lessons, log, settling
+from learning.memory import channels, lessons, log, people, settling
 from learning.model.client import EngineError
 from learning.records import UNFINISHED, Channel, Lesson, Question, Work, now
 from learning.school import School
@@ -164,6 +164,30 @@ def test_who_asked_hears_that_a_question_is_given_up(school: School, ben: Person
     assert finished(school, Work.FAILED)()
 
 
+def test_while_one_channel_waits_others_are_answered_and_what_is_asked_there_keeps_its_turn(
+    school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]
+) -> None:
+    heard: list[str] = []
+    done = threading.Event()
+
+    class Slow(ScriptedAnswerer):
+        def answer(self, question: str, *_: object, say: Say, **__: object) -> Answer:
+            heard.append(question)
+            if question == "first":
+                assert done.wait(10)
+            return Answer(question, "Tea.", "general")
+
+    with school.database.write() as session:
+        here, there = (channels.ensure(session, TEAM, slack_id) for slack_id in ("C0OPS", "C0DESIGN"))
+        for number, (channel, text) in enumerate([(here, "first"), (here, "second"), (there, "elsewhere")], 1):
+            session.add(Question(channel_id=channel.id, ts=f"{number}.0", author="U0BEN", text=text))
+    answering(Slow(Answer("", "", "general")))
+    assert ben.wait(lambda: len(heard) == 2)
+    assert heard == ["first", "elsewhere"]
+    done.set()
+    assert ben.wait(lambda: len(heard) == 3)
+
+
 def test_called_into_a_thread_of_people_it_answers_what_they_asked(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
     heard: list[str] = []
 
@@ -174,13 +198,16 @@ def test_called_into_a_thread_of_people_it_answers_what_they_asked(school: Schoo
 
     with school.database.write() as session:
         channel = channels.ensure(session, TEAM, "C0OPS")
-        log.record(session, channel, [log.Utterance("1.0", "U0ANA", "who fires the kiln?"), log.Utterance("1.5", "U0ANA", "hm, let us ask the bot", "1.0")])
+        log.record(session, channel, [log.Utterance("1.0", "U0ANA", "who fires the kiln of <@U0BEN>?")])
+        people.meet(session, TEAM, [people.Member("U0BEN", "ben")])
+        said = ("+1", "me too", "not me", "no", "hm, let us ask the bot")
+        log.record(session, channel, [log.Utterance(f"1.{number}", "U0ANA", text, "1.0") for number, text in enumerate(said, 1)])
         for number, text in enumerate(("any idea?", "who owns heron?"), 2):
             ts = f"{number}.0"
             session.add(Question(channel_id=channel.id, ts=ts, thread_ts="1.0", author="U0BEN", text=text))
     answering(Listening(Answer("", "", "general")))
     assert ben.wait(lambda: len(heard) == 2)
-    assert heard == ["who fires the kiln?", "who owns heron?"]
+    assert heard == ["who fires the kiln of ben?", "who owns heron?"], "however much was said since"
 
 
 def test_in_a_thread_it_keeps_out_of_what_people_tell_each_other_but_hears_a_correction(

@@ -145,6 +145,9 @@ def test_what_is_wondered_pings_nobody_and_what_it_belongs_to_stands_by_itself(s
         (wonder,) = dreaming.wonders(session, channel, (), EVER)
     assert "<!channel>" not in wonder["said"]
     assert instructions.with_question("quince listens port?", "It is 8052.").startswith("Q: quince")
+    assert instructions.with_question("where is parking?", "Behind building 4.") == "Q: where is parking? A: Behind building 4."
+    for leaning in ("and its port?", "who has it?", "what is its port?", "why?"):
+        assert instructions.with_question(leaning, "It is 8052.") == "It is 8052."
 
 
 def test_which_of_two_things_an_answer_is_about() -> None:

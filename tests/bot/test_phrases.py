@@ -10,6 +10,8 @@ from bot.phrases import Instruction, hands_over, instruction
         ("please remember: Q: which van? A: the blue one", Instruction("remember", "Q: which van? A: the blue one")),
         ("Remember this\nthe van is blue", Instruction("remember", "the van is blue")),
         ("forget about the van", Instruction("forget", "the van")),
+        (":wave: remember that the van is blue", Instruction("remember", "the van is blue")),
+        (":x: that's wrong: the van is green", Instruction("wrong", "the van is green")),
         ("That's wrong: the van is green.", Instruction("wrong", "the van is green.")),
         ("no, that is not right, the van is green", Instruction("wrong", "the van is green")),
         ("it’s wrong. The van is green.", Instruction("wrong", "The van is green.")),

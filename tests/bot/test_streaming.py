@@ -73,26 +73,6 @@ def test_a_crash_while_an_answer_grows_leaves_one_answer(
     assert [m["text"] for m in answers_in(ben, ts)] == ["Tea is a drink. It is hot."]
 
 
-def test_very_long_answers_roll_over_into_a_second_message(
-    school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(replies, "AT_ONCE", 0.0)
-    sentence = "Tea is good. " * 200
-    grown = [sentence * n for n in range(1, 6)]
-
-    def at_length(say: Say) -> Answer:
-        for text in grown:
-            say(text)
-        return Answer("what?", f"{grown[-1]}Enough.", "general")
-
-    ts = ask(school, ben)
-    answering(ScriptedAnswerer(at_length))
-    assert ben.wait(finished(school))
-    said = [m["text"] for m in answers_in(ben, ts)]
-    assert len(said) == 2
-    assert "".join(said) == f"{grown[-1]}Enough."
-
-
 def test_an_answer_can_be_stopped(
     school: School, ben: Person, web: WebClient, answering: Callable[[ScriptedAnswerer], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

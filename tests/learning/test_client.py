@@ -137,6 +137,16 @@ def test_an_adapter_without_effect_is_not_used(client: Client, engines: list[Scr
     assert client.ready()
 
 
+def test_an_engine_that_is_out_hides_no_refusal_of_another(client: Client, engines: list[Scripted], adapter: AdapterRef) -> None:
+    first = engines[asked_of(client, adapter)]
+    first.loaded.clear()
+    for engine in engines:
+        engine.effect = False
+        engine.status = 200 if engine is first else 503
+    with pytest.raises(AdapterUnusable):
+        client.complete(PROMPT, adapter)
+
+
 def test_where_all_fail_the_error_says_what_to_do(client: Client, engines: list[Scripted], adapter: AdapterRef) -> None:
     for engine in engines:
         engine.stop()

@@ -1,9 +1,12 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from transformers import BertConfig, BertModel
 
+from learning.memory import encoder as encoder_module
 from learning.memory.encoder import Alike, encoder
 from tests.conftest import CACHE
 
@@ -22,6 +25,30 @@ def test_vectors_are_those_of_the_librarys_own_model() -> None:
         with torch.no_grad():
             mean = model(input_ids=ids).last_hidden_state[0].mean(0)
         np.testing.assert_allclose(vector, (mean / mean.norm()).numpy(), atol=1e-5)
+
+
+def test_a_file_of_vectors_that_is_empty_is_made_anew(tmp_path: Path) -> None:
+    first, second = (encoder_module.Encoder(encoder_module.prepare(CACHE)) for _ in range(2))
+    first.prime(SENTENCES, tmp_path)
+    (file,) = tmp_path.glob("vectors-*.npy")
+    whole = file.read_bytes()
+    file.write_bytes(b"")  # as after a power cut
+    second.prime(SENTENCES, tmp_path)
+    assert file.read_bytes() == whole
+
+
+def test_what_was_met_first_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = encoder_module.Encoder(encoder_module.prepare(CACHE))
+    monkeypatch.setattr(encoder_module, "REMEMBERED", 4)
+    encoded: list[str] = []
+    encode = ours._encode
+    monkeypatch.setattr(ours, "_encode", lambda some: encoded.extend(some) or encode(some))
+    ours.vectors(["a"])
+    ours.vectors(["bb", "ccc"])
+    again = ours.vectors(["ccc", "d", "a", "e"])
+    assert encoded[:3] == ["a", "bb", "ccc"]
+    assert sorted(encoded[3:]) == ["a", "d", "e"]
+    np.testing.assert_array_equal(again[0], ours.vectors(["ccc"])[0])
 
 
 def test_what_means_the_same_is_more_alike_than_what_shares_a_word(alike: Alike) -> None:

@@ -199,6 +199,16 @@ def test_taught_again_in_another_case_the_newest_writing_holds(database: Databas
 def test_a_page_of_empty_lines_is_read_at_once() -> None:
     assert statements.lines(f"x is y{chr(10) * 4_000}z is w") == ["x is y", "z is w"]
     assert statements.lines(f"Q: who?{chr(10) * 4_000}A: Ana") == ["Q: who? A: Ana"]
+    assert statements.lines(f"x is y{chr(10) * 100_000}z is w") == ["x is y", "z is w"]
+
+
+def test_what_is_forgotten_is_not_remembered_by_the_process(database: Database, ops: Channel) -> None:
+    with database.write() as session:
+        known = lessons.teach(session, ops, "The vault code is 9271.", "U1")
+        assert words.stems(known.text) == words.stems(known.text)
+        assert words._stems.cache_info().currsize > 0  # type: ignore[attr-defined]
+        lessons.forget(session, ops, [known.id], "U1")
+    assert words._stems.cache_info().currsize == 0  # type: ignore[attr-defined]
 
 
 def test_what_no_model_knows_is_not_asked_of_the_base(alike: Alike) -> None:

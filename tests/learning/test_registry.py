@@ -116,6 +116,20 @@ def test_a_weeks_versions_are_kept_beside_the_one_that_serves(versions: Versions
         registry.rollback(versions.session, versions.channel, 1)
 
 
+def test_a_version_of_another_base_model_takes_no_place(versions: Versions) -> None:
+    session, channel = versions.session, versions.channel
+    versions.make()
+    versions.make()
+    older = registry.versions(session, channel)[1]
+    older.base_hash = "another"
+    session.flush()
+    assert registry.earlier(session, channel) is None
+    with pytest.raises(RegistryError, match="v1 was trained on another base model"):
+        registry.rollback(session, channel, 1)
+    registry.taint(session, channel, [versions.known[-1].id])
+    assert registry.serving(session, channel) is None
+
+
 def test_what_served_last_is_kept_however_old_and_however_many_were_held_since(versions: Versions) -> None:
     for _ in range(registry.KEPT + 1):
         versions.make()
@@ -178,7 +192,7 @@ def test_what_did_not_pass_serves_only_where_that_is_meant(school: School) -> No
     with school.database.write() as session:
         with pytest.raises(RegistryError, match=r"v1 \(held\)"):
             registry.rollback(session, channel, 1)
-        assert registry.rollback(session, channel, 1, held=True).state == AdapterState.SERVING
+        assert registry.rollback(session, channel, held=True).state == AdapterState.SERVING
 
 
 def test_what_failed_nights_left_is_let_go(school: School) -> None:

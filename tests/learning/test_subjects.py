@@ -1,0 +1,47 @@
+"""Lessons that tell the same of two things take nothing from each other."""
+
+import pytest
+
+from learning.memory.encoder import Alike
+from learning.memory.replacing import perhaps, replaced_by
+from tests.learning.test_study import lesson
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Ana speaks Polish.", "Priya speaks Polish."),
+        ("heron is hosted in Frankfurt.", "quince is hosted in Frankfurt."),
+        ("Ben has a key to the lab.", "Tom has a key to the lab."),
+        ("Ana Kovač works from Berlin.", "Priya works from Berlin."),
+        ("Ana is allergic to nuts.", "Priya is allergic to nuts."),
+    ],
+)
+def test_what_many_may_do_or_be_is_told_of_each(old: str, new: str, alike: Alike) -> None:
+    assert not perhaps(lesson(2, new), lesson(1, old), alike)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Ana speaks Polish.", "Ana speaks German."),
+        ("heron depends on pelican.", "heron depends on quince."),
+        ("Marek orders the coffee.", "Priya orders the coffee."),
+        ("Ana's birthday is 4 May.", "Priya's birthday is 4 May."),
+    ],
+)
+def test_what_several_may_do_replaces_nothing_by_itself(old: str, new: str, alike: Alike) -> None:
+    assert replaced_by(lesson(2, new), [lesson(1, old)], alike) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Marek owns the barcode scanner.", "Priya owns the barcode scanner."),
+        ("Ana is the product owner.", "Priya is the product owner."),
+        ("Ana works from Berlin.", "Now Priya works from Berlin."),
+        ("heron is hosted in Frankfurt.", "heron is hosted in Dublin."),
+    ],
+)
+def test_what_one_alone_may_be_replaces(old: str, new: str, alike: Alike) -> None:
+    assert replaced_by(lesson(2, new), [lesson(1, old)], alike) != []
