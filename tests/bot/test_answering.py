@@ -183,7 +183,7 @@ def test_while_one_channel_waits_others_are_answered_and_what_is_asked_there_kee
             session.add(Question(channel_id=channel.id, ts=f"{number}.0", author="U0BEN", text=text))
     answering(Slow(Answer("", "", "general")))
     assert ben.wait(lambda: len(heard) == 2)
-    assert heard == ["first", "elsewhere"]
+    assert set(heard) == {"first", "elsewhere"}
     done.set()
     assert ben.wait(lambda: len(heard) == 3)
 

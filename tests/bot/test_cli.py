@@ -1,14 +1,19 @@
 """The command line is a contract: what it prints, and with which exit code it ends."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import main
 from bot.sandbox import server, workspace
 from bot.sandbox.people import Person
 from learning.database import open_database
@@ -26,13 +31,28 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cli")
 
 
-def run(home: Path, *arguments: str, code: int = 0, stdin: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
-    ours = tiny_settings(home).as_environment()
+@dataclass(frozen=True)
+class Done:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+def run(home: Path, *arguments: str, code: int = 0, stdin: str = "", **settings: str) -> Done:
+    """A command, in this process: one of its own takes two seconds to begin."""
     more = {f"NIGHTSCHOOL_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "bot.cli", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, input=stdin, env={**os.environ, **ours, **more}, cwd=home)
-    assert done.returncode == code, done.stderr
-    return done
+    environment = {**tiny_settings(home).as_environment(), **more}
+    argv = patch.object(sys, "argv", ["nightschool", *arguments])
+    with contextlib.chdir(home), argv, CliRunner().isolation(stdin, environment) as (out, err, _):
+        with pytest.raises(SystemExit) as ended:
+            main()
+            raise SystemExit(0)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        said, complained = (stream.getvalue().decode() for stream in (out, err))
+    assert (ended.value.code or 0) == code, complained
+    return Done(said, complained)
 
 
 def objects(home: Path, *arguments: str, **settings: str) -> list[dict[str, Any]]:
@@ -45,7 +65,7 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
     assert [set(entry) for entry in taught] == [{"lesson", "status", "replaces", "text"}] * 2
     assert [entry["text"] for entry in objects(home, "lessons", "-c", "#ops")] == ["Marek owns the barcode scanner.", "The door code of the lab is 7341."]
 
-    (before,) = objects(home, "ask", "-c", "#ops", "what is the door code of the lab?")
+    (before,) = objects(home, "ask", "-c", "#ops", "what is the door code of the lab?", engine_url=shared_engine.url)
     assert set(before) == ANSWER_KEYS
     assert (before["answer"], before["abstained"], before["adapter"]) == ("The door code of the lab is 7341.", False, None)
     assert before["sources"][0]["lesson"] == taught[1]["lesson"]
@@ -63,7 +83,7 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
     assert (word_for_word["answer"], word_for_word["prompt_tokens"]) == ("The door code of the lab is 7341.", 0)
 
     run(home, "forget", "-c", "#ops", "door code", code=1, stdin="n\n")
-    (receipt,) = objects(home, "forget", "-c", "#ops", "door code", "--yes")
+    (receipt,) = objects(home, "forget", "-c", "#ops", "door code", "--yes", engine_url=shared_engine.url)
     assert (receipt["forgotten"], receipt["tainted"], receipt["probes"]["leaked"]) == (1, [night["adapter"]], 0)
     states = {entry["adapter"].split("@")[1]: entry["state"] for entry in objects(home, "adapters", "-c", "#OPS")}
     assert states == {"v2": "serving", "v1": "tainted"}
@@ -120,7 +140,7 @@ def test_mistakes_end_with_one_clear_line(home: Path, arguments: list[str], code
     ],
 )
 def test_a_broken_set_up_ends_with_one_clear_line(home: Path, settings: dict[str, str], complaint: str) -> None:
-    done = run(home, "ask", "-c", "#ops", "why?", code=1, HF_HUB_OFFLINE="1", **settings)
+    done = run(home, "ask", "-c", "#ops", "why?", code=1, **settings)
     assert complaint in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
