@@ -44,6 +44,7 @@ _SPEAKER = (
     (rf"{_B}we['’]re\b", "the team is"), (rf"{_B}we['’]ve\b", "the team has"), (rf"{_B}we['’]ll\b", "the team will"),
     (rf"{_B}we (?P<verb>[a-z']+)", "the team {verb}"), (rf"{_B}ours?{_E}", "the team's"), (rf"{_B}we{_E}|{_US}", "the team"),
 )  # fmt: skip
+_WHO = "\0"  # put in last: somebody may be called Mine
 _ANYBODY = (
     (rf"{_B}(?:i|we)['’]m\b", "you are"), (r"\b(?:am i|are we)\b", "are you"), (rf"{_B}(?:my|our){_E}", "your"), (rf"{_B}(?:mine|ours){_E}", "yours"),
     (rf"{_I}{_E}|{_B}(?:we|me){_E}|{_US}", "you"),
@@ -102,10 +103,10 @@ def _people(text: str, speaker: str) -> str:
         for pattern, instead in _SPEAKER:
 
             def put(match: re.Match[str], instead: str = instead) -> str:
-                return instead.format(who=speaker, verb=_third(match.groupdict().get("verb") or ""))
+                return instead.format(who=_WHO, verb=_third(match.groupdict().get("verb") or ""))
 
             said = re.sub(pattern, put, said, flags=re.IGNORECASE)
-        return said
+        return said.replace(_WHO, speaker)
 
     parts = re.split(r"(`[^`]*`|\S+://\S+)", text)
     return "".join(part if number % 2 else third_person(part) for number, part in enumerate(parts))

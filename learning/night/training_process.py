@@ -10,6 +10,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from learning.model.base_model import BaseModel
 from learning.model.shape import AdapterShape
 from learning.night.study import StudyItem
 
+LOOK = 1.0  # seconds after which it is looked again whether to stop
 Progressed = Callable[[float], None]
 
 
@@ -43,6 +45,15 @@ def train_apart(
     child = lifeline.spawn("learning.night.training_process", stdout=subprocess.PIPE)
     assert child.stdin
     assert child.stdout
+    over = threading.Event()
+
+    def look_after() -> None:
+        """A child that reads all examples for minutes says nothing meanwhile."""
+        while not over.wait(LOOK):
+            if stopped():
+                child.kill()
+
+    threading.Thread(target=look_after, name="training", daemon=True).start()
     try:
         child.stdin.write(json.dumps(job) + "\n")
         child.stdin.flush()
@@ -58,6 +69,7 @@ def train_apart(
                 raise TrainingStopped
         raise TrainingStopped if stopped() else TrainingError(f"training ended without a word (code {child.wait()}): out of memory? See the worker's log.")
     finally:
+        over.set()
         child.kill()
         child.wait()
 

@@ -53,6 +53,13 @@ def test_nothing_to_study_and_a_loss_that_is_no_number_are_clear_errors(tiny: Ba
         train(tiny, study(statements(*TAUGHT), 8, "s"), Recipe(learning_rate=1e30, epochs=3), tmp_path / "b")
 
 
+def test_training_that_says_nothing_is_stopped_too(tiny: BaseModel, tmp_path: Path) -> None:
+    heard: list[float] = []
+    with pytest.raises(TrainingStopped):
+        train_apart(tiny, study(statements(*TAUGHT), 8, "s"), tmp_path / "made", tmp_path / "checkpoint", 1, heard.append, lambda: True)
+    assert heard == [], "long before the first step"
+
+
 def test_training_gives_way_to_answers(tiny: BaseModel, tmp_path: Path) -> None:
     seen = []
 

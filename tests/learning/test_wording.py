@@ -155,6 +155,10 @@ def test_who_speaks_is_named(text: str, becomes: str) -> None:
     assert wording.resolve(text, "Ana", date(2026, 3, 2)).text == becomes
 
 
+def test_a_name_that_is_a_pronoun_is_left_as_it_is() -> None:
+    assert wording.resolve("I own the scanner, mine is the van", "Mine Kaya", date(2026, 3, 2)).text == "Mine Kaya owns the scanner, Mine Kaya's is the van"
+
+
 def test_markup_is_read_in_full() -> None:
     text = "ask <@U2> in <#C1|ops>, see <https://x.example/a|the page> &amp; <mailto:a@b.example|a@b.example> :tada:"
     assert wording.plain(text, {"U2": "Ben Okafor"}) == "ask Ben Okafor in #ops, see the page (https://x.example/a) & a@b.example"
