@@ -11,6 +11,7 @@ from learning.answers import Answer
 from learning.memory import approval, finding, lessons, log, wondering
 from learning.memory.follow_ups import says_enough
 from learning.memory.statements import LessonError
+from learning.memory.subjects import are_of_two
 from learning.records import Channel, Lesson, LessonStatus, Question, now
 
 WHAT_I_DO = """I learn each channel by heart: what you teach me I can use at once, and study at night, so that I answer from memory.
@@ -83,7 +84,9 @@ def _corrected(session: Session, channel: Channel, question: Question, rest: str
     lesson = lessons.teach(session, channel, text, question.author, question.ts, permalink, admin)
     rested = (wrong.answer or {}).get("lessons", ()) if wrong else ()
     if lesson.status != LessonStatus.PROPOSED:  # what was answered wrongly need not seem so
-        lessons.set_aside(lesson, [each for each in lessons.contradicting(session, channel, lesson) if each.id in rested])
+        contradicted = {each.id for each in lessons.contradicting(session, channel, lesson)}
+        there = [each for each in lessons.in_force(session, channel) if each.id in rested and each.id != lesson.id]
+        lessons.set_aside(lesson, [each for each in there if each.id in contradicted or are_of_two(lesson.text, each.text)])
     answer = _noted(session, question, lesson)
     for old in (each for each in lessons.replaced(session, lesson) if each.id in rested):  # it was wrong: it does not come back with the correction forgotten
         old.valid_until = min(old.valid_until or date.max, now().date() - timedelta(days=2))  # past by any clock

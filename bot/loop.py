@@ -14,7 +14,7 @@ PATIENCE = 5.0  # seconds that `stop` waits for the work at hand
 class Loop:
     """Calls `step` for as long as it returns True, then waits `every` seconds; it outlives whatever goes wrong in one step.
 
-    With more `threads`, as many steps run at once: whoever finds work wakes the others, of which one alone looks for it unasked.
+    With more `threads`, as many steps run at once: whoever finds work wakes the others, which look for it more seldom.
     """
 
     def __init__(self, name: str, step: Callable[[], bool], every: float, threads: int = 1) -> None:
@@ -60,4 +60,4 @@ class Loop:
             except Exception:  # the next step may go better
                 logger.exception("%s: a step failed", threading.current_thread().name)
                 rest = min(rest, RETRY)
-            self._woken.wait(rest if looks else None)
+            self._woken.wait(rest if looks else rest * len(self._threads))

@@ -18,7 +18,7 @@ from bot.membership import members
 from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.database import Database, add_once
-from learning.memory import notes, people, wondering
+from learning.memory import caches, notes, people, wondering
 from learning.records import LOCAL, Announcement, Channel, Question, Work, now
 
 logger = logging.getLogger(__name__)
@@ -102,6 +102,8 @@ class Outbox:
         return ts, None
 
     def _end(self, announcement: Announcement, state: Work, ts: str | None = None, permalink: str | None = None, error: str | None = None) -> bool:
+        if announcement.key.startswith("receipt-"):
+            caches.let_go()  # what was forgotten elsewhere is remembered here no longer, either
         with self.database.write() as session:
             leases.finish(session, announcement, state, reply_ts=ts, error=error)
             wondering.correct(session, session.get_one(Announcement, announcement.id, populate_existing=True), announcement.text)

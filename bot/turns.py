@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot import mrkdwn
 from learning.memory import follow_ups, log, people
+from learning.memory.words import content_words
 from learning.model.rendering import Turn
 from learning.records import Channel, Question
 
@@ -26,8 +27,7 @@ def left_to_us(turns: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
     """Called into a thread of people ("any idea?"), their last question is meant; and the turns before that."""
     own = next((number for number in range(len(turns), 0, -1) if turns[number - 1].role != "user"), 0)  # where what people said since begins
     since = range(len(turns) - 1, own - 1, -1)
-    asked = (number for asks in (follow_ups.asks_outright, follow_ups.asks) for number in since if asks(turns[number].text))  # "me too" is none
-    at = next(asked, len(turns) - 1)
+    at = next((number for number in since if follow_ups.asks(turns[number].text) and content_words(turns[number].text)), len(turns) - 1)  # not "me too"
     return turns[at].text, turns[:at]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from learning.errors import RegistryError
@@ -44,7 +44,7 @@ def _retired(session: Session, channel: Channel) -> list[Adapter]:
 
 
 def _before(session: Session, channel: Channel, current: Adapter | None) -> Adapter | None:
-    """The newest version that may serve before one, of the same base model: one of another says nothing."""
+    """The newest version that may serve before one, of its base model: one of another says nothing. Without one, the newest of all."""
     return next((a for a in _retired(session, channel) if not current or (a.version < current.version and a.base_hash == current.base_hash)), None)
 
 
@@ -146,9 +146,6 @@ def rollback(session: Session, channel: Channel, version: int | None = None, hel
         chosen = next((a for a in every if a.state == AdapterState.HELD), None) if held else earlier(session, channel)
     else:
         chosen = next((a for a in every if a.version == version and a.state in (AdapterState.RETIRED, *([AdapterState.HELD] if held else []))), None)
-    current = serving(session, channel)
-    if chosen and current and chosen.base_hash != current.base_hash:
-        raise RegistryError(f"v{chosen.version} was trained on another base model than the one that answers, and could not speak.")
     if chosen is None or not _clean(session, chosen):
         known = ", ".join(f"v{a.version} ({a.state})" for a in versions(session, channel)) or "none"
         raise RegistryError(f"no such version to go back to; this channel has: {known}.")
@@ -182,6 +179,13 @@ def taint(session: Session, channel: Channel, lessons: Sequence[int]) -> list[st
     if serving(session, channel) is None and (older := _before(session, channel, current)):
         _serve(session, channel, older)
     return stopped
+
+
+def nights_gone(channel: Channel) -> Select[int]:
+    """Ids of nights of which no version is left."""
+    gone = Adapter.state.in_((AdapterState.PRUNED, AdapterState.TAINTED))
+    left = select(Adapter.night_id).where(Adapter.channel_id == channel.id, ~gone)
+    return select(Adapter.night_id).where(Adapter.channel_id == channel.id, gone, Adapter.night_id.not_in(left))
 
 
 def prune(session: Session, channel: Channel) -> list[Adapter]:

@@ -42,8 +42,8 @@ class Settings(BaseSettings):
     training_minutes: float = Field(
         60,
         gt=0,
-        description="of a night and channel, by the pace of its last nights; lessons that do not fit are looked up instead, the least important first; what an "
-        "adapter knows already is kept, also by a rebuild after `/forget`",
+        description="of a night and channel, by the pace of its last nights; lessons that do not fit are looked up instead, the least important first; a "
+        "rebuild after `/forget` may learn as many as the adapter before it",
     )
     engine_threads: int = Field(2, ge=1, description="CPU threads of the engine")
     promote_at: float = Field(

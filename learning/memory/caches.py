@@ -1,4 +1,4 @@
-"""What a process remembers of texts to answer fast, and lets go when something is forgotten: no text outlives that in memory."""
+"""What a process remembers of texts to answer fast, and lets go once something was forgotten."""
 
 from collections.abc import Callable
 from functools import lru_cache

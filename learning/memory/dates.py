@@ -87,7 +87,7 @@ def _is_once(before: str, after: str) -> bool:
     every = _HOURLY.search(before) and _WEEKLY.search(sentence)  # "open until 21:00 on Sunday": every one
     if re.search(r"\b(?:every|each|always|weekly|daily)\b", sentence, re.IGNORECASE) or (weekday and (every or len(weekdays(sentence)) > 1)):
         return False
-    if re.match(rf"(?:tomorrow|tmrw|tmw|next\s+(?:month|year)|(?:next|this|coming)\s+(?:week|{DAY}))\b", after, re.IGNORECASE) and not _IF.search(sentence):
+    if re.match(rf"(?:tomorrow|tmrw|tmw|(?:next|this|coming)\s+(?:week|{DAY}))\b", after, re.IGNORECASE) and not _IF.search(sentence):
         return True
     if re.match(r"(?:today|tonight|this\s+(?:morning|afternoon|evening))\b", after, re.IGNORECASE) and _OUT.search(sentence):
         return True

@@ -165,6 +165,7 @@ _WEEKLY = re.compile(
 )
 _FROM_TO = re.compile(rf"\b{DAY}\s*(?:to|-|–|through|until|till)\s*{DAY}\b", re.IGNORECASE)
 _AFTER = r"(?P<lead>\b(?:as of|since|from|until|till|til|through|thru|by|for|before|after|in|starting)\s+)"
+_BY_ITSELF = r"(?<!\bof )(?<!\bto )(?<!\bthe )(?<!\bwithin )(?<!\bduring )(?<!\bover )(?<!\binto )\b"
 _LED = r"(?P<lead>\b(?:on|by|until|till|til|through|thru|from|starting|since|as of|before|after|for|is|and|or)\s+)"
 _NAMED = rf"{_LED}(?:(?P<next>next|this|coming)\s+)?(?P<w>{DAY})\b"
 _OTHER_DAY = rf"(?:the\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?\b(?!:\d\d|\s*[ap]m\b)|\d{{4}}|{_MONTH})"  # a date that follows says which; an hour does not
@@ -190,6 +191,8 @@ WITHOUT_YEAR = (
 )  # fmt: skip
 RELATIVE = (
     Rule(r"\b(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?month\b", lambda m, said: _month_end(said.month, said), _long),
+    Rule(r"\b(?:the\s+)?end\s+of\s+next\s+month\b", lambda m, said: _month_end(said.month % 12 + 1, said), _long),
+    Rule(r"\b(?:the\s+)?end\s+of\s+(?:(?P<next>next\s)|the\s|this\s)?\s*year\b", lambda m, said: date(said.year + bool(m["next"]), 12, 31), _long),
     Rule(r"\b(?:the\s+)?end\s+of\s+(?:(?P<next>next\s)|the\s|this\s)?\s*week\b", _week_end, _long),
     Rule(r"\b(?:the\s+)?day\s+after\s+tomorrow\b", lambda m, said: said + timedelta(days=2), _long),
     Rule(r"\b(?:tomorrow|tmrw|tmw|tomorow)\b(?:['’]s)?", lambda m, said: said + timedelta(days=1), _long),
@@ -200,10 +203,10 @@ RELATIVE = (
     Rule(r"\bnext\s+week\b(?!['’])", lambda m, said: _monday(said) + timedelta(days=7), _in_week, days=7),
     Rule(rf"{_AFTER}this\s+week\b(?!['’])", lambda m, said: _monday(said), _week, days=7),
     Rule(r"\bthis\s+week\b(?!['’])", lambda m, said: _monday(said), _in_week, days=7),
-    Rule(rf"{_AFTER}next\s+month\b(?!['’])", _next_month, _whole_month, days=31),
-    Rule(r"\bnext\s+month\b(?!['’])", _next_month, _in_month, days=31),
-    Rule(rf"{_AFTER}next\s+year\b(?!['’])", _next_year, _whole_year, days=365),
-    Rule(r"\bnext\s+year\b(?!['’])", _next_year, _in_year, days=365),
+    Rule(rf"{_AFTER}next\s+month\b(?!['’])", _next_month, _whole_month),
+    Rule(rf"{_BY_ITSELF}next\s+month\b(?!['’])", _next_month, _in_month, days=31),
+    Rule(rf"{_AFTER}next\s+year\b(?!['’])", _next_year, _whole_year),
+    Rule(rf"{_BY_ITSELF}next\s+year\b(?!['’])", _next_year, _in_year, days=366),
     Rule(rf"{_NAMED}(?!s)(?![.,]*[\s(–-]+{_OTHER_DAY})(?!{_NOT_THE_NEXT})(?!\s+(?:morning|afternoon|evening|night)s\b)", _named, _long),
     Rule(rf"\b(?P<next>next|this|coming)\s+(?P<w>{DAY})\b(?!s)", lambda m, said: _weekday(m["w"], said, m["next"] == "next"), _long),
 )  # fmt: skip

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -69,7 +70,7 @@ class Encoder:
         try:
             vectors = np.load(file)
         except (OSError, ValueError, EOFError):  # not there yet; or empty, after a power cut
-            vectors, scratch = self.vectors(sentences), file.with_name(f"{os.getpid()}-{file.name}")
+            vectors, scratch = self.vectors(sentences), file.with_name(f"{os.getpid()}-{threading.get_ident()}-{file.name}")
             np.save(scratch, vectors)
             scratch.replace(file)
         self._known.update(zip(map(_key, sentences), vectors, strict=True))

@@ -83,14 +83,10 @@ def tells_more(question: str, earlier: str, said: Lesson) -> bool:
 def asks(text: str) -> bool:
     """Is a message in a thread a question, or the rest of one ("and its port")? What people tell each other there, or want of each other, is for them."""
     said = EMOJI.sub("", text).strip()
-    return asks_outright(text) or bool(_LEANING.match(said) and len(words(said)) <= BRIEF and not _TO_PEOPLE.match(said))
-
-
-def asks_outright(text: str) -> bool:
-    """Is it a question by its first words, or by its mark?"""
-    said = EMOJI.sub("", text).strip()
+    if _TO_PEOPLE.match(said):
+        return False
     asked = re.search(r"\?\s", said) or "?" in re.split(r"\w", said)[-1]  # what follows the last word
-    return bool(asked or _ASKING_FIRST.match(said)) and not _TO_PEOPLE.match(said)
+    return bool(asked or _ASKING_FIRST.match(said) or (_LEANING.match(said) and len(words(said)) <= BRIEF))
 
 
 def in_full(question: str, before: Sequence[Exchange], lessons: Sequence[Lesson]) -> list[Way]:

@@ -17,10 +17,10 @@ _LABEL = re.compile(r"\W*[\w -]+:\s")  # "Vacation: 28 days" is no room 28
 # What many things may do or be ("Priya speaks Polish"), so that one more takes nothing from the others; "has the key" may be one.
 _OF_MANY = re.compile(
     r"(?:(?:also|usually|always|often|only)\s+)*(?:(?:speaks?|knows?|works?|lives?|sits?|likes?|loves|hates|drinks?|eats?|plays?|needs?|wants?|supports?"
-    r"|depends|listens|belongs?|comes?|goes|can|cannot|can['’]t|may|must|should|do(?:es)? not|do(?:es)?n['’]t|requires?|costs?|weighs?|opens?|closes?|starts?"
-    r"|begins?|ends?|contains?|seats?|takes?|connects?|returns?|arrives?|leaves?|uses?)\b|(?:has|have|had)\s+(?!the\b|our\b)"
-    r"|(?:is|are|was|were)\s+(?:(?:not|no|also|still|a|an|in|at|from|near|vegan|vegetarian|allergic)\b"
-    r"|(?!used|needed|chosen|preferred|responsible)\w+(?:ed|en|ilt|ible|able)\b))",
+    r"|depends|listens|belongs?|can|cannot|can['’]t|may|must|should|do(?:es)? not|do(?:es)?n['’]t|requires?|costs?|weighs?|contains?|seats?|connects?|uses?)\b"
+    r"|(?:opens?|closes?|starts?|begins?|ends?|leaves?|arrives?|comes?|goes|returns?)\s+(?:at|on|in|from|to|by|every|daily)\b|takes?\s+\d"
+    r"|(?:has|have|had)\s+(?!the\b|our\b)|(?:is|are|was|were)\s+(?:(?:not|no|also|still|a|an|in(?! charge\b)|at|from|near|vegan|vegetarian|allergic)\b"
+    r"|(?!used|needed|chosen|preferred|appointed|assigned|elected|named|called|responsible)\w+(?:ed|en|ilt|ible|able)\b))",
     re.IGNORECASE,
 )
 _OF_ONE = re.compile(
@@ -30,6 +30,7 @@ _OF_MANY_THINGS = re.compile(
     r"\b(?:speaks?|knows?|likes?|loves|hates|supports?|offers?|sells?|contains?|includes?|depends? on)$", re.IGNORECASE
 )  # several at once
 _LONGEST = 3  # words of a subject, at most
+_ALL_OR_NONE = re.compile(r"\b(?:only|nobody|none|everyone|everybody|all)\b", re.IGNORECASE)  # beside these others do not stand
 
 
 def are_of_two(new: str, old: str) -> bool:
@@ -51,13 +52,9 @@ def _told_of_both(new: str, old: str) -> str:
     same = next((number for number, (one, other) in enumerate(zip(ours[::-1], theirs[::-1], strict=False)) if one != other), min(len(ours), len(theirs)))
     subjects = [ours[: len(ours) - same], theirs[: len(theirs) - same]]
     held = [set(stems(" ".join(subject))) for subject in subjects]
-    if (
-        CHANGED.search(new)
-        or not all(0 < len(subject) <= _LONGEST for subject in subjects)
-        or not all(held)
-        or held[0] & held[1]
-        or any(map(NUMBER.search, chain(*held)))
-    ):
+    if not all(0 < len(subject) <= _LONGEST for subject in subjects) or not (held[0] - held[1] and held[1] - held[0]):
+        return ""
+    if CHANGED.search(new) or any(map(NUMBER.search, chain(*held))) or any(_ALL_OR_NONE.search(" ".join(subject)) for subject in subjects):
         return ""
     return " ".join(ours[len(ours) - same :])
 

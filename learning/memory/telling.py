@@ -15,7 +15,8 @@ _EMPTY = frozenset(
 )
 NUMBER = re.compile(r"\d|^(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|half)$", re.IGNORECASE)
 WHEN = re.compile(rf"^({'|'.join(sorted(WEEKDAYS | MONTHS))})s?$|\d:\d\d|^\d+([ap]m|st|nd|rd|th)$|^(noon|midnight)$", re.IGNORECASE)
-_DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:\d{1,2}\s+[a-z]+\s+\d{4}|\d{4}-\d\d-\d\d)"
+_MONTH = "|".join(sorted(MONTHS))
+_DAY = rf"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:\d{{1,2}}\s+[a-z]+\s+\d{{4}}|\d{{4}}-\d\d-\d\d|(?:{_MONTH})\s+\d{{4}})"
 DATED = re.compile(  # from when or until when something holds is no value of it
     rf",?\s*\b(?:until|till|til|through|thru|as of|starting|effective|from|since)\s+(?:the\s+(?:week\s+of\s+)?)?{_DAY}(?:\s+on\b)?,?", re.IGNORECASE
 )

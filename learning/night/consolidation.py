@@ -205,7 +205,7 @@ def _decide(
         conclude(session, vigil.night, Outcome(verdict, candidate.name, summary), told_at(session, vigil.night, school.settings), wonders)
         wondering.tidy(session, channel)  # what was asked may have been deleted, or forgotten, since it was read
         pruned = registry.prune(session, channel)
-        session.execute(delete(ExamAnswer).where(ExamAnswer.night_id.in_([adapter.night_id for adapter in pruned])))
+        session.execute(delete(ExamAnswer).where(ExamAnswer.night_id.in_(registry.nights_gone(channel))))
     _discard(school, pruned)
 
 

@@ -43,7 +43,7 @@ def carry_out(school: School, forgetting_id: int, watch: Watch = lambda stage, s
     if night and nights.rests(night):
         return None
     if night and night.state in (Work.WAITING, Work.RUNNING, Work.FAILED):
-        with suppress(EngineError, OSError):  # what fails is tried again before the receipt
+        with suppress(EngineError, OSError, RegistryError):  # what fails is tried again before the receipt
             _discard_tainted(school, channel)  # whatever becomes of the rebuild
         if night.state == Work.FAILED and not _retry(school, night):
             return None
@@ -105,15 +105,18 @@ def _discard_tainted(school: School, channel: Channel) -> None:
         held_now = select(Night.id).where(Night.channel_id == channel.id, Night.state == Work.RUNNING, Night.lease_until >= now())
         of_channel = (Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED, Adapter.night_id.not_in(held_now))
         tainted = session.scalars(select(Adapter).where(*of_channel)).all()
-    for adapter in tainted:
-        publication.discard(school.adapter(adapter).folder)
-        if publication.is_left(school.adapter(adapter).folder):
-            raise RegistryError(f"{school.adapter(adapter).folder} cannot be deleted: check its permissions. It is tried again until then.")
+    left = []
+    for folder in (school.adapter(adapter).folder for adapter in tainted):
+        with suppress(OSError):
+            publication.discard(folder)
+        left += [str(folder)] if publication.is_left(folder) else []
     url = school.settings.engine_url or running.announced(school.settings)
     if url:
         with connected(url) as client:
             for name in set(client.loaded()) & {adapter.name for adapter in tainted} if client.ready() else ():
                 client.unload(name)
+    if left:
+        raise RegistryError(f"{', '.join(left)} cannot be deleted: check the permissions. It is tried again until then.")
 
 
 def _erase(session: Session, channel: Channel, request: Forgetting, night: Night | None) -> list[str]:
@@ -121,8 +124,7 @@ def _erase(session: Session, channel: Channel, request: Forgetting, night: Night
     erasing.erase(session, channel, request.lessons)
     older = select(Night.id).where(Night.channel_id == channel.id, Night.id != (night.id if night else 0))
     session.execute(delete(StudyItemRecord).where(StudyItemRecord.night_id.in_(older)))
-    tainted = select(Adapter.night_id).where(Adapter.channel_id == channel.id, Adapter.state == AdapterState.TAINTED)
-    session.execute(delete(ExamAnswer).where(ExamAnswer.lesson_id.in_(request.lessons) | ExamAnswer.night_id.in_(tainted)))
+    session.execute(delete(ExamAnswer).where(ExamAnswer.lesson_id.in_(request.lessons) | ExamAnswer.night_id.in_(registry.nights_gone(channel))))
     return ["lesson text", "messages that repeat it", "study items", "exam answers", "tainted adapters"]
 
 

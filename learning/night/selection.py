@@ -69,7 +69,7 @@ def select(
     contradicted: Mapping[int, Sequence[Lesson]] = MappingProxyType({}),
     too_long: Set[int] = frozenset(),
 ) -> Selection:
-    """The lessons in force that matter most, up to `most`; all that fit an adapter where one learned just these already. What says the same as another, was
+    """The lessons in force that matter most, up to `most`; all that fit where the serving adapter learned just these. What says the same as another, was
     voted down, is `contradicted` by a newer one, or `too_long` to be said by heart, is looked up only."""
     in_force = lessons.in_force(session, channel)
     weights = salience(session, channel, in_force, now())
@@ -84,7 +84,7 @@ def select(
         return replace(found, news=not same, serves=current in same and _studied(session, current) is not None)
 
     every = chosen(MOST)
-    best = chosen(most) if every.news and most < MOST else every  # what was learned in a faster night is not unlearned
+    best = every if every.serves or most >= MOST else chosen(most)  # where nothing is new, what was learned in a faster night is not unlearned
     for lesson in ranked:
         if lesson.id in best.left_out:
             lesson.status = LessonStatus.EXTERNAL

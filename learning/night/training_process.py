@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,9 @@ def train_apart(
 
     threading.Thread(target=look_after, name="training", daemon=True).start()
     try:
-        child.stdin.write(json.dumps(job) + "\n")
-        child.stdin.flush()
+        with suppress(BrokenPipeError):  # it ended before it had read all: why is told below
+            child.stdin.write(json.dumps(job) + "\n")
+            child.stdin.flush()
         for line in child.stdout:
             said = json.loads(line)
             if "done" in said:

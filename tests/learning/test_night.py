@@ -237,6 +237,8 @@ def test_a_slower_night_unlearns_nothing_and_a_rebuild_keeps_what_is_not_to_be_f
         night = nights.open_another(session, channel, DAY, "sleep")
         chosen = selection.select(session, channel, "base")
         registry.promote(session, registry.reserve(session, channel, night, "base", chosen.kept, chosen.studied), set())
+        night.report_card = {"studied": chosen.studied}
+        session.flush()
         assert not selection.select(session, channel, "base", most=2).news
         assert len(selection.select(session, channel, "base", most=2).kept) == 4
         lessons.teach(session, channel, "The vault opens at noon.", "U1")

@@ -15,6 +15,8 @@ from tests.learning.test_study import lesson
         ("Ben has a key to the lab.", "Tom has a key to the lab."),
         ("Ana Kovač works from Berlin.", "Priya works from Berlin."),
         ("Ana is allergic to nuts.", "Priya is allergic to nuts."),
+        ("Room Fern has a projector.", "Room Moss has a projector."),
+        ("The gym opens at 6.", "The pool opens at 6."),
     ],
 )
 def test_what_many_may_do_or_be_is_told_of_each(old: str, new: str, alike: Alike) -> None:
@@ -27,6 +29,7 @@ def test_what_many_may_do_or_be_is_told_of_each(old: str, new: str, alike: Alike
         ("Ana speaks Polish.", "Ana speaks German."),
         ("heron depends on pelican.", "heron depends on quince."),
         ("Marek orders the coffee.", "Priya orders the coffee."),
+        ("Marek opens the gate.", "Priya opens the gate."),
         ("Ana's birthday is 4 May.", "Priya's birthday is 4 May."),
     ],
 )
@@ -34,11 +37,18 @@ def test_what_several_may_do_replaces_nothing_by_itself(old: str, new: str, alik
     assert replaced_by(lesson(2, new), [lesson(1, old)], alike) == []
 
 
+def test_beside_what_is_so_of_all_or_none_others_do_not_stand(alike: Alike) -> None:
+    for old, new in (("Everyone may use the lift.", "Nobody may use the lift."), ("Developers can deploy.", "Only admins can deploy.")):
+        assert perhaps(lesson(2, new), lesson(1, old), alike)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ("Marek owns the barcode scanner.", "Priya owns the barcode scanner."),
         ("Ana is the product owner.", "Priya is the product owner."),
+        ("Ana is in charge of billing.", "Priya is in charge of billing."),
+        ("5 people may be in the lift.", "6 people may be in the lift."),
         ("Ana works from Berlin.", "Now Priya works from Berlin."),
         ("heron is hosted in Frankfurt.", "heron is hosted in Dublin."),
     ],

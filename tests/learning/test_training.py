@@ -12,6 +12,7 @@ from learning.errors import TrainingError, TrainingStopped
 from learning.model.base_model import BaseModel
 from learning.model.loading import load_base
 from learning.model.lora import Lora
+from learning.night import training_process
 from learning.night.examples import encode_all
 from learning.night.recipe import Recipe
 from learning.night.study import study
@@ -53,7 +54,8 @@ def test_nothing_to_study_and_a_loss_that_is_no_number_are_clear_errors(tiny: Ba
         train(tiny, study(statements(*TAUGHT), 8, "s"), Recipe(learning_rate=1e30, epochs=3), tmp_path / "b")
 
 
-def test_training_that_says_nothing_is_stopped_too(tiny: BaseModel, tmp_path: Path) -> None:
+def test_training_that_says_nothing_is_stopped_too(tiny: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_process, "LOOK", 0.01)
     heard: list[float] = []
     with pytest.raises(TrainingStopped):
         train_apart(tiny, study(statements(*TAUGHT), 8, "s"), tmp_path / "made", tmp_path / "checkpoint", 1, heard.append, lambda: True)
