@@ -6,7 +6,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from learning.errors import RegistryError
-from learning.records import UNFINISHED, Adapter, AdapterLesson, AdapterState, Channel, Lesson, LessonStatus, Night, now
+from learning.records import UNFINISHED, Adapter, AdapterLesson, AdapterState, Channel, Forgetting, Lesson, LessonStatus, Night, now
 
 KEPT = 7  # versions of a channel that served, beside the one that does, and as many that were held: a week of nights
 
@@ -186,6 +186,12 @@ def nights_gone(channel: Channel) -> Select[int]:
     gone = Adapter.state.in_((AdapterState.PRUNED, AdapterState.TAINTED))
     left = select(Adapter.night_id).where(Adapter.channel_id == channel.id, ~gone)
     return select(Adapter.night_id).where(Adapter.channel_id == channel.id, gone, Adapter.night_id.not_in(left))
+
+
+def being_rebuilt(session: Session, channel: Channel) -> list[str]:
+    """Adapters that an earlier, unfinished request stopped already: they may hold this lesson too."""
+    unfinished = select(Forgetting).where(Forgetting.channel_id == channel.id, Forgetting.finished_at.is_(None))
+    return sorted({name for request in session.scalars(unfinished) for name in (request.receipt or {}).get("tainted", [])})
 
 
 def prune(session: Session, channel: Channel) -> list[Adapter]:

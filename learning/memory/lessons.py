@@ -194,7 +194,7 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     ids = [lesson.id for lesson in gone]
     notes.unsay(session, ids)
     restored = restore(session, channel, ids)
-    tainted = registry.taint(session, channel, ids) or _being_rebuilt(session, channel)
+    tainted = registry.taint(session, channel, ids) or registry.being_rebuilt(session, channel)
     request = Forgetting(
         channel_id=channel.id, requested_by=requested_by, lessons=ids, receipt={"tainted": tainted, "restored": restored, "waited": len(waited)}
     )
@@ -244,9 +244,3 @@ def _heir(session: Session, lesson: Lesson, gone: Sequence[int]) -> Lesson | Non
     while following and following.superseded_by and (following is lesson or following.id in gone):
         following = session.get(Lesson, following.superseded_by)
     return following if following and following.id not in gone and following.status in (*IN_FORCE, LessonStatus.SUPERSEDED) else None
-
-
-def _being_rebuilt(session: Session, channel: Channel) -> list[str]:
-    """Adapters that an earlier, unfinished request stopped already: they may hold this lesson too."""
-    unfinished = select(Forgetting).where(Forgetting.channel_id == channel.id, Forgetting.finished_at.is_(None))
-    return sorted({name for request in session.scalars(unfinished) for name in (request.receipt or {}).get("tainted", [])})

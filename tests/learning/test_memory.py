@@ -206,9 +206,9 @@ def test_what_is_forgotten_is_not_remembered_by_the_process(database: Database, 
     with database.write() as session:
         known = lessons.teach(session, ops, "The vault code is 9271.", "U1")
         assert words.stems(known.text) == words.stems(known.text)
-        assert words._stems.cache_info().currsize > 0  # type: ignore[attr-defined]
+        assert words._stems.cache_info().currsize > 0  # type: ignore[attr-defined]  # of lru_cache
         lessons.forget(session, ops, [known.id], "U1")
-    assert words._stems.cache_info().currsize == 0  # type: ignore[attr-defined]
+    assert words._stems.cache_info().currsize == 0  # type: ignore[attr-defined]  # of lru_cache
 
 
 def test_what_no_model_knows_is_not_asked_of_the_base(alike: Alike) -> None:
