@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-KIND = 3  # raised whenever the parts of a state change: what an older version kept is begun anew
+KIND = 4  # raised whenever the parts of a state change: what an older version kept is begun anew
 
 
 def keep(file: Path, state: Mapping[str, Any]) -> None:

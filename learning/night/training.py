@@ -4,7 +4,7 @@ A batch is dealt to as many threads as the recipe has, and each runs its part fo
 which share each of them are hardly faster than one.
 
 Deterministic in the study items, the recipe and the base model: the seed is drawn from their content, order is fixed, and the number of threads is part of
-the recipe. So a rebuilt adapter can be compared byte for byte, and a training that was cut off goes on from its last epoch to the same bytes.
+the recipe. So a rebuilt adapter can be compared byte for byte, and a training that was cut off goes on from its last checkpoint to the same bytes.
 """
 
 import functools
@@ -13,9 +13,10 @@ import json
 import math
 import os
 import random
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from learning.night.study import StudyItem
 PROBES = 8
 REVISITED = 0.35  # of the examples that are known, in each epoch
 LONGEST_REPLAY = 24  # tokens of a replayed answer
+KEPT_EVERY = 120.0  # seconds; an epoch of a large channel takes an hour
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,24 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
+@dataclass
+class Place:
+    """How far the loop is: in which epoch, with which examples due in it, and behind how many of these."""
+
+    epoch: int = 0
+    due: list[int] = field(default_factory=list)
+    start: int = 0
+    rng: random.Random = field(default_factory=random.Random)  # of the epoch
+    averaged: float = 0.0  # the last part of the training, whose mean is taken
+    loss: float = 0.0  # of the last step
+
+
 def train(
     base: BaseModel, items: Sequence[StudyItem], recipe: Recipe, folder: Path, report: Report = lambda _: None, checkpoint: Path | None = None
 ) -> dict[str, Any]:
     """Train one adapter and save it to `folder` (`adapter_model.safetensors`, `adapter_config.json`).
 
-    With `checkpoint`, a file, goes on from the epoch that it holds. Returns what was done: items, epochs, loss (nats per answer token), tokens, recipe, probes.
+    With `checkpoint`, a file, goes on from where it was kept last. Returns what was done: items, epochs, loss (nats per answer token), tokens, recipe, probes.
     Raises TrainingError when there is nothing to study or the loss is not finite.
     """
     if not items:
@@ -96,34 +110,39 @@ class Study:
     def fit(self, report: Report, checkpoint: Path | None) -> dict[str, Any]:
         """The training loop."""
         optimizer = torch.optim.AdamW([{"params": [side]} for side in self.lora.trained], betas=(0.9, 0.99), weight_decay=0.0, fused=True)
-        epoch, loss = self._resumed(optimizer, checkpoint) if checkpoint else (0, 0.0)
-        epochs = max(self.recipe.epochs, math.ceil(self.recipe.visits / len(self.examples)))
-        while epoch < epochs and not (self._settled() and (self.counted or not self.recipe.averaged)):
-            averaged = 1.0 if self.counted or self._settled() else self.recipe.averaged  # what is settled early ends with an epoch that is averaged
-            rng = random.Random(f"{self.seed} {epoch}")
-            due = [number for number, weakest in enumerate(self.weakest) if weakest < self.recipe.known or rng.random() < REVISITED]
-            rng.shuffle(due)
-            for start in range(0, len(due), self.recipe.batch):
-                share = (epoch + start / len(due)) / epochs
+        epochs, kept = max(self.recipe.epochs, math.ceil(self.recipe.visits / len(self.examples))), time.monotonic()
+        at = self._resumed(optimizer, checkpoint) if checkpoint else Place()
+        while at.due or (at.epoch < epochs and not (self._settled() and (self.counted or not self.recipe.averaged))):
+            if not at.due:
+                self._begin(at)
+            while at.start < len(at.due):
+                share = (at.epoch + at.start / len(at.due)) / epochs
                 for group, times in zip(optimizer.param_groups, (1.0, self.recipe.faster), strict=True):
                     group["lr"] = times * self.recipe.rate(share)
-                loss = self._step(due[start : start + self.recipe.batch], rng)
+                at.loss = self._step(at.due[at.start : at.start + self.recipe.batch], at.rng)
                 torch.nn.utils.clip_grad_norm_(self.lora.trained, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
-                if self.recipe.averaged and share >= 1 - averaged:
+                if self.recipe.averaged and share >= 1 - at.averaged:
                     self._count()
-                if start // self.recipe.batch % TIDIED == 0:
+                if at.start // self.recipe.batch % TIDIED == 0:
                     give_back()
-                report(Progress(int(share * epochs * len(self.examples)), epochs * len(self.examples), loss))
-            epoch += 1
-            if checkpoint:
-                state = {"lora": self.lora.trained, "mean": self.mean, "counted": self.counted, "optimizer": optimizer.state_dict()}
-                more = {"seed": self.seed, "epoch": epoch, "loss": loss, "weakest": self.weakest, "tokens": self.tokens}
-                checkpoints.keep(checkpoint, {**state, **more})
+                at.start += self.recipe.batch
+                if checkpoint and time.monotonic() - kept >= KEPT_EVERY:
+                    self._keep(checkpoint, optimizer, at)
+                    kept = time.monotonic()
+                report(Progress(int(share * epochs * len(self.examples)), epochs * len(self.examples), at.loss))
+            at.epoch, at.due, at.start = at.epoch + 1, [], 0
         if self.counted:  # of very few steps none may lie in the last part
             self._become(self.mean)
-        return {"epochs": epoch, "loss": round(loss, 4), "tokens": self.tokens}
+        return {"epochs": at.epoch, "loss": round(at.loss, 4), "tokens": self.tokens}
+
+    def _begin(self, at: Place) -> None:
+        """An epoch: what is due in it, in which order, and what part of the training is averaged."""
+        at.averaged = 1.0 if self.counted or self._settled() else self.recipe.averaged  # what is settled early ends with an epoch that is averaged
+        at.rng = random.Random(f"{self.seed} {at.epoch}")
+        at.due = [number for number, weakest in enumerate(self.weakest) if weakest < self.recipe.known or at.rng.random() < REVISITED]
+        at.rng.shuffle(at.due)
 
     def _step(self, chosen: Sequence[int], rng: random.Random) -> float:
         """Gradients of one batch; the loss in nats per answer token. Raises TrainingError when it is not finite."""
@@ -184,17 +203,23 @@ class Study:
                 sure.setdefault(example.lesson, []).append(weakest > self.recipe.enough)
         return bool(sure) and all(sum(answers) >= self.recipe.settled * len(answers) for answers in sure.values())
 
-    def _resumed(self, optimizer: torch.optim.Optimizer, checkpoint: Path) -> tuple[int, float]:
-        """The epoch to go on with, 0 without a checkpoint of this very training, and the loss so far."""
+    def _keep(self, checkpoint: Path, optimizer: torch.optim.Optimizer, at: Place) -> None:
+        state = {"lora": self.lora.trained, "mean": self.mean, "counted": self.counted, "optimizer": optimizer.state_dict()}
+        checkpoints.keep(checkpoint, {**state, **vars(at), "rng": at.rng.getstate(), "seed": self.seed, "weakest": self.weakest, "tokens": self.tokens})
+
+    def _resumed(self, optimizer: torch.optim.Optimizer, checkpoint: Path) -> Place:
+        """Where to go on: at the beginning without a checkpoint of this very training."""
         state = checkpoints.read(checkpoint, self.seed)
         if state is None:
-            return 0, 0.0
+            return Place()
         self._become(state["lora"])
         for mean, kept in zip(self.mean, state["mean"], strict=True):
             mean.copy_(kept)
         optimizer.load_state_dict(state["optimizer"])
         self.weakest, self.tokens, self.counted = state["weakest"], state["tokens"], state["counted"]
-        return int(state["epoch"]), float(state["loss"])
+        rng = random.Random()
+        rng.setstate(state["rng"])
+        return Place(state["epoch"], state["due"], state["start"], rng, state["averaged"], state["loss"])
 
     @torch.no_grad()
     def probes(self) -> list[dict[str, Any]]:
