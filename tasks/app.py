@@ -1,10 +1,13 @@
 """The Celery app: its queues, its schedule, and the school that its tasks work in."""
 
 from functools import cache
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import task_postrun
 
+from learning.memory import caches
 from learning.school import School, open_school
 from learning.settings import Settings
 
@@ -26,6 +29,12 @@ app.conf.update(
         "sweep": {"task": "nightschool.sweep", "schedule": settings.sweep_seconds, "options": {"expires": settings.sweep_seconds}},
     },
 )
+
+
+@task_postrun.connect
+def let_go(**_: Any) -> None:
+    """What a task read of lessons is needed no more, and may be forgotten before this process ends."""
+    caches.let_go()
 
 
 @cache

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ from learning.night.self_study import Author, self_study
 from learning.night.study import StudyItem, open_book, study
 from learning.night.training_process import train_apart
 from learning.night.vigil import Vigil
-from learning.records import Adapter, Channel, ExamAnswer, Night, StudyItemRecord
+from learning.records import Adapter, Channel, ExamAnswer, Lesson, Night, StudyItemRecord
 from learning.school import School
 
 logger = logging.getLogger(__name__)
 
 ITEMS_PER_LESSON = 24
+TOGETHER = 64  # questions of an exam, between which it is looked whether the night goes on
 READ = 1_800  # tokens of a conversation that a capable base reads: what small contexts hold
 MOST_LEFT_OUT = 50  # lessons whose reason is kept with the report card
 REPLAY, TEXTS = 0.15, 0.1  # of the study items: the base's answers to questions, and what it writes
@@ -62,7 +64,7 @@ def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = 
         base = teacher(school, client)
         spent = {} if _is_trained(school, plan) else _train(school, channel, vigil, plan, capable_author(school, client), base)
         vigil.stage("exam")
-        card, caution = _examine(school, channel, plan, client, base)
+        card, caution = _examine(school, channel, vigil, plan, client, base)
     vigil.stage("promotion")
     _decide(school, channel, vigil, plan, card, {"spent": spent, "caution": caution}, must_replace)
 
@@ -151,8 +153,9 @@ def _train(school: School, channel: Channel, vigil: Vigil, plan: Plan, author: A
     return spent
 
 
-def _examine(school: School, channel: Channel, plan: Plan, client: Client, base: Teacher) -> tuple[exam.ReportCard, float]:
-    """The candidate's report card, and how cautious the guard must be with it. Raises TrainingError where it cannot speak."""
+def _examine(school: School, channel: Channel, vigil: Vigil, plan: Plan, client: Client, base: Teacher) -> tuple[exam.ReportCard, float]:
+    """The candidate's report card, and how cautious the guard must be with it. Raises TrainingError where it cannot speak, and
+    TrainingStopped once the vigil is broken: a forgetting waits for that."""
     kept, adapter = plan.chosen.kept, school.adapter(plan.candidate)
     try:
         client.load(adapter)
@@ -164,13 +167,16 @@ def _examine(school: School, channel: Channel, plan: Plan, client: Client, base:
         gone = [Statement.of(lesson) for lesson in erasing.unerased(session, channel)]
     longest = max(64, *(len(school.speaker.answer(lesson.text)) for lesson in kept))  # tokens
 
-    def by_heart(questions: Sequence[str]) -> list[str]:
-        return say_all(school, client, adapter, questions, longest, known=kept)
+    def said(questions: Sequence[str], known: Sequence[Lesson] = ()) -> list[str]:
+        answers: list[str] = []
+        for start in range(0, len(questions), TOGETHER):
+            if vigil.broken():
+                raise TrainingStopped
+            vigil.progress(start / len(questions))
+            answers += say_all(school, client, adapter, questions[start : start + TOGETHER], longest, known=known)
+        return answers
 
-    def freely(questions: Sequence[str]) -> list[str]:
-        return say_all(school, client, adapter, questions, longest)
-
-    card = exam.examine(plan.chosen.statements, by_heart, freely, of_base, gone)
+    card = exam.examine(plan.chosen.statements, partial(said, known=kept), said, of_base, gone)
     return card, calibration.caution(card.marked, kept, school.alike)
 
 

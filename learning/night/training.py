@@ -72,7 +72,8 @@ def train(
 ) -> dict[str, Any]:
     """Train one adapter and save it to `folder` (`adapter_model.safetensors`, `adapter_config.json`).
 
-    With `checkpoint`, a file, goes on from where it was kept last. Returns what was done: items, epochs, loss (nats per answer token), tokens, recipe, probes.
+    With `checkpoint`, a file, goes on from where it was kept last. Returns what was done: items, epochs, loss (nats per answer token), tokens, recipe, probes;
+    and `spent`, which differs from run to run: seconds and CPU seconds, those of processes that were cut off included.
     Raises TrainingError when there is nothing to study or the loss is not finite.
     """
     if not items:
@@ -88,7 +89,7 @@ def train(
     study = Study(base, model, lora, encode_all(base.folder, items), recipe, seed, folder)
     outcome = study.fit(report, checkpoint)
     lora.save(folder)
-    return {"items": len(items), **outcome, "recipe": asdict(study.recipe), "probes": study.probes()}
+    return {"items": len(items), **outcome, "recipe": asdict(study.recipe), "probes": study.probes(), "spent": study.spent()}
 
 
 class Study:
@@ -102,6 +103,7 @@ class Study:
         self.ground = Groundwork(base, model, examples, folder, self.pool)
         self.mean, self.counted = [torch.zeros_like(side) for side in lora.trained], 0  # of the weights after so many of the last steps
         self.tokens = 0  # that went through the adapted layers
+        self.began, self.before = time.monotonic(), (0.0, 0.0)  # seconds and CPU seconds of processes that were cut off
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         own = [ids.flatten() for (ids, _), example in zip(self.ground.targets, examples, strict=True) if not example.of_base]
         studied = torch.cat(own or [torch.zeros(0, device=lora.down.device).long()])
@@ -205,7 +207,8 @@ class Study:
 
     def _keep(self, checkpoint: Path, optimizer: torch.optim.Optimizer, at: Place) -> None:
         state = {"lora": self.lora.trained, "mean": self.mean, "counted": self.counted, "optimizer": optimizer.state_dict()}
-        checkpoints.keep(checkpoint, {**state, **vars(at), "rng": at.rng.getstate(), "seed": self.seed, "weakest": self.weakest, "tokens": self.tokens})
+        more = {"seed": self.seed, "weakest": self.weakest, "tokens": self.tokens, "spent": self.spent()}
+        checkpoints.keep(checkpoint, {**state, **more, **vars(at), "rng": at.rng.getstate()})
 
     def _resumed(self, optimizer: torch.optim.Optimizer, checkpoint: Path) -> Place:
         """Where to go on: at the beginning without a checkpoint of this very training."""
@@ -217,9 +220,15 @@ class Study:
             mean.copy_(kept)
         optimizer.load_state_dict(state["optimizer"])
         self.weakest, self.tokens, self.counted = state["weakest"], state["tokens"], state["counted"]
+        self.before = (state["spent"]["seconds"], state["spent"]["cpu_seconds"])
         rng = random.Random()
         rng.setstate(state["rng"])
         return Place(state["epoch"], state["due"], state["start"], rng, state["averaged"], state["loss"])
+
+    def spent(self) -> dict[str, float]:
+        """Seconds and CPU seconds until now."""
+        seconds, cpu_seconds = self.before
+        return {"seconds": round(seconds + time.monotonic() - self.began, 1), "cpu_seconds": round(cpu_seconds + time.process_time(), 1)}
 
     @torch.no_grad()
     def probes(self) -> list[dict[str, Any]]:

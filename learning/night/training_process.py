@@ -11,7 +11,6 @@ import resource
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -36,7 +35,7 @@ def train_apart(
 
     `progressed(share)` hears of each batch; once `stopped()` is true the child is killed.
 
-    Returns what `train` does, and `spent`: seconds, CPU seconds, and peak memory in bytes.
+    Returns what `train` does; to what was `spent` belongs the child's peak memory, in bytes.
     Raises TrainingError with the child's own words, also where it vanished; TrainingStopped when it was stopped.
     """
     job = {
@@ -93,13 +92,8 @@ def main() -> None:
         print(json.dumps({"share": progress.done / progress.total}), file=said)
 
     try:
-        started = time.monotonic()
         outcome = train(base, items, recipe_for(base, job["threads"]), Path(job["folder"]), report, Path(job["checkpoint"]))
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        outcome["spent"] = {
-            "seconds": round(time.monotonic() - started, 1), "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
-            "peak_bytes": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
-        }  # fmt: skip
+        outcome["spent"]["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         print(json.dumps({"done": outcome}), file=said)
     except OSError as error:
         print(

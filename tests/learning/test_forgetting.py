@@ -1,5 +1,4 @@
 import json
-import threading
 from datetime import timedelta
 
 import pytest
@@ -77,27 +76,6 @@ def test_the_older_clean_version_serves_until_the_rebuild(school: School) -> Non
         serving = registry.serving(session, channel)
         assert serving
         assert serving.name == "C1@v1"
-
-
-def test_a_lesson_forgotten_while_it_is_studied_breaks_the_night(school: School, trained_anew: None) -> None:
-    channel = teach(school, *TAUGHT)
-    with school.database.write() as session:
-        night = nights.open_another(session, channel, DAY, "sleep")
-    training = threading.Event()
-
-    def forget_meanwhile() -> None:
-        training.wait(60)
-        with school.database.write() as session:
-            lessons.forget(session, channel, [x.id for x in finding.find(session, channel, "door code")], "U1")
-
-    meanwhile = threading.Thread(target=forget_meanwhile)
-    meanwhile.start()
-    held = nights.hold_night(school, night.id, lambda stage, share: training.set() if stage == "training" else None)
-    meanwhile.join()
-    assert held
-    assert held.verdict == "tainted"
-    with school.database.read() as session:
-        assert registry.serving(session, channel) is None
 
 
 def test_what_a_forgotten_lesson_had_replaced_holds_again_and_can_be_forgotten_itself(school: School) -> None:

@@ -124,6 +124,8 @@ def test_a_version_of_another_base_model_takes_no_place(versions: Versions) -> N
     older.base_hash = "another"
     session.flush()
     assert registry.earlier(session, channel) is None
+    with pytest.raises(RegistryError, match="another base model"):
+        registry.rollback(session, channel, older.version)
     registry.taint(session, channel, [versions.known[-1].id])
     assert registry.serving(session, channel) is None
 
