@@ -133,7 +133,8 @@ class Layers:
     def __init__(self, base: PreTrainedModel, name: str) -> None:
         config = base.config
         if config.model_type not in LAYOUTS or config.hidden_act != "silu":
-            raise LayoutError(f"the base model {name!r} is of type {config.model_type!r}; adapters are trained for {', '.join(LAYOUTS)}. Choose one of these.")
+            told = f"is of type {config.model_type!r}, with {config.hidden_act!r}"
+            raise LayoutError(f"the base model {name!r} {told}; adapters are trained for {', '.join(LAYOUTS)}, with 'silu'. Choose one of these.")
         self.heads, self.groups = config.num_attention_heads, config.num_key_value_heads
         self.width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.rotary, self.dtype, self.device = base.model.rotary_emb, base.dtype, base.device
