@@ -6,7 +6,7 @@ from typing import Literal
 
 from learning.memory.words import EMOJI
 
-_BREAK = r"(?:(?!:[\w+'-]+:)\W)*"  # up to the first word, or an emoji
+_BREAK = r"(?:(?!:[\w+'-]+:)[\s,:;!…]|\.+(?!\w)|[-–—*•]+(?=\s))*"  # up to what is told, which may begin with a sign: "#ops", "-18 degrees", "$500"
 _ALL = r"(?:all|everything|anything|what (?:i|we) (?:said|told you|taught you))"
 _NOTING = r"(?:note|learn|save|keep in mind|fyi|for the record)"
 _DENIED = (

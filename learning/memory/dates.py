@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from learning.memory.days import DAY, MONTH_FIRST, RELATIVE, RULES, WEEKDAY, WITH_YEAR, WITHOUT_YEAR, Rule, sentence_of, weekdays
+from learning.memory.days import DAY, MONTH_FIRST, RELATIVE, RULES, STOP, WEEKDAY, WITH_YEAR, WITHOUT_YEAR, Rule, sentence_of, weekdays
 
 _START = r"\b(?:from|starting|since|as of|effective|beginning|after)\s+(?:(?:on|the|next|this|coming)\s+)*"
 _END = r"\b(?:until|till|til|through|thru|by|before|expires?|deadline|due|ends?|closes?)\b(?:\s+(?:is|on|the|end|of|next|this))*\s*"
@@ -14,8 +14,14 @@ _UNTIL = re.compile(rf"\b(?:until|till|til|through|thru)\s+(?:the\s+|{_HOUR},?\s
 _HOURLY = re.compile(rf"\b(?:until|till|til)\s+{_HOUR},?\s+(?:on\s+)?$", re.IGNORECASE)
 _WEEKLY = re.compile(r"\b(?:is|are)\s+(?:open|taken|accepted|served|staffed)\b|\bopens?\b", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|when(?:ever)?|once|unless|today|order(?:s|ed)?)\b", re.IGNORECASE)  # "what is ordered today arrives tomorrow"
-_OUT = re.compile(r"\b(?:is|are)\s+(?:closed|shut|down|away|off|out|ill|sick|cancell?ed|unavailable|offline)\b", re.IGNORECASE)  # for once
+_OUT = re.compile(
+    r"(?:\b(?:is|are)|['’](?:s|re))\s+(?:closed|shut|down|away|off|out|ill|sick|cancell?ed|unavailable|offline)\b|\bno\s+\w+\s+(?=to(?:day|night)\b)",
+    re.IGNORECASE,
+)  # for once
 _PAST = re.compile(r"\bsince\s+(?:the\s+)?$|(?<!\bis\s)(?<!\bare\s)(?<!\bbe\s)\b(?:took|left|went|joined|started|moved|switched)\b", re.IGNORECASE)
+_TO_COME = re.compile(  # "moved to 30 june", "took over until friday" tell of a day that comes, whatever is past
+    r"\b(?:to|until|till|til|through|thru|by|from|starting|beginning|effective|as of|before|for)\s+(?:(?:on|the)\s+)*$", re.IGNORECASE
+)
 _LASTING = r"\b(now|from now on|no longer|any ?more|moved|every|always|never|(?:mon|tues|wednes|thurs|fri|satur|sun)days)\b"
 _AFTERWARDS = re.compile(r"\b(?:then|afterwards?|after that|thereafter)\b", re.IGNORECASE)
 _AS_OF = re.compile(r"\b(?:as of|starting|effective)\s+(?:from\s+|on\s+)?$", re.IGNORECASE)
@@ -39,7 +45,7 @@ def absolute(text: str, said_on: date) -> Dated:
             on = rule.day(match, said_on)
             if on is None:
                 return match.group()
-            if on > said_on and _PAST.search(sentence_of(_before(match), "").split(",")[-1]):
+            if on > said_on and _PAST.search(sentence_of(_before(match), "").split(",")[-1]) and not _TO_COME.search(_before(match)):
                 on = _years(on, -1) if rule in WITHOUT_YEAR else on - timedelta(days=7) if rule is WEEKDAY and not match["next"] else on
             found.append((on + timedelta(days=rule.days - 1), _before(match)))
             return _lead(match) + rule.shown(on)
@@ -65,7 +71,7 @@ def settled(text: str, said_on: date) -> Dated:
             return _lead(match) + rule.shown(on)
 
         text = re.sub(rule.pattern, put, text, flags=_FLAGS)
-    several = _AFTERWARDS.search(text) or len(re.split(r"[.!?;]\s+(?=\S)", text)) > 1  # what else it tells may hold on
+    several = _AFTERWARDS.search(text) or STOP.search(text)  # what else it tells may hold on
     return Dated(text, None if several else max((on for on in ends if on >= said_on), default=None))
 
 

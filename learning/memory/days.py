@@ -11,6 +11,9 @@ SATURDAY = 5
 MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
 DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+# Where a sentence ends: not after "Dr.", "No." before a number, or the number of a line
+STOP = re.compile(r"(?:[!?;]|(?<!\b(?-i:Dr|Mr|Ms|No|Nr|St))(?<!\b(?-i:Mrs))(?<!\bapprox)(?<!^\d)\.)\s+(?=\S)")
+_BEFORE_MAY = re.compile(r"(?:\b(?:on|by|until|till?|through|thru|to|from|of|the|before|after|since|starting|is|for|and)|[:,])\s+$|^$")
 _NUMBER = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "six": 6}
 _LONG_AGO, LATELY = timedelta(days=120), timedelta(days=45)  # a date without a year is last year's if lately, and next year's if this year's is long ago
 
@@ -31,7 +34,7 @@ class Rule:
 
 def sentence_of(before: str, after: str) -> str:
     """The sentence that spans the end of `before` and the beginning of `after`."""
-    return re.split(r"[.!?;]\s", before)[-1] + re.split(r"[.!?;](?:\s|$)", after)[0]
+    return STOP.split(before)[-1] + re.split(rf"{STOP.pattern}|[.!?;]$", after)[0]
 
 
 def weekdays(sentence: str) -> set[str]:
@@ -53,11 +56,7 @@ def _day_of(year: str, month: str, day: str) -> date | None:
 def _of_may(match: re.Match[str], said_on: date) -> date | None:
     """The fifth of May; but tier 1 may access the vault."""
     month = match["m"]
-    plainly = (
-        month != "may"
-        or match["ordinal"]
-        or re.search(r"\b(?:on|by|until|till|from|of|the|before|after|since|starting|is|for|and)\s+$|^$", match.string[: match.start()])
-    )
+    plainly = month != "may" or match["ordinal"] or _BEFORE_MAY.search(match.string[: match.start()])
     return _on(match["d"], month, said_on) if plainly or match["weekday"] else None
 
 
@@ -81,7 +80,7 @@ def _in_days(match: re.Match[str], said_on: date) -> date | None:
 def _named(match: re.Match[str], said_on: date) -> date | None:
     """The friday that is meant; none where it is said of every one: "open from monday to friday", "runs on sunday and on wednesday"."""
     sentence = sentence_of(match.string[: match.start()], match.string[match.start() :])
-    every = _WEEKLY.search(sentence) and (len(weekdays(sentence)) > 1 or _FROM_TO.search(sentence))
+    every = _FROM_TO.search(sentence) or (_WEEKLY.search(sentence) and len(weekdays(sentence)) > 1)
     return None if every and not match["next"] else _weekday(match["w"], said_on, match["next"] == "next")
 
 
@@ -161,7 +160,9 @@ _ALWAYS = re.compile(
     re.IGNORECASE,
 )
 _WEEKLY = re.compile(
-    r"\b(?:is|are)\s+(?:open|staffed)\b|\b(?:runs?|opens?|closes?|meets?|happens?|works?|every|mov(?:ed|es|ing)|switch(?:ed|es))\b", re.IGNORECASE
+    r"\b(?:is|are)\s+(?:open|staffed|available|reachable|served|cleaned|emptied|collected|delivered|held)\b"
+    r"|\b(?:runs?|opens?|closes?|meets?|happens?|works?|every|mov(?:ed|es|ing)|switch(?:ed|es))\b",
+    re.IGNORECASE,
 )
 _FROM_TO = re.compile(rf"\b{DAY}\s*(?:to|-|–|through|until|till)\s*{DAY}\b", re.IGNORECASE)
 _AFTER = r"(?P<lead>\b(?:as of|since|from|until|till|til|through|thru|by|for|before|after|in|starting)\s+)"

@@ -10,6 +10,7 @@ from learning.memory.caches import CHANNELS, remembered
 from learning.memory.encoder import Alike
 from learning.memory.kinds import fits
 from learning.memory.names import Names, names, unnamed
+from learning.memory.polarity import asks_whether
 from learning.memory.recall import Hit
 from learning.memory.words import STOPWORDS, content_words, stem, stems, words
 from learning.records import Lesson
@@ -22,7 +23,6 @@ _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".s
 _SIDED = re.compile(  # the second floor, the back door
     rf"\b({'|'.join(_ORDINALS)}|\d+(?:st|nd|rd|th)|front|back|upper|lower|left|right|north|south|east|west|early|late|night)[\s-]([a-z]{{3,}})"
 )
-_YES_OR_NO = re.compile(r"\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|has|have)\b|.*,\W*right\W*$", re.IGNORECASE)  # a lesson may say: no
 _CODE = re.compile(r"[a-z]+-?\d+[a-z]?", re.IGNORECASE)  # fv3, bbt-2: typed in a hurry, a code is in small letters
 _NUMBERED = re.compile(r"\b([a-z]{3,})[\s-]{1,2}(\d+[a-z]?|[a-z]\d+|[b-hj-z])\b(?![:.,%]\d)")  # ward 4b, room 214, workshop c
 
@@ -107,7 +107,7 @@ def _numbered_otherwise(question: str, said: str) -> bool:
 
 def _numbered(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    sided = [] if _YES_OR_NO.match(text) else [(thing, _place(side)) for side, thing in _SIDED.findall(text.lower())]
+    sided = [] if asks_whether(text) else [(thing, _place(side)) for side, thing in _SIDED.findall(text.lower())]
     for thing, number in (*_NUMBERED.findall(text.lower()), *sided):
         if thing not in STOPWORDS:
             found.setdefault(stem(thing), set()).add(number)

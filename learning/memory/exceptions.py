@@ -12,7 +12,8 @@ from learning.memory.telling import DATED, DENIED, NUMBER, WHEN, Word, apart, st
 from learning.memory.words import MONTHS, STOPWORDS, WEEKDAYS, content_words, stem, stems, words
 
 CHANGED = re.compile(
-    r"\b(now|new|moved|moves|changed|instead|switch\w*|no longer|from now on|as of|since|anymore|replaced|took over|these days|currently|update|correction"
+    r"\b((?-i:[Nn]ew(?! [A-Z])|NEW)|now|moved|moves|changed|instead"
+    r"|switch(?:ed|ing|(?:es)?(?= (?:to|from|over)))|no longer|from now on|as of|since|anymore|replaced|took over|these days|currently|update|correction"
     r"|rewritten|renamed)\b",
     re.IGNORECASE,
 )
@@ -41,7 +42,12 @@ def may_except(new: str, old: str) -> bool:
 
 def tells_of_change(new: str, old: str) -> bool:
     """Does a word of a newer statement say that something is not as it was? Then it is no exception. What the older one says, too, does not."""
-    return bool(_CORRECTED.search(new)) or any(found.lower() not in old.lower() for found in CHANGED.findall(_NEWCOMERS.sub("", new)))
+    return bool(_CORRECTED.search(new)) or says_changed(new, old)
+
+
+def says_changed(new: str, old: str) -> bool:
+    """The same, where it is said with one of the words for that: "now", "no longer", "moved"."""
+    return any(found.lower() not in old.lower() for found in CHANGED.findall(_NEWCOMERS.sub("", new)))
 
 
 @remembered(20_000)

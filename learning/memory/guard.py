@@ -14,7 +14,7 @@ from itertools import permutations
 from learning.memory import chains, judge, replacing
 from learning.memory.encoder import Alike
 from learning.memory.evidence import Evidence
-from learning.memory.polarity import both_stand, opposed, takes_a_side, turned_round
+from learning.memory.polarity import against, both_stand, takes_a_side, turned_round
 from learning.memory.recall import Hit, nearest, search
 from learning.memory.words import stems, values, words
 from learning.records import Lesson
@@ -102,8 +102,8 @@ def _not_opposed(question: str, hits: list[Hit]) -> list[Hit]:
     """Without those that say the contrary of what is asked, "over 1000" for "under 1000", where one of the nearest says it as it is asked."""
     if not takes_a_side(question):
         return hits
-    fitting = [hit.lesson.text for hit in hits[:NEAR_BY] if not opposed(question, hit.lesson.text)]
-    return [hit for hit in hits if not (opposed(question, hit.lesson.text) and any(both_stand(text, hit.lesson.text) for text in fitting))]
+    fitting = [hit.lesson.text for hit in hits[:NEAR_BY] if not against(question, hit.lesson.text)]
+    return [hit for hit in hits if not (against(question, hit.lesson.text) and any(both_stand(text, hit.lesson.text) for text in fitting))]
 
 
 def _outdated(question: str, hit: Hit, hits: Sequence[Hit], alike: Alike) -> list[Lesson]:

@@ -1,6 +1,7 @@
 """Words so small that search and meaning pass over them, and that turn a statement round: not, before and after, on and off."""
 
 import re
+from collections.abc import Collection
 
 from learning.memory.words import stems
 
@@ -10,6 +11,8 @@ _OPPOSITES = (
     ("minimum", "maximum"), ("least", "most"), ("open", "closed"), ("first", "last"), ("below", "over"), ("above", "under"), ("older", "younger"),
     ("larger", "smaller"), ("longer", "shorter"), ("earlier", "later"), ("weekdays", "weekends"),
 )  # fmt: skip
+_STATES = {("on", "off"), ("up", "down"), ("open", "closed"), ("with", "without")}  # what is asked for with "is it open?" may be told with "closed"
+_WHETHER = re.compile(r"\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|has|have)\b|.*,\W*right\W*$", re.IGNORECASE)
 _SIDES = frozenset(word for pair in _OPPOSITES for word in pair)
 _WORD = re.compile(r"\w+")
 WHOLE = 0.85  # share of a statement's words from which another says all of it
@@ -37,6 +40,16 @@ def both_stand(one: str, other: str) -> bool:
     return opposed(one, other) and len(mine ^ theirs) > 2 and 2 * len(mine & theirs) >= min(len(mine), len(theirs))
 
 
+def asks_whether(question: str) -> bool:
+    """Is it a question that a lesson may answer with no?"""
+    return bool(_WHETHER.match(question))
+
+
+def against(question: str, statement: str) -> bool:
+    """Does a statement tell of the other side than a question asks for, "over 1000" for "under 1000"? That it is closed answers whether it is open."""
+    return _apart(question, statement, _STATES if asks_whether(question) else set())
+
+
 def takes_a_side(text: str) -> bool:
     """Does it say "before" or "after", or the like?"""
     return not _SIDES.isdisjoint(_WORD.findall(text.lower()))
@@ -44,5 +57,10 @@ def takes_a_side(text: str) -> bool:
 
 def opposed(one: str, other: str) -> bool:
     """Does one say "before" where the other says "after", or the like?"""
+    return _apart(one, other, set())
+
+
+def _apart(one: str, other: str, but: Collection[tuple[str, str]]) -> bool:
     mine, theirs = (set(_WORD.findall(text.lower())) for text in (one, other))
-    return any({a, b} & mine == {a} and {a, b} & theirs == {b} for pair in _OPPOSITES for a, b in (pair, pair[::-1]))
+    pairs = (pair for pair in _OPPOSITES if pair not in but)
+    return any({a, b} & mine == {a} and {a, b} & theirs == {b} for pair in pairs for a, b in (pair, pair[::-1]))

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from learning.memory import recall
 from learning.memory.encoder import Alike
-from learning.memory.exceptions import CHANGED, asks_for, limit, may_except, tells_of_change
+from learning.memory.exceptions import asks_for, limit, may_except, says_changed, tells_of_change
 from learning.memory.names import Names, unnamed
-from learning.memory.polarity import both_stand, contrary, opposed
+from learning.memory.polarity import against, both_stand, contrary, opposed
 from learning.memory.subjects import are_of_two, may_be_of_two
 from learning.memory.telling import DATED, NUMBER, apart, sort, stretches, telling, without
 from learning.memory.words import normalised, stem, stems
@@ -57,7 +57,7 @@ def _certainty(new: Lesson, old: Lesson, alike: Alike) -> float:
         return float("-inf")  # one answer to two questions
     mine, other = (DATED.sub(" ", lesson.said) for lesson in (new, old))
     found = _CONSTANT + sum(weight * told for weight, told in zip(_WEIGHTS, Difference.of(mine, other, alike, new.said), strict=True))
-    apart = opposed(new.said, old.said) or (not CHANGED.search(new.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
+    apart = opposed(new.said, old.said) or (not says_changed(new.text, old.text) and all(_CLOSED.search(lesson.text) for lesson in (new, old)))
     excepts = _are_rule_and_exception(new, old) or (may_except(new.said, old.said) and not tells_of_change(new.text, old.text))
     unsure = (
         apart or excepts or may_be_of_two(new.text, old.text) or DATED.search(new.text)
@@ -125,7 +125,7 @@ def outdates(question: str, one: Lesson, other: Lesson, alike: Alike) -> bool:
     """
     if _are_rule_and_exception(*_newer_first(one, other)):
         return is_meant_of(question, one, other)
-    if both_stand(one.text, other.text) and not CHANGED.search(one.text):
+    if both_stand(one.text, other.text) and not says_changed(one.text, other.text):
         return False
     return perhaps(one, other, alike) and not _told_apart(question, one, other)
 
@@ -150,10 +150,10 @@ def _are_rule_and_exception(new: Lesson, old: Lesson) -> bool:
 
 def _told_apart(question: str, new: Lesson, old: Lesson) -> bool:
     """Does a question name what the older of two lessons alone is about, where the newer one tells of no change?"""
-    if opposed(question, new.text) and not opposed(question, old.text):
+    if against(question, new.text) and not against(question, old.text):
         return True
     asked = set(stems(question))
-    return not CHANGED.search(new.text) and any(stem(word.text) in asked for word in apart(telling(old.said), telling(new.said)))
+    return not says_changed(new.text, old.text) and any(stem(word.text) in asked for word in apart(telling(old.said), telling(new.said)))
 
 
 class Difference(NamedTuple):
@@ -192,7 +192,7 @@ class Difference(NamedTuple):
             on_none=float(counts == [0, 0]),
             other_words=sum(not word.is_value for word in (*mine, *others)) / max(1, len(ours) + len(theirs)),
             in_common=len(held[0] & held[1]) / max(1, min(map(len, held))),
-            tells_of_change=float(bool(CHANGED.search(said or new))),
+            tells_of_change=float(says_changed(said or new, old)),
             adds=float(bool(_MORE.search(new) or _MORE.search(old))),
             same_number=float(same_number and sorts == ["name", "name"]),
             alike_without_names=alike(unnamed(new, known), [unnamed(old, known)])[0],

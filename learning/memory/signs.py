@@ -153,6 +153,14 @@ _ASKS = re.compile(r"\?|" + _any("""
     (?:\\w+[:,]? )?(?:anyone|anybody|any idea|is there|are there)
     (?:\\w+[:,]? )?(?:can (?:we|i|you|somebody|someone|any)|could (?:we|you|some))
 """, begins=True).pattern, _FLAGS)  # fmt: skip
+_INVERTED = re.compile(  # as questions are, also where they end with a full stop
+    r"^\W*(?:\w+[:,]? )?(?:(?:who|whom|whose|what|where|when|why|how|which)(?:['’]?s\b|(?:\s+\w+)?\s+(?:is|are|was|were|do|does|did|can|could|should|will|would"
+    r"|has|have)\b)|(?:is|are) there\b|do we\b|does (?:any|some)one\b|can\b|could\b|any idea\b|any(?:one|body)(?: else)? (?:knows?|has|have|got|seen)\b)",
+    _FLAGS,
+)
+_STATES = re.compile(  # "When the light is red, hold the left button"; "Ana, who sits upstairs, has the key"; "Anyone who needs access asks Ana first."
+    r"[.!]\W*$|^\W*(?:when|where)\s[^,]*,\s+\w+\s+\w+|^\W*\w+,\s+(?:who|which|whose)\s[^,]*,\s+\w+", _FLAGS
+)
 _CONFIDED = _any(r"""
     between (?:us|you and me|ourselves) | keep (?:it|this|that) (?:between|to yourself|quiet|private|secret|in(?:side)? (?:this|the))
     (?:do not|don'?t|never|not to be) (?:share|post|tell|forward|repeat|shared|posted|forwarded) | (?:strictly )?confidential | off the record
@@ -164,6 +172,9 @@ _ASIDE = _any(r"""
     hope (?:that|this) helps | hth | yw | np | no worries | just saying | that'?s (?:it|all) | long story | fun fact | i know | sad | happy \w+ | see you
     love you | pls don'?t shoot | questions? (?:to|in) | was just | found it | done | great question | good question
 """, begins=True)  # fmt: skip
+_AFTER_ASIDE = re.compile(
+    r"\s*(?:[^\w\s#@`$€£&<'’]|$)|\s+(?:for|everyone|everybody|all|folks|guys|team|again|so much|a lot|i|we|you|it|it['’]s|this|that|but|if)\b", _FLAGS
+)
 
 
 def points(text: str) -> float:
@@ -192,6 +203,8 @@ def worth(text: str) -> str:
 def _without_aside(sentence: str) -> str:
     """A sentence without the aside that begins it; nothing where little follows."""
     aside = _ASIDE.match(sentence)
+    if aside and not _AFTER_ASIDE.match(sentence, aside.end()):  # "Happy hour is …", "Thanks to the VPN …"
+        aside = None
     rest = sentence[aside.end() :].lstrip(" ,:;.!–—-") if aside else sentence
     return rest if not aside or len(content_words(rest)) >= POINTED else ""
 
@@ -203,7 +216,7 @@ def question(text: str) -> str:
 
 def is_question(text: str) -> bool:
     """Does it ask something?"""
-    return bool(_ASKS.search(text))
+    return "?" in text or bool(_ASKS.search(text) and (_INVERTED.search(text) or not _STATES.search(text)))
 
 
 def doubtful(text: str) -> bool:

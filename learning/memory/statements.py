@@ -11,6 +11,9 @@ _PAIR = re.compile(r"^\s*Q:\s*(?P<question>.+?)\s+A:\s*(?P<answer>.+)$", re.IGNO
 
 _LIST = re.compile(r"^(?P<lead>(?![ \t]*#)(?=[^\n]*(?:\bA:|:[ \t]*$))[^\n]*)\n(?P<items>(?:[ \t]*(?:[-*•]|\d+[.)])[ \t]+[^\n]+(?:\n|$))+)", re.MULTILINE)
 _ITEM = re.compile(r"[ \t]*(?:[-*•]|\d+[.)])[ \t]+")
+_BLOCK = re.compile(  # code, or a table, with the line above it
+    r"(?:^(?=[^\n]*\w)[^\n|`]++\n)?(?:^[ \t]*```[^`]*```[ \t]*$|(?:^[ \t]*\|[^\n]*(?:\n|$)){2,})", re.MULTILINE
+)
 _BREAK = re.compile(r"(?<!\s)\s+(?=A:)")  # begun where blanks begin, else a page of empty lines takes minutes
 BRIEF = 8  # words of a list's items that belong to what leads them; longer ones are statements by themselves
 
@@ -22,6 +25,7 @@ class LessonError(NightschoolError):
 def lines(text: str) -> list[str]:
     """What many lines teach, a lesson each: an answer (`A: …`) belongs to the question above it; bullets, headings and empty lines say nothing.
     A single line is what it is ("# of seats: 40")."""
+    text = _BLOCK.sub(lambda match: " ".join(match.group().split()) + "\n", text)
     joined = _LIST.sub(_in_one, _BREAK.sub(lambda match: " " if "\n" in match.group() else match.group(), text.strip()))
     if "\n" not in joined:
         joined = re.sub(r"^#{1,6}\s+", "", joined)

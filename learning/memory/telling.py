@@ -40,7 +40,8 @@ def telling(text: str) -> list[Word]:
     telling = []
     for number, word in enumerate(said):
         plain = word.lower() in STOPWORDS and not word.isupper()
-        if not plain and (NUMBER.search(word) or stem(word) not in _EMPTY):
+        counted = number == 0 and said[1:2] and said[1].isdigit()  # "Switch 3"
+        if not plain and (NUMBER.search(word) or counted or stem(word) not in _EMPTY):
             telling.append(Word(word, _is_value(word, number, held), number))
     return telling
 

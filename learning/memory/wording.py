@@ -8,7 +8,7 @@ from datetime import date
 from learning.memory.dates import Dated, absolute
 
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
-_GREETINGS = "hi|hey|hello|good morning|ok(?:ay)?|so|also|btw|oh|ah|yeah|and"
+_GREETINGS = r"hi|hey|hello|good morning|ok(?:ay)?|so(?! (?:far|long|that|much|many|called|on)\b)|also|btw|oh|ah|yeah|and"
 _CALLS = (
     "fyi|psa|heads[- ]up|friendly reminder|(?:just )?(?:to )?(?:let you know|so you know)|for the record|small but important|"
     "quick (?:note|reminder|one|q|question)|(?:does )?(?:anyone|anybody|somebody|someone)(?: else)? knows?|any idea|remind me"
@@ -18,17 +18,21 @@ _ALL = "all|everyone|everybody|team|folks|people|ppl"
 _TO_ALL = rf"(?:\s+(?:to\s+)?(?:{_ALL}|@?here|@?channel)\b(?=\s*[:,.!\-–—]))?"
 _STOP = r"(?:\s*[:,.!…]+|\s+[\-–—]+(?=\s))"
 _LEAD = re.compile(
-    rf"^(?:(?:{_GREETINGS}|{_CALLS})\b{_TO_ALL}{_STOP}?\s*|(?:{_CALLS}|{_CALLS_OR_WORDS})\b{_TO_ALL}(?:{_STOP}\s*|\s+that\s+)"
-    rf"|reminder\s+(?:to\s+(?={_ALL})|(?=(?:the|we|our|tomorrow|today)\b))|(?:{_ALL})\s*[:,!\-–—]+\s*)+",
+    rf"^(?:(?:{_GREETINGS}|{_CALLS})\b(?![-@/.]\w){_TO_ALL}{_STOP}?\s*|(?:{_CALLS}|{_CALLS_OR_WORDS})\b{_TO_ALL}(?:{_STOP}\s*|\s+that\s+)"
+    rf"|reminder\s+(?:to\s+(?={_ALL})|(?=(?:the|we|our|tomorrow|today)\b))|(?:{_ALL})(?:\s*[:,!]+|\s*[–—]+|\s*-+(?=\s))\s*)+",
     re.IGNORECASE,
 )
 _EMOJI = re.compile(r"(?<![\w:])(?::[a-z0-9_+\-]+:)+(?![\w:])|[\U0001F300-\U0001FAFF\u2600-\u27BF\u2B50\uFE0F]")  # not the minutes of 9:00-17:00
 _CODE = re.compile(r"(`[^`]*`)")
-_QUOTED = re.compile(r"^&gt;.*$|(?<![\w~])~[^~\n]+~(?![\w~])", re.MULTILINE)  # what others said, and what was struck out
+_QUOTED = re.compile(r"^&gt;.*$", re.MULTILINE)  # what others said
+_STRUCK = re.compile(r"(?<![\w~])~(?!\s)[^~\n]+(?<!\s)~(?![\w~/])")
+_BOLD = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*./])")
 _IRREGULAR = {"am": "is", "have": "has", "do": "does", "was": "was", "don't": "doesn't", "haven't": "hasn't", "go": "goes"}
 _SAME = frozenset(
     """will would can could should must may might had did used took only also just moved now always never no not all both often still then soon each ever even
-    rather sometimes were got left built went made said told sent found lost bought sold paid put set kept gave wrote chose ran met held began cut""".split()
+    rather sometimes cannot shall ought already please were got left built went made said told sent found lost bought sold paid put set kept gave wrote
+    chose ran met held began cut came went saw knew thought brought broke spoke spent became fell grew stood taught caught cost hit shut split chosen
+    felt led drew drove fed""".split()
 )
 
 # Where a pronoun begins and ends: not in me@acme.example, my.cnf, us-east-1 or /home/me; and the US, and phase I, are none.
@@ -66,8 +70,8 @@ def plain(text: str, names: Mapping[str, str]) -> str:
         return f"{label} ({target})" if label and label not in target else target
 
     text = _LINK.sub(readable, _QUOTED.sub("", text))
-    text = re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"\1", html.unescape(text))
-    return " ".join("".join(part if number % 2 else _EMOJI.sub(" ", part) for number, part in enumerate(_CODE.split(text))).split())
+    parts = _CODE.split(html.unescape(text))
+    return " ".join("".join(part if number % 2 else _EMOJI.sub(" ", _BOLD.sub(r"\1", _STRUCK.sub("", part))) for number, part in enumerate(parts)).split())
 
 
 def without_lead(text: str) -> str:

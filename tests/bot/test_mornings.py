@@ -158,3 +158,10 @@ def test_which_of_two_things_an_answer_is_about() -> None:
     report = Announcement(wonders=first)
     assert wondering.meant(report, "2. Cleo does")[0]["asked"] == "who has the key?"
     assert wondering.meant(report, "Ben keeps the map in his bag")[0]["asked"] == "who has the map?"
+
+
+def test_who_asks_back_or_will_find_out_has_not_answered() -> None:
+    for said in ("who owns quince", "who would know that", "let me check with Ben", "I'll ask facilities tomorrow", "is it Ana?", "maybe Ana", "Ana"):
+        assert not wondering.is_answer(said)
+    for said in ("Ana has it", "in the blue box", "Ines, since last week"):
+        assert wondering.is_answer(said)

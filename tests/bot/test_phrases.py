@@ -7,6 +7,10 @@ from bot.phrases import Instruction, hands_over, instruction
     ("said", "told"),
     [
         ("remember that the van is blue.", Instruction("remember", "the van is blue.")),
+        ("remember #ops is for pages", Instruction("remember", "#ops is for pages")),
+        ("remember: $500 is the limit", Instruction("remember", "$500 is the limit")),
+        ("remember that -18 degrees is right", Instruction("remember", "-18 degrees is right")),
+        ("remember - the van is blue", Instruction("remember", "the van is blue")),
         ("please remember: Q: which van? A: the blue one", Instruction("remember", "Q: which van? A: the blue one")),
         ("Remember this\nthe van is blue", Instruction("remember", "the van is blue")),
         ("forget about the van", Instruction("forget", "the van")),

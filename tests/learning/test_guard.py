@@ -46,6 +46,14 @@ def test_another_room_is_another_matter(alike: Alike, question: str, certain: bo
     assert other > guard.least(3) or not certain
 
 
+def test_whether_it_is_open_is_answered_by_that_it_is_closed(alike: Alike) -> None:
+    known = [lesson(1, "The office is open Monday to Friday."), lesson(2, "The office is closed on Easter Monday."), lesson(3, "Lunch is at noon.")]
+    assert guard.weigh("is the office open on Easter Monday?", known, alike)[0].hit.lesson == known[1]
+    known = [lesson(1, "Invoices under 1000 euros are approved by Dana."), lesson(2, "Invoices over 1000 euros are approved by Ines.")]
+    said = guard.weigh("are invoices under 1000 euros approved by Ines?", known, alike)
+    assert [candidate.hit.lesson for candidate in said] == known[:1], "the other side is no answer"
+
+
 def test_a_lesson_that_came_with_a_question_leads_on_by_it(alike: Alike) -> None:
     known = [lesson(1, "heron is owned by Larkspur."), lesson(2, "In building 7."), lesson(3, "Lunch is at noon.")]
     known[1].question = "where does Larkspur sit?"

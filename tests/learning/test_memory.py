@@ -202,6 +202,13 @@ def test_a_page_of_empty_lines_is_read_at_once() -> None:
     assert statements.lines(f"x is y{chr(10) * 100_000}z is w") == ["x is y", "z is w"]
 
 
+def test_code_and_tables_are_taken_whole() -> None:
+    code, table = "Restart it:\n```\nmake stop\nmake start\n```", "Ports:\n| host | port |\n|---|---|\n| heron | 7443 |"
+    whole = ["Restart it: ``` make stop make start ```", "Ports: | host | port | |---|---| | heron | 7443 |"]
+    assert statements.lines(f"The van is blue.\n{code}\n{table}\nLunch is at noon.") == ["The van is blue.", *whole, "Lunch is at noon."]
+    assert len(statements.lines("`x` is y " * 20_000)) == 1
+
+
 def test_what_is_forgotten_is_not_remembered_by_the_process(database: Database, ops: Channel) -> None:
     with database.write() as session:
         known = lessons.teach(session, ops, "The vault code is 9271.", "U1")

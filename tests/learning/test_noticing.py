@@ -32,6 +32,28 @@ def test_an_aside_leaves_what_it_begins() -> None:
     assert signs.worth("Sorry, it's with Kofi at the front desk. It moved there.") == "it's with Kofi at the front desk. It moved there."
 
 
+def test_a_word_of_the_matter_is_no_aside() -> None:
+    for said in ("Happy hour is on Thursdays in the garden.", "Thanks to the new VPN nobody needs a token.", "Done tickets are archived every Friday."):
+        assert signs.worth(said) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ("When you deploy to prod, post in #releases first.", False),
+        ("Anyone who needs access asks Ana first.", False),
+        ("When the light is red, hold the left button", False),
+        ("Dana, who sits upstairs, has the key", False),
+        ("who owns quince", True),
+        ("how do I reset it.", True),
+        ("where is the van, I need it now", True),
+        ("when the light is red, what do I press?", True),
+    ],
+)
+def test_what_begins_like_a_question_may_be_none(said: str, asks: bool) -> None:
+    assert signs.is_question(said) is asks
+
+
 def test_an_announcement_is_proposed_with_its_speaker_and_source() -> None:
     remark = said("heads up: from today we deploy to heron-4 only, heron-2 is gone")
     (found,) = notice(remark)
