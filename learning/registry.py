@@ -147,7 +147,7 @@ def rollback(session: Session, channel: Channel, version: int | None = None, hel
     else:
         chosen = next((a for a in every if a.version == version and a.state in (AdapterState.RETIRED, *([AdapterState.HELD] if held else []))), None)
     current = serving(session, channel)
-    if chosen and current and chosen.base_hash != current.base_hash:
+    if chosen and current and chosen.version < current.version and chosen.base_hash != current.base_hash:
         raise RegistryError(f"v{chosen.version} was trained for another base model: it can answer nothing now.")
     if chosen is None or not _clean(session, chosen):
         known = ", ".join(f"v{a.version} ({a.state})" for a in versions(session, channel)) or "none"

@@ -186,11 +186,19 @@ class Client:
             return
         if not response.is_success:
             raise AdapterUnusable(f"the engine refused the adapter {adapter.name} ({response.status_code}): {reason(response)}")
+        try:
+            self._prove(replica, adapter)
+        except EngineError:  # also where it could not be asked: it is to be asked the next time
+            with suppress(EngineError):
+                replica.send("POST", "/v1/unload_lora_adapter", {"lora_name": adapter.name})
+            raise
+
+    def _prove(self, replica: Replica, adapter: AdapterRef) -> None:
+        """Does the engine find as likely what the training found? Raises AdapterUnusable."""
         for probe in _probes(adapter.folder):
             body = {"model": adapter.name, "prompt": [*probe["prompt"], probe["token"]], "temperature": 0, **_scoring(len(probe["prompt"]))}
             (said,) = _scored(checked(replica.complete(body)).json()["choices"][0], len(probe["prompt"]), [probe["token"]])
             if abs(said - probe["logprob"]) > TOLERANCE:
-                replica.send("POST", "/v1/unload_lora_adapter", {"lora_name": adapter.name})
                 raise AdapterUnusable(f"the engine does not reproduce {adapter.name} ({said:.2f} instead of {probe['logprob']:.2f} nats)")
 
 

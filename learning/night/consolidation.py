@@ -172,11 +172,13 @@ def _examine(school: School, channel: Channel, vigil: Vigil, plan: Plan, client:
         for start in range(0, len(questions), TOGETHER):
             if vigil.broken():
                 raise TrainingStopped
-            vigil.progress(start / len(questions))
+            if known:  # the others are few
+                vigil.progress(start / len(questions))
             answers += say_all(school, client, adapter, questions[start : start + TOGETHER], longest, known=known)
         return answers
 
     card = exam.examine(plan.chosen.statements, partial(said, known=kept), said, of_base, gone)
+    vigil.progress(1.0)
     return card, calibration.caution(card.marked, kept, school.alike)
 
 

@@ -99,7 +99,7 @@ def as_text(name: str, verdict: str, card: Mapping[str, Any]) -> str:
     if verdict == "left":
         return f"The night was too short for me: {card['lessons']} lessons wait for the next one. I look them up until then."
     if verdict in NOTHING:
-        return f"I did not study: {card['reason']}. I go on answering as before."
+        return f"I did not study: {card['reason'].rstrip('.')}. I go on answering as before."
     learned = f"{card['proven']} of {card['lessons']} lessons are now in my weights"
     if verdict == "held":
         return f"I studied, but {name} stays in the classroom: {card['reason']}. I go on answering as before."

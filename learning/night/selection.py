@@ -83,8 +83,11 @@ def select(
         same = _that_learned(session, channel, base_hash, found)
         return replace(found, news=not same, serves=current in same and _studied(session, current) is not None)
 
-    every = chosen(MOST)
-    best = every if every.serves or most >= MOST else chosen(most)  # where nothing is new, what was learned in a faster night is not unlearned
+    learned = len(registry.lesson_ids(session, current)) if current else 0
+    for size in dict.fromkeys((MOST, min(MOST, max(most, learned)), most)):  # where nothing is new, what was learned in a faster night is not unlearned
+        best = chosen(size)
+        if best.serves:
+            break
     for lesson in ranked:
         if lesson.id in best.left_out:
             lesson.status = LessonStatus.EXTERNAL

@@ -96,6 +96,7 @@ class Study:
     """One training: what is computed once, and the LoRA that learns above it."""
 
     def __init__(self, base: BaseModel, model: PreTrainedModel, lora: Lora, examples: Sequence[Example], recipe: Recipe, seed: int, folder: Path) -> None:
+        self.began, self.before = time.monotonic(), (0.0, 0.0)  # seconds and CPU seconds of processes that were cut off
         self.examples, self.lora, self.recipe, self.seed = examples, lora, recipe.sized(len(examples)), seed
         torch.set_num_threads(1)  # of this thread, and of each of those that share a batch; a card needs none of them
         self.workers = recipe.threads if lora.down.device.type == "cpu" else 1
@@ -103,7 +104,6 @@ class Study:
         self.ground = Groundwork(base, model, examples, folder, self.pool)
         self.mean, self.counted = [torch.zeros_like(side) for side in lora.trained], 0  # of the weights after so many of the last steps
         self.tokens = 0  # that went through the adapted layers
-        self.began, self.before = time.monotonic(), (0.0, 0.0)  # seconds and CPU seconds of processes that were cut off
         self.weakest = [0.0] * len(examples)  # probability of each example's least likely token, when it was last visited
         own = [ids.flatten() for (ids, _), example in zip(self.ground.targets, examples, strict=True) if not example.of_base]
         studied = torch.cat(own or [torch.zeros(0, device=lora.down.device).long()])

@@ -98,7 +98,9 @@ def main() -> None:
     except OSError as error:
         print(
             json.dumps(
-                {"error": f"training could not write ({error.strerror or error}): make room in {job['folder']}; the serving adapter stays. Then sleep again."}
+                {
+                    "error": f"training could not write ({error.strerror or error}): make room where adapters are kept; the serving adapter stays. Then sleep again."
+                }
             ),
             file=said,
         )
@@ -106,7 +108,7 @@ def main() -> None:
         print(json.dumps({"error": str(error)}), file=said)
     except Exception as error:  # whatever it was, the parent must hear of it, and a person must be able to look it up
         traceback.print_exc()
-        print(json.dumps({"error": f"training failed ({type(error).__name__}: {error}). See the worker's log."}), file=said)
+        print(json.dumps({"error": f"training failed ({type(error).__name__}); see the worker's log"}), file=said)
     os._exit(0)  # a daemon thread still waits on standard input; nothing is left to clean up
 
 

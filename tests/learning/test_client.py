@@ -137,6 +137,14 @@ def test_an_adapter_without_effect_is_not_used(client: Client, engines: list[Scr
     assert client.ready()
 
 
+def test_an_adapter_that_could_not_be_tried_is_tried_the_next_time(client: Client, engines: list[Scripted], adapter: AdapterRef) -> None:
+    for engine in engines:
+        engine.status = 503
+    with pytest.raises(EngineError):
+        client.load(adapter)
+    assert not any(engine.loaded for engine in engines)
+
+
 def test_an_engine_that_is_out_hides_no_refusal_of_another(client: Client, engines: list[Scripted], adapter: AdapterRef) -> None:
     first = engines[asked_of(client, adapter)]
     first.loaded.clear()

@@ -84,9 +84,9 @@ class Versions:
         self.night = nights.open_another(session, self.channel, DAY, "sleep")
         self.known: list[Lesson] = []
 
-    def make(self, held: bool = False) -> None:
+    def make(self, held: bool = False, base: str = "base") -> None:
         self.known.append(lessons.teach(self.session, self.channel, f"Gate {len(self.known)} opens at {5 + len(self.known)}:00.", "U1"))
-        made = registry.reserve(self.session, self.channel, self.night, "base", self.known, str(len(self.known)))
+        made = registry.reserve(self.session, self.channel, self.night, base, self.known, str(len(self.known)))
         proven = {self.known[0].id}
         assert registry.hold(self.session, made, proven) if held else registry.promote(self.session, made, proven)
 
@@ -128,6 +128,12 @@ def test_a_version_of_another_base_model_takes_no_place(versions: Versions) -> N
         registry.rollback(session, channel, older.version)
     registry.taint(session, channel, [versions.known[-1].id])
     assert registry.serving(session, channel) is None
+
+
+def test_the_first_version_of_another_base_model_may_be_let_serve(versions: Versions) -> None:
+    versions.make()
+    versions.make(held=True, base="another")
+    assert registry.rollback(versions.session, versions.channel, held=True).version == 2
 
 
 def test_what_served_last_is_kept_however_old_and_however_many_were_held_since(versions: Versions) -> None:

@@ -24,6 +24,19 @@ def test_a_slower_night_unlearns_nothing_and_a_rebuild_keeps_what_is_not_to_be_f
         assert registry.most_learned(session, channel) == 4
 
 
+def test_nor_where_not_all_lessons_had_fitted(school: School) -> None:
+    with school.database.write() as session:
+        channel = channels.by_handle(session, "C1")
+        for number in range(5):
+            lessons.teach(session, channel, f"Gate {number} opens at {5 + number}:00.", "U1")
+        night = nights.open_another(session, channel, DAY, "sleep")
+        chosen = selection.select(session, channel, "base", most=3)
+        registry.promote(session, registry.reserve(session, channel, night, "base", chosen.kept, chosen.studied), set())
+        slower, faster = (selection.select(session, channel, "base", most=most) for most in (2, 4))
+        assert (slower.news, len(slower.kept)) == (False, 3)
+        assert (faster.news, len(faster.kept)) == (True, 4)
+
+
 def test_what_two_newer_ones_contradict_is_left_out_for_the_one_that_people_agree_with(school: School) -> None:
     with school.database.write() as session:
         channel = channels.by_handle(session, "C1")

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -12,7 +13,7 @@ from learning.errors import TrainingError, TrainingStopped
 from learning.model.base_model import BaseModel
 from learning.model.loading import load_base
 from learning.model.lora import Lora
-from learning.night import training_process
+from learning.night import checkpoints, training_process
 from learning.night.examples import encode_all
 from learning.night.recipe import Recipe
 from learning.night.study import study
@@ -60,6 +61,22 @@ def test_training_that_says_nothing_is_stopped_too(tiny: BaseModel, tmp_path: Pa
     with pytest.raises(TrainingStopped):
         train_apart(tiny, study(statements(*TAUGHT), 8, "s"), tmp_path / "made", tmp_path / "checkpoint", 1, heard.append, lambda: True)
     assert heard == [], "long before the first step"
+
+
+def test_without_room_for_a_checkpoint_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept" / "state.pt"
+    checkpoints.keep(kept, {"seed": 1})
+
+    def full(file: Path, content: bytes) -> None:
+        file.touch()
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    checkpoints.keep(kept, {"seed": 2})
+    assert [file.name for file in kept.parent.iterdir()] == ["state.pt"], "what there is room for is not taken by half of it"
+    assert checkpoints.read(kept, 1) is not None
+    monkeypatch.setattr(checkpoints, "KIND", "of another torch")
+    assert checkpoints.read(kept, 1) is None
 
 
 def test_training_gives_way_to_answers(tiny: BaseModel, tmp_path: Path) -> None:
