@@ -96,14 +96,8 @@ def main() -> None:
         outcome["spent"]["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         print(json.dumps({"done": outcome}), file=said)
     except OSError as error:
-        print(
-            json.dumps(
-                {
-                    "error": f"training could not write ({error.strerror or error}): make room where adapters are kept; the serving adapter stays. Then sleep again."
-                }
-            ),
-            file=said,
-        )
+        full = f"training could not write ({error.strerror or error}): make room where adapters are kept; the serving adapter stays. Then sleep again."
+        print(json.dumps({"error": full}), file=said)
     except NightschoolError as error:
         print(json.dumps({"error": str(error)}), file=said)
     except Exception as error:  # whatever it was, the parent must hear of it, and a person must be able to look it up
