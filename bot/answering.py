@@ -46,6 +46,7 @@ class Answering:
 
     def __post_init__(self) -> None:
         self._claiming, self._busy = threading.Lock(), set[int]()  # channels that are being answered
+        self._began = now()
         self.loop = Loop("answering", self._next, every=1.0, threads=AT_ONCE)
 
     def _next(self) -> bool:
@@ -56,7 +57,8 @@ class Answering:
         try:
             return self._take(*claimed)
         finally:
-            self._busy.discard(claimed[1].id)
+            with self._claiming:
+                self._busy.discard(claimed[1].id)
 
     def _claim(self) -> tuple[Question, Channel] | None:
         """The oldest question of a channel in which none is being answered: it may rest on what is said there."""
@@ -102,7 +104,7 @@ class Answering:
         except Withdrawn:
             return True
         except EngineError as error:
-            self._later(question, str(error), now() - question.created_at < ENGINE_PATIENCE, apologise)
+            self._later(question, str(error), self._waited(question) < ENGINE_PATIENCE, apologise)
             return False
         except SlackApiError as error:
             self._later(question, str(error.response["error"]), self._is_worth_another_try(question, error))
@@ -121,8 +123,12 @@ class Answering:
                 outbox.take_back(session, question, stale)
         return True
 
+    def _waited(self, question: Question) -> timedelta:
+        """How long it was asked in vain: not while there was no bot. An engine, which starts beside it, is not ready at once."""
+        return now() - max(question.created_at, self._began)
+
     def _is_worth_another_try(self, question: Question, error: Exception) -> bool:
-        waits = outages.passes(error) and now() - question.created_at < outages.PATIENCE
+        waits = outages.passes(error) and self._waited(question) < outages.PATIENCE
         return waits or question.attempts < MOST_ATTEMPTS
 
     def _answer(self, channel: Channel, question: Question, growing: replies.Growing) -> Answer | None:
@@ -219,7 +225,7 @@ class Answering:
         logger.warning("question %s: %s", question.id, reason)
         with self.school.database.write() as session:
             if again:
-                leases.renew(session, question, min(2.0**question.attempts, 30.0), error=reason)
+                leases.renew(session, question, min(2.0 ** min(question.attempts, 5), 30.0), error=reason)
                 return
             out = log.out_of(session, session.get_one(Channel, question.channel_id), [question.author])
             given_up = leases.finish(session, question, Work.FAILED, error=reason, **({"text": ""} if out else {}))

@@ -48,8 +48,9 @@ def lesson_window(channel: Channel, label: str, asked: str = "", written: str = 
     message `source` (its ts)."""
     where = {"team": channel.team_id, "enterprise": channel.enterprise_id, "channel": channel.slack_id, "asked": asked[:MOST_ASKED], "aside": aside}
     where |= {"source": source} if source else {}
-    entry: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": LONGEST}
-    entry |= {"initial_value": written[:LONGEST]} if written else {}
+    room_left = LONGEST - (len(f"Q: {asked[:MOST_ASKED]} A: ") if asked else 0)
+    entry: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": room_left}
+    entry |= {"initial_value": written[:room_left]} if written else {}
     shown = [context(f"Asked: {mrkdwn.escaped(asked)}")] if asked else []
     room = f"#{channel.name}" if channel.name else "the channel"
     hint = f"One statement that stands by itself. {'It stays between us.' if channel.is_direct else f'Everybody in {room} will see it.'}"

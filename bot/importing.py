@@ -94,6 +94,9 @@ def _team(database: Database, export: Export) -> str:
 
 
 def _channel(session: Session, team_id: str, room: Room) -> Channel:
+    there = channels.by_ids(session, team_id, room.slack_id) if room.slack_id else None
+    if there and there.members is not None:  # what Slack tells of it is newer than any export
+        return there
     channel = channels.ensure(session, team_id if room.slack_id else LOCAL, room.slack_id or channels.id_for_name(room.name), name=room.name)
     channels.share(channel, channel.is_external or room.is_external)
     if room.is_archived:

@@ -48,7 +48,7 @@ class Noting:
     workspaces: Workspaces
 
     def __post_init__(self) -> None:
-        self.loop = Loop("noting", self.step, every=LEASE)
+        self.loop, self._began = Loop("noting", self.step, every=LEASE), now()
 
     def step(self) -> bool:
         """Take what one command told, if any waits."""
@@ -73,7 +73,7 @@ class Noting:
             return True
         except (WorkspaceError, SlackApiError, OSError, *AWAY) as error:
             logger.warning("what telling %s told has to wait: %s", telling.id, error)
-            if now() - telling.created_at < outages.PATIENCE:
+            if now() - max(telling.created_at, self._began) < outages.PATIENCE:  # not while there was no bot
                 with self.database.write() as session:
                     leases.renew(session, telling, LEASE, attempts=0)
                 return True

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     def _model(cls, given: Any) -> Any:
         return str(_expanded(given)) if str(given).startswith("~") else given
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _unquoted(cls, given: Any) -> Any:
+        """`docker run --env-file` hands the quotes of a `.env` file over. Last of all: validators run in reverse."""
+        return given[1:-1] if isinstance(given, str) and len(given) > 1 and given[0] == given[-1] and given[0] in "'\"" else given
+
     def make_home(self) -> Path:
         """The data folder; a new one is for its owner alone, since it holds what private channels said."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -37,10 +37,10 @@ def register(app: App, desk: Desk) -> None:
                 settled = decide(session, channel, [number]) if allowed else ()
                 replacing = [block for lesson in settled if lesson.status in lessons.IN_FORCE for block in noted(session, channel, lesson)[1]]
                 text, shown = waiting(session, channel)
-            if allowed:
+            if allowed or proposed is None:  # it was settled meanwhile
                 respond(text=text, blocks=[*replacing, *shown], replace_original=True)
             else:
-                others = proposed is not None and approval.by_whom(channel, proposed) != "a workspace admin"
+                others = approval.by_whom(channel, proposed) != "a workspace admin"
                 respond("Somebody else has to decide on that." if others else ADMINS_ONLY, replace_original=False)
 
     decides("approve", proposals.approve, approval.may_settle)

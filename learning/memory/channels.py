@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 
 from learning.database import add_missing
 from learning.errors import NightschoolError
-from learning.records import LOCAL, Channel, ChannelAlias, Installation, Lesson, Message, Night, Question, Reaction, Telling, Workspace, now
+from learning.records import LOCAL, Announcement, Channel, ChannelAlias, Installation, Lesson, Message, Night, Question, Reaction, Telling, Workspace, now
+
+# What Slack, and people in it, tell of a channel
+TOLD = "enterprise_id team_id slack_id time_zone is_external learns_since learns_by archived_at left_at paused_at approval members reports".split()
 
 
 class ChannelError(NightschoolError):
@@ -21,7 +24,11 @@ class ChannelError(NightschoolError):
 
 def ensure(session: Session, team_id: str, slack_id: str, enterprise_id: str = "", name: str = "") -> Channel:
     """The channel with these ids, made when it is new; two processes may see it first at once."""
-    channel = by_ids(session, team_id, slack_id, enterprise_id) or _adopted(session, team_id, slack_id, name)
+    channel = by_ids(session, team_id, slack_id, enterprise_id)
+    if channel is None:
+        channel = _adopted(session, team_id, slack_id, name)
+    elif name and not channel.name:
+        channel = _under_its_name(session, channel, name)
     if channel is None:
         new = {"enterprise_id": enterprise_id, "team_id": team_id, "slack_id": slack_id, "name": name, "salt": secrets.token_hex(16)}
         add_missing(session, Channel, [new])
@@ -126,20 +133,26 @@ def renumber(session: Session, channel: Channel, slack_id: str) -> None:
     if channel.slack_id == slack_id:
         return
     if other and other.id != channel.id:
-        if any(session.scalars(select(table.id).where(table.channel_id == other.id).limit(1)).first() for table in (Lesson, Night)):
-            return  # it has a life of its own
+        if _lives(session, other):
+            return
         _take_in(session, channel, other)
     add_missing(session, ChannelAlias, [{"team_id": channel.team_id, "slack_id": channel.slack_id, "channel_id": channel.id}])
     channel.slack_id = slack_id
 
 
+def _lives(session: Session, channel: Channel) -> bool:
+    """Has it a life of its own?"""
+    return any(session.scalars(select(table.id).where(table.channel_id == channel.id).limit(1)).first() for table in (Lesson, Night))
+
+
 def _take_in(session: Session, channel: Channel, other: Channel) -> None:
-    """What was said under the new id belongs to the channel."""
+    """What was said under the new id, and is to be said there, belongs to the channel."""
     lock(session, other)
     for table in (Message, Question, Reaction):
         known = select(table.ts).where(table.channel_id == channel.id)
         session.execute(update(table).where(table.channel_id == other.id, table.ts.not_in(known)).values(channel_id=channel.id))
-    session.execute(update(Telling).where(Telling.channel_id == other.id).values(channel_id=channel.id))
+    for waiting in (Announcement, Telling):
+        session.execute(update(waiting).where(waiting.channel_id == other.id).values(channel_id=channel.id))
     session.delete(other)
     session.flush()
 
@@ -170,11 +183,29 @@ def _several(session: Session, team_id: str) -> bool:
     )
 
 
+def _taught_by_name(session: Session, team_id: str, name: str) -> Channel | None:
+    if not name or team_id == LOCAL or _several(session, team_id):
+        return None
+    return session.scalars(select(Channel).where(Channel.team_id == LOCAL, Channel.slack_id == id_for_name(name))).one_or_none()
+
+
+def _under_its_name(session: Session, channel: Channel, name: str) -> Channel:
+    """A channel whose name is told only now, as an invitation tells none: perhaps one that was taught by it on the command line."""
+    local = _taught_by_name(session, channel.team_id, name)
+    if local is None or _lives(session, channel):
+        return channel
+    told = {field: value for field in TOLD if (value := getattr(channel, field))}
+    _take_in(session, local, channel)
+    for field, value in told.items():
+        setattr(local, field, value)
+    session.flush()
+    return local
+
+
 def _adopted(session: Session, team_id: str, slack_id: str, name: str) -> Channel | None:
     """A channel first named on the command line, by its id or, where only one workspace can be meant, by its name, now seen in its workspace."""
     channel = session.scalars(select(Channel).where(Channel.team_id == LOCAL, Channel.slack_id == slack_id)).one_or_none()
-    if channel is None and name and team_id != LOCAL and not _several(session, team_id):
-        channel = session.scalars(select(Channel).where(Channel.team_id == LOCAL, Channel.slack_id == id_for_name(name))).one_or_none()
+    channel = channel or _taught_by_name(session, team_id, name)
     if channel and team_id != LOCAL:
         channel.team_id, channel.slack_id = team_id, slack_id
     return channel

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from learning.database import add_once
 from learning.memory import approval
-from learning.records import Announcement, Channel, Lesson, LessonStatus, Work
+from learning.records import UNFINISHED, Announcement, Channel, Lesson, LessonStatus, Work
 
 REDACTED = "_(a lesson that was forgotten)_"
 
@@ -30,9 +30,9 @@ def note(session: Session, lesson: Lesson) -> str:
 
 
 def unsay(session: Session, lesson_ids: Sequence[int]) -> None:
-    """What was given up of saying some lessons, and may be tried again, says them no more."""
-    given_up = (Announcement.lesson_id.in_(lesson_ids), Announcement.state == Work.FAILED)
-    session.execute(update(Announcement).where(*given_up).values(text=REDACTED))
+    """What was given up of saying some lessons, and may be tried again, says them no more; nor what is still to be put in a note's place."""
+    given_up = (Announcement.state == Work.FAILED) | (Announcement.state.in_(UNFINISHED) & Announcement.update_ts.is_not(None))
+    session.execute(update(Announcement).where(Announcement.lesson_id.in_(lesson_ids), given_up).values(text=REDACTED))
 
 
 def tell_settled(session: Session, lesson: Lesson) -> None:

@@ -145,13 +145,25 @@ def test_what_the_bot_writes_pings_nobody(school: School, ben: Person, answering
     assert "<@U0ANA>" not in str(reply)
 
 
-def test_who_asked_hears_that_a_question_is_given_up(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
-    def down() -> Answer:
-        raise EngineError("down")
+def test_what_was_asked_before_a_restart_waits_for_the_engine(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
+    def starting() -> Answer:
+        raise EngineError("no engine is running yet")
 
     ts = ask(school, ben)
     with school.database.write() as session:
-        session.query(Question).one().created_at = now() - timedelta(hours=2)
+        session.query(Question).one().created_at = now() - timedelta(hours=9)
+    answering(ScriptedAnswerer(starting, Answer("what?", "Tea.", "general")))
+    assert ben.reply(ts)["text"] == "Tea."
+
+
+def test_who_asked_hears_that_a_question_is_given_up(
+    school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down() -> Answer:
+        raise EngineError("down")
+
+    monkeypatch.setattr("bot.answering.ENGINE_PATIENCE", timedelta(0))
+    ts = ask(school, ben)
     answering(ScriptedAnswerer(down))
     told = ben.reply(ts)
     assert told["text"] == GIVEN_UP

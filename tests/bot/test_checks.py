@@ -47,6 +47,10 @@ def test_a_folder_in_a_settings_file_may_begin_at_home_and_an_empty_one_is_the_u
     assert settings.cache == Settings.model_fields["cache"].default
     assert settings.base_model == str(Path.home() / "models/x")
     assert Settings(home=Path("data")).home == tmp_path / "data"
+    monkeypatch.setenv("NIGHTSCHOOL_SLACK_BOT_TOKEN", '"xoxb-1"')  # as `docker run --env-file` passes it on
+    monkeypatch.setenv("NIGHTSCHOOL_BASE_MODEL", "'~/models/y'")
+    quoted = Settings()
+    assert (quoted.slack_bot_token.get_secret_value(), quoted.base_model) == ("xoxb-1", str(Path.home() / "models/y"))
     with pytest.raises(ValidationError, match="slack_api_url"):
         Settings(slack_api_url="slack.com/api/")
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot import instructions
 from bot.directory import Directory
 from bot.export import open_export
@@ -16,7 +18,7 @@ from learning.answers import Answer
 from learning.database import Database
 from learning.memory import channels, privacy
 from learning.model.client import EngineError
-from learning.records import Announcement, Channel, Message, Question, Work, now
+from learning.records import Announcement, Channel, Message, Question, Work
 from learning.school import School
 from tests.bot.conftest import BOT, ScriptedAnswerer, ask, finished, message, take
 from tests.bot.test_importing import state, write
@@ -45,14 +47,14 @@ def test_a_question_of_who_opted_out_is_gone_once_it_is_answered(school: School,
     assert kept(school.database) == ""
 
 
-def test_and_once_it_is_given_up(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None]) -> None:
+def test_and_once_it_is_given_up(school: School, ben: Person, answering: Callable[[ScriptedAnswerer], None], monkeypatch: pytest.MonkeyPatch) -> None:
     def down() -> Answer:
         raise EngineError("down")
 
+    monkeypatch.setattr("bot.answering.ENGINE_PATIENCE", timedelta(0))
     ask(school, ben)
     with school.database.write() as session:
         privacy.opt_out(session, TEAM, "U0BEN")
-        session.query(Question).one().created_at = now() - timedelta(hours=2)
     answering(ScriptedAnswerer(down))
     assert ben.wait(finished(school, Work.FAILED))
     assert kept(school.database) == ""
@@ -95,6 +97,16 @@ def test_a_channel_that_is_shared_in_an_export_is_known_to_be(tmp_path: Path, da
     import_export(database, open_export(folder))
     with database.read() as session:
         assert session.query(Channel).one().is_external
+
+
+def test_an_export_does_not_tell_what_slack_has_told_since(tmp_path: Path, database: Database) -> None:
+    with database.write() as session:
+        channels.ensure(session, "T1", "C0OPS", name="platform").members = 4
+    write(tmp_path, [{"type": "message", "user": "U1", "text": "hello", "ts": "1767600000.000100"}])
+    (tmp_path / "channels.json").write_text(json.dumps([{"id": "C0OPS", "name": "ops", "is_archived": True, "is_ext_shared": True}]))
+    assert import_export(database, open_export(tmp_path)).messages == 1
+    with database.read() as session:
+        assert [(ops.name, ops.archived_at, ops.is_external) for ops in session.query(Channel)] == [("platform", None, False)]
 
 
 def test_that_a_channel_is_shared_and_how_many_are_in_it_is_looked_up(school: School, ben: Person, workspaces: Workspaces) -> None:

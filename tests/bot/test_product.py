@@ -205,6 +205,8 @@ def test_where_a_second_person_has_to_agree_nothing_counts_before(bot: Running) 
     theirs = bot.cleo.command("/nightschool", "proposals")
     bot.cleo.click(theirs["ts"], "approve")
     bot.ana.wait(lambda: [m for m in bot.ana.messages() if "taught me: The loom" in m["text"]])
+    bot.ben.click(mine["ts"], "approve")
+    assert bot.ben.wait(lambda: [m for m in bot.ben.messages() if "Nothing waits for a decision" in m["text"]]), "it was settled meanwhile"
     assert bot.ben.ask("when is the loom oiled?")["text"] == "The loom is oiled on Sundays."
     assert "`open`" in bot.ana.command("/nightschool", "approval open")["text"]
 

@@ -4,7 +4,7 @@ from learning.database import Database
 from learning.memory import approval, channels, lessons, log, people, privacy, proposals
 from learning.memory.log import Utterance
 from learning.memory.people import Member
-from learning.records import Channel, Installation, Message
+from learning.records import Announcement, Channel, Installation, Message
 from tests.learning.conftest import TOLD, noticed, say
 
 
@@ -102,6 +102,23 @@ def test_a_channel_taught_by_name_becomes_the_one_of_that_name_and_a_slip_of_the
         other = channels.by_handle(session, "#sales")
         channels.ensure(session, "T2", "C1", name="else")
         assert channels.ensure(session, "T1", "C78", name="sales").id != other.id, "of two workspaces either may be meant"
+
+
+def test_a_channel_taught_by_name_is_found_though_its_name_is_told_only_after_the_invitation(either: Database) -> None:
+    with either.write() as session:
+        local = channels.by_handle(session, "#support")
+        lessons.teach(session, local, "The door code is 7341.", "U1")
+        invited = channels.ensure(session, "T1", "C77")
+        invited.members = 4
+        log.record(session, invited, [Utterance("1.0", "U1", "hello")])
+        session.add(Announcement(channel_id=invited.id, key="greeting-C77", text="hello"))
+    with either.write() as session:
+        named = channels.ensure(session, "T1", "C77", name="support")
+        assert (named.id, named.team_id, named.slack_id, named.members) == (local.id, "T1", "C77", 4)
+        assert channels.known(session, "#support").id == local.id
+    with either.read() as session:
+        assert session.query(Channel).count() == 1
+        assert [row.channel_id for row in (*session.query(Message), *session.query(Announcement))] == [local.id] * 2
 
 
 def test_a_channel_taught_by_name_is_nobodys_where_the_app_is_in_several_workspaces(either: Database) -> None:

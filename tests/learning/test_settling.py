@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from learning.memory import approval, channels, finding, lessons, notes, settling
+from learning.memory import approval, channels, finding, lessons, notes, proposals, settling
 from learning.records import Announcement, Channel, Lesson, LessonStatus, now
 
 
@@ -67,6 +67,18 @@ def test_whoever_suggested_something_may_take_it_back(session: Session, ops: Cha
     assert lessons.forget(session, ops, [secret.id], "U1")
     session.flush()
     assert [(told.update_ts, told.text) for told in session.query(Announcement)] == [("1.0", notes.REDACTED)]
+
+
+def test_what_still_waits_to_be_put_into_a_note_says_nothing_of_what_was_forgotten_meanwhile(session: Session, ops: Channel) -> None:
+    ops.approval = "reviewed"
+    secret = lessons.teach(session, ops, "The root password of the vault is hunter-22.", "U1")
+    secret.post_ts = "1.0"
+    proposals.approve(session, ops, [secret.id])
+    session.flush()
+    assert [told.text for told in session.query(Announcement) if "hunter-22" in told.text]
+    lessons.forget(session, ops, [secret.id], "U1")
+    session.flush()
+    assert not [told.text for told in session.query(Announcement) if "hunter-22" in told.text]
 
 
 def test_the_note_of_a_suggestion_says_when_an_admin_taught_the_same(session: Session, ops: Channel) -> None:
