@@ -13,7 +13,7 @@ AGENT = ("agent_session_stopped", "app_context_changed")
 _OF_CHANNELS = ("rename", "archive", "unarchive", "deleted", "left")  # public ones tell of it by `channel_…`, private ones by `group_…`
 LIFECYCLE = (
     *(f"{kind}_{what}" for kind in ("channel", "group") for what in _OF_CHANNELS), "channel_id_changed", "channel_shared", "channel_unshared",
-    "member_joined_channel", "member_left_channel", "user_change", "app_uninstalled", "tokens_revoked",
+    "member_joined_channel", "member_left_channel", "team_join", "user_change", "app_uninstalled", "tokens_revoked",
 )  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def _lifecycle(where: Where, event: dict[str, Any]) -> Lifecycle | None:
             return Shared(*where[:5], event["type"] == "channel_shared" or bool(event.get("is_ext_shared")))
         case (("member_joined_channel" | "member_left_channel"), _):
             return Moved(*where, event["user"], event["type"] == "member_joined_channel")
-        case "user_change", _:
+        case (("team_join" | "user_change"), _):
             return Changed(*where, member(event["user"]))
         case "app_uninstalled", _:
             return Uninstalled(*where)

@@ -18,8 +18,8 @@ MANIFEST = MANIFESTS["socket"]
 SCHEMA = json.loads((ROOT / "tests" / "data" / "slack" / "manifest.schema.2.0.0.json").read_text())
 SCOPES_OF_EVENTS = {
     "app_mention": "app_mentions:read", "message.channels": "channels:history", "message.groups": "groups:history", "message.im": "im:history",
-    "reaction_added": "reactions:read", "reaction_removed": "reactions:read", "user_change": "users:read", "member_joined_channel": "channels:read",
-    "member_left_channel": "groups:read", "channel_id_changed": "channels:read",
+    "reaction_added": "reactions:read", "reaction_removed": "reactions:read", "team_join": "users:read", "user_change": "users:read",
+    "member_joined_channel": "channels:read", "member_left_channel": "groups:read", "channel_id_changed": "channels:read",
 }  # fmt: skip
 SCOPES_OF_METHODS = {  # None: any token will do
     "agents.sessions.setStatus": "chat:write", "apps.connections.open": None, "assistant.threads.setSuggestedPrompts": "assistant:write", "auth.test": None,

@@ -117,6 +117,8 @@ def test_the_lives_of_channels_and_people_are_understood_for_public_and_private_
     assert lived("channel_id_changed", old_channel_id="C1", new_channel_id="C2") == Renumbered("Ev1", "channel_id_changed", *where, "C2")
     assert lived("channel_shared", channel="C1", connected_team_id="T9") == Shared("Ev1", "channel_shared", "E1", "T1", "C1", True)
     assert lived("channel_unshared", channel="C1", is_ext_shared=True) == Shared("Ev1", "channel_unshared", "E1", "T1", "C1", True), "with others it still is"
+    new = lived("team_join", user={"id": "U2", "name": "ben", "profile": {}})
+    assert isinstance(new, Changed), "whoever names them the same day names somebody"
     gone = lived("user_change", user={"id": "U1", "name": "ana", "deleted": True, "tz": "Europe/Paris", "profile": {"display_name": "Ana"}})
     assert isinstance(gone, Changed)
     assert gone.member == Member("U1", "Ana", "Europe/Paris", False, True)
