@@ -132,9 +132,8 @@ def test_while_slack_or_the_database_is_away_what_was_told_waits(bot: Running, d
 
 
 def test_what_could_not_be_taken_for_a_day_is_told(bot: Running, database: Database, noting: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
-    telling = left(bot, 1, "The spare hinge hangs behind the door.", "The spare latch hangs behind the door.")
-    with database.write() as session:
-        session.get_one(Telling, telling.id).created_at = now() - 2 * outages.PATIENCE
+    left(bot, 1, "The spare hinge hangs behind the door.", "The spare latch hangs behind the door.")
+    monkeypatch.setattr(outages, "PATIENCE", timedelta(0))
     monkeypatch.setattr(settling, "consider", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
     assert noting.step()
     assert tellings(database) == 0
