@@ -216,7 +216,7 @@ def question(text: str) -> str:
 
 def is_question(text: str) -> bool:
     """Does it ask something?"""
-    return "?" in text or bool(_ASKS.search(text) and (_INVERTED.search(text) or not _STATES.search(text)))
+    return bool(_ASKS.search(text) and ("?" in text or _INVERTED.search(text) or not _STATES.search(text)))
 
 
 def doubtful(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from learning.memory import follow_ups, recall, signs
+from learning.memory import recall, signs
 from learning.records import Announcement, Channel, Lesson, LessonStatus, Question, Work
 
 TAKEN_BACK = "_(taken back)_"
@@ -15,9 +15,7 @@ _CHATTER = re.compile(
     r"\W*(thanks?|thx|thank you|great|nice|good (morning|job|work)|well done|cool|wow|lol|haha|ok|okay|no idea|i don['’]?t know|dunno|not sure|same here)\b",
     re.IGNORECASE,
 )
-_WILL_LOOK = re.compile(
-    r"^\W*(?:(?:let me|i['’]?ll|i will|i can|i['’]?m going to)\s+(?:just\s+)?(?:check|ask|look|see|find out|ping|get back)\b|who would know\b)", re.IGNORECASE
-)
+_WILL_LOOK = re.compile(r"^\W*(?:let me|i['’]?ll|i will|i can|i['’]?m going to)\s+(?:just\s+)?(?:check|ask|look|see|find out|ping|get back)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\s*#?(?P<number>\d)\s*[.):–-]\s+(?P<rest>.+)", re.DOTALL)  # "1,500 euros" and "2:30" are answers
 
 
@@ -31,9 +29,8 @@ def in_thread(session: Session, channel: Channel, thread_ts: str | None) -> Anno
 
 
 def is_answer(text: str) -> bool:
-    """Does what somebody wrote in such a thread tell something? Questions, guesses, promises to find out, and single words do not."""
-    asks = text.rstrip().endswith("?") or follow_ups.asks(text) or signs.is_question(text)
-    return not (asks or signs.doubtful(text) or _WILL_LOOK.search(text)) and " " in text.strip()
+    """Does what somebody wrote in such a thread tell something? Questions, promises to find out, and single words do not; a guess may, and is proposed."""
+    return not (text.rstrip().endswith("?") or signs.is_question(text) or _WILL_LOOK.search(text)) and " " in text.strip()
 
 
 def is_chatter(text: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import date
 from learning.memory.dates import Dated, absolute
 
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
-_GREETINGS = r"hi|hey|hello|good morning|ok(?:ay)?|so(?! (?:far|long|that|much|many|called|on)\b)|also|btw|oh|ah|yeah|and"
+_GREETINGS = r"hi|hey|hello|good morning|ok(?:ay)?|so(?! (?:far|long|that|much|many|called)\b)|also|btw|oh|ah|yeah|and"
 _CALLS = (
     "fyi|psa|heads[- ]up|friendly reminder|(?:just )?(?:to )?(?:let you know|so you know)|for the record|small but important|"
     "quick (?:note|reminder|one|q|question)|(?:does )?(?:anyone|anybody|somebody|someone)(?: else)? knows?|any idea|remind me"

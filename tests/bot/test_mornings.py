@@ -161,7 +161,7 @@ def test_which_of_two_things_an_answer_is_about() -> None:
 
 
 def test_who_asks_back_or_will_find_out_has_not_answered() -> None:
-    for said in ("who owns quince", "who would know that", "let me check with Ben", "I'll ask facilities tomorrow", "is it Ana?", "maybe Ana", "Ana"):
+    for said in ("who owns quince", "who would know that", "let me check with Ben", "I'll ask facilities tomorrow", "is it Ana?", "Ana"):
         assert not wondering.is_answer(said)
-    for said in ("Ana has it", "in the blue box", "Ines, since last week"):
+    for said in ("Ana has it", "in the blue box", "Ines, since last week", "its owner is Ana", "and Ines has one", "I think Ana"):
         assert wondering.is_answer(said)
