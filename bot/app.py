@@ -3,7 +3,6 @@
 python -m bot.app
 """
 
-import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from functools import lru_cache
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 
-from bot import checks, listeners, transport
+from bot import checks, listeners, logs, transport
 from bot.answering import Answering
 from bot.desk import Desk
 from bot.directory import Directory
@@ -88,7 +87,7 @@ _client = lru_cache(maxsize=2)(Client)
 def main() -> None:
     """Run until told to stop."""
     lifeline.hold()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.begin()
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Set
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -25,6 +26,10 @@ from learning.school import School
 from learning.settings import Settings
 
 ROOM = 2 * 1024**3  # bytes free that nights want
+SCOPES = {  # of the manifests
+    "app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write", "commands", "groups:history", "groups:read", "im:history",
+    "reactions:read", "users:read",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def _broker(settings: Settings) -> Check:
 
 def _slack(settings: Settings) -> Check:
     found = _tokens(settings)
-    return _accepted(settings) if found.ok else found
+    return _accepted(settings, SCOPES) if found.ok else found
 
 
 def _tokens(settings: Settings) -> Check:
@@ -152,13 +157,16 @@ def _tokens(settings: Settings) -> Check:
     return Check("Slack tokens", True, "both set")
 
 
-def _accepted(settings: Settings) -> Check:
-    """What Slack itself says of the tokens."""
+def _accepted(settings: Settings, scopes: Set[str] = frozenset()) -> Check:
+    """What Slack itself says of the tokens, and whether they allow what the `scopes` do."""
+    lacking: Set[str] = frozenset()
     asked = {"BOT": ("auth.test", settings.slack_bot_token), "APP": ("apps.connections.open", settings.slack_app_token)}
     for name, (method, token) in asked.items():
         try:
             if not settings.http_port or name == "BOT":
-                WebClient(token.get_secret_value(), base_url=settings.slack_api_url).api_call(method)
+                said = WebClient(token.get_secret_value(), base_url=settings.slack_api_url).api_call(method)
+                granted = {key.lower(): value for key, value in said.headers.items()}.get("x-oauth-scopes", "") if name == "BOT" else ""
+                lacking = scopes - set(granted.replace(" ", "").split(",")) if granted else lacking
         except SlackApiError as error:
             if outages.is_slacks(error):
                 return Check("Slack tokens", True, f"both set, but {settings.slack_api_url} has an outage ({error.response['error']})")
@@ -166,4 +174,7 @@ def _accepted(settings: Settings) -> Check:
             return Check("Slack tokens", False, refused)
         except (SlackClientError, OSError, HTTPException, ValueError) as error:  # the latter two where it is no address
             return Check("Slack tokens", True, f"both set, but {settings.slack_api_url} does not answer ({error})")
+    if lacking:
+        mend = "replace the app's manifest by the one in manifests/slack, and install the app again"
+        return Check("Slack tokens", False, f"Slack takes them, but the app was not given {', '.join(sorted(lacking))}: {mend}.")
     return Check("Slack tokens", True, "Slack takes them")

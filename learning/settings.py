@@ -14,7 +14,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NIGHTSCHOOL_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
     home: Path = Field(Path.home() / ".nightschool", description="data folder: database, adapters, the running set-up")
-    cache: Path = Field(Path.home() / ".cache" / "nightschool", description="base model and sentence encoder")
+    cache: Path = Field(
+        Path.home() / ".cache" / "nightschool",
+        description="base model, sentence encoder, and what the base said for replay; what is missing is made anew",
+    )
     base_model: str = Field("embedded", description="`embedded`, `tiny`, a folder, or a hub id")
     database_url: str = Field("", repr=False, description="empty: SQLite in the data folder")
     redis_url: str = Field("", repr=False, description="empty: an embedded Valkey, started by `nightschool up`")

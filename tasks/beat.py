@@ -3,8 +3,7 @@
 python -m tasks.beat
 """
 
-import logging
-
+from bot import logs
 from learning import lifeline
 from tasks.app import app, settings
 
@@ -12,8 +11,7 @@ from tasks.app import app, settings
 def main() -> None:
     """Send what is due until told to stop."""
     lifeline.hold()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("celery.beat").setLevel(logging.WARNING)  # a sweep every few seconds is no news
+    logs.begin("celery.beat")  # a sweep every few seconds is no news
     app.start(["beat", "--schedule", str(settings.home / "beat"), "--pidfile", "", "--loglevel", "INFO"])
 
 

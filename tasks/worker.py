@@ -11,6 +11,7 @@ from typing import Any
 
 from celery.bootsteps import StartStopStep
 
+from bot import logs
 from learning import lifeline
 from tasks.app import app, settings
 
@@ -39,9 +40,7 @@ def main() -> None:
         raise SystemExit("a worker needs NIGHTSCHOOL_REDIS_URL, and NIGHTSCHOOL_DATABASE_URL where that is not this machine's.")
     lifeline.hold()
     os.nice(NICE[queue])
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)  # a sweep every few seconds is no news
-    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
+    logs.begin("celery.worker.strategy", "celery.app.trace")  # a sweep every few seconds is no news
     app.steps["worker"].add(EndsAtOnce)
     app.worker_main(["worker", "--queues", queue, "--hostname", f"{queue}@%h", "--without-gossip", "--without-mingle", *POOLS[queue]])
 

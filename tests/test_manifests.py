@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot import listeners, transport
+from bot import checks, listeners, transport
 from bot.sandbox.web_api import METHODS
 from learning.settings import Settings
 
@@ -78,6 +78,10 @@ def test_the_scopes_are_exactly_what_is_used() -> None:
     events_need = {scope for event in MANIFEST["settings"]["event_subscriptions"]["bot_events"] if (scope := scope_of(event))}
     methods_need = {scope for method in methods_called() if (scope := SCOPES_OF_METHODS[method])}
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == events_need | methods_need | {"commands"}
+
+
+def test_the_doctor_looks_for_these_scopes() -> None:
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == checks.SCOPES
 
 
 def test_containers_name_settings_files_and_versions_that_there_are() -> None:

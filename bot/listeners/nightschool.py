@@ -22,9 +22,9 @@ HELP = """*What I can do here*
 • `/teach TEXT` tells me something; `/forget TEXT` has me forget it, for good (`/nightschool teach` and `forget` do the same)
 • `/lessons`, or `/lessons WORDS`, lists what I was taught and where it is; `gaps` what I could not answer; `status`, `report`
 • in threads: `@nightschool remember …`, `forget …`, `that's wrong: …`
-• `/nightschool proposals` shows what I noticed in messages; admins approve or dismiss it
+• `/nightschool proposals` shows what waits for approval: what was taught here, and what I noticed in messages (admins approve that)
 • `/nightschool optout` keeps your messages out of what I learn, at once; `optin` lets them in again
-• admins: `/nightschool attest`, then `/nightschool learn on` in a channel, lets me notice things in its messages; `learn off` ends it
+• admins: `/nightschool attest`, then `learn on` in a channel, lets me notice things in its messages; `learn off`, or `attest withdraw` for all, ends it
 • admins: `/nightschool sleep` holds a night now; `pause` and `resume` my nights; `rollback` lets an earlier version answer
 • admins: `/nightschool approval open`, `reviewed` or `admins`: who has to approve what is taught here
 • admins: `/nightschool reports channel`, `admins` or `off`: who reads in the morning how my night went
@@ -102,7 +102,7 @@ def _attest(session: Session, channel: Channel, user: str, rest: str) -> Answer:
     """Show the attestation, to be agreed to by a button; or take it back."""
     if rest == "withdraw":
         privacy.withdraw(session, channel.team_id)
-        return "The attestation is withdrawn: nothing more is learned from messages in this workspace.", []
+        return "The attestation is withdrawn: nothing more is learned from messages in this workspace. Who agrees again opts its channels in anew.", []
     workspace = session.get(Workspace, channel.team_id)
     if workspace and workspace.attested_at:
         return f"<@{workspace.attested_by}> agreed on {workspace.attested_at:%-d %b %Y} to:\n>{workspace.attestation}", []

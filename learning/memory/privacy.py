@@ -30,9 +30,10 @@ def attest(session: Session, team_id: str, by: str) -> None:
 
 
 def withdraw(session: Session, team_id: str) -> None:
-    """Take the attestation back: nothing more is learned from messages in the workspace."""
+    """Take the attestation back: nothing more is learned from messages in the workspace; who agrees again opts its channels in anew."""
     workspace = _workspace(session, team_id)
     workspace.attested_at = workspace.attested_by = workspace.attestation = None
+    session.execute(update(Channel).where(Channel.team_id == team_id).values(learns_since=None, learns_by=None))
 
 
 def opt_in(session: Session, channel: Channel, by: str) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from slack_sdk import WebClient
+from slack_sdk.web import SlackResponse
 
 from bot import checks
 from learning.settings import Settings
@@ -37,6 +39,21 @@ def test_an_outage_of_slacks_is_not_the_tokens_fault(tmp_path: Path, down: str) 
     found = checks._slack(settings)
     assert (found.ok, "outage" in found.detail) == (True, True)
     checks.assert_welcome(settings)
+
+
+def test_an_app_that_was_made_from_an_older_manifest_is_told_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home=tmp_path, slack_bot_token=SecretStr("xoxb-1"), slack_app_token=SecretStr("xapp-1"))
+
+    def granted(scopes: str) -> checks.Check:
+        said = SlackResponse(client=None, http_verb="POST", api_url="", req_args={}, data={"ok": True}, headers={"x-oauth-scopes": scopes}, status_code=200)
+        monkeypatch.setattr(WebClient, "api_call", lambda *_: said)
+        checks.assert_welcome(settings)  # it starts all the same: what it may do works
+        return checks._slack(settings)
+
+    assert granted(",".join(checks.SCOPES)).ok
+    old = granted("app_mentions:read,chat:write,channels:history,commands,groups:history,im:history,reactions:read,users:read")
+    assert not old.ok
+    assert "not given assistant:write, channels:read, groups:read" in old.detail
 
 
 def test_a_folder_in_a_settings_file_may_begin_at_home_and_an_empty_one_is_the_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

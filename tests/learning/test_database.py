@@ -10,7 +10,7 @@ from learning import leases
 from learning.database import Database, DatabaseError, migrate, open_database
 from learning.memory import channels, lessons, log, proposals
 from learning.night.vigil import keep
-from learning.records import Channel, Lesson, LessonStatus, Message, Night, Record, Work, now
+from learning.records import Channel, ImportedFile, Lesson, LessonStatus, Message, Night, Record, Work, now
 from learning.settings import Settings
 
 
@@ -43,6 +43,19 @@ def test_the_second_migration_goes_up_and_down_without_losing_what_was_there(eit
         assert [m.text for m in session.query(Message)] == ["hello"]
         assert [(x.text, x.origin) for x in session.query(Lesson)] == [("The door code is 7341.", "taught")]
         assert session.get_one(Night, night.id).kind == "nightly"
+
+
+def test_what_was_said_before_anybody_agreed_is_not_looked_at_after_an_upgrade(either: Database) -> None:
+    migrate(either.engine, "0006")
+    with either.write() as session:
+        rooms = [channels.ensure(session, "T1", slack_id) for slack_id in ("C1", "C2", "C3")]
+        rooms[1].learns_since = now()
+        session.add(ImportedFile(channel_id=rooms[2].id, name="2026-01-01.json", fingerprint="1"))
+        for room in rooms:
+            log.record(session, room, [log.Utterance("1.0", "U1", "hello")])
+    migrate(either.engine)
+    with either.read() as session:
+        assert [m.off_record for m in session.query(Message).order_by(Message.channel_id)] == [True, False, False]
 
 
 def test_of_many_who_see_a_channel_first_all_get_the_same(either: Database) -> None:

@@ -1,0 +1,20 @@
+"""What was said before anybody agreed that lessons are looked for stays off the record; older versions kept it like all else."""
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # An export was brought on purpose, so what such a channel holds may be looked at once it is opted in.
+    op.execute(
+        "UPDATE messages SET off_record = true WHERE channel_id IN (SELECT id FROM channels WHERE learns_since IS NULL)"
+        " AND channel_id NOT IN (SELECT channel_id FROM imported_files)"
+    )
+
+
+def downgrade() -> None:
+    pass
