@@ -72,6 +72,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def is_whole(folder: Path) -> bool:
+    """Is every file as it was published?"""
+    try:
+        read_manifest(folder)
+    except RegistryError:
+        return False
+    return True
+
+
 def discard(folder: Path) -> None:
     """Delete an adapter's files; the manifest goes first, so that no half of it is ever taken for whole."""
     (folder / MANIFEST).unlink(missing_ok=True)

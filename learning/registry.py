@@ -37,6 +37,11 @@ def most_learned(session: Session, channel: Channel) -> int:
     return len(lesson_ids(session, latest)) if latest else 0
 
 
+def ever_served(session: Session, channel: Channel, base_hash: str) -> bool:
+    """Did any version on this base model ever serve?"""
+    return any(a.served_at and a.base_hash == base_hash for a in versions(session, channel))
+
+
 def _retired(session: Session, channel: Channel) -> list[Adapter]:
     """Versions that served once and may again, newest first."""
     rejected = gone_back_from(session, channel)

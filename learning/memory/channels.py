@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select, union, update
@@ -125,6 +126,12 @@ def clock(session: Session, channel: Channel) -> ZoneInfo:
             if name:
                 return ZoneInfo(name)
     return ZoneInfo("UTC")
+
+
+def day_of(session: Session, channel: Channel, source_ts: str | None = None, at: datetime | None = None) -> date:
+    """On which something is said, by the channel's clock: now, `at` some time, or when the message was written that says it."""
+    said = datetime.fromtimestamp(float(source_ts), UTC) if source_ts else at or now()
+    return said.astimezone(clock(session, channel)).date()
 
 
 def renumber(session: Session, channel: Channel, slack_id: str) -> None:

@@ -52,6 +52,15 @@ def source_changed(session: Session, channel: Channel, ts: str, before: str, may
     forget_old_wording(session, channel, [*gone, *(lesson for lesson in earlier if not taken_out.isdisjoint(_spelt(lesson.said)))])
 
 
+def unkept_changed(session: Session, channel: Channel, ts: str, now_said: str) -> None:
+    """A message was edited of which something was forgotten, so that its text is not kept: of the other lessons that rest on it those go that hold what it no
+    longer says."""
+    standing = proposals.resting_on(session, channel, [ts], lessons.FORGETTABLE)
+    if any(takes_out(lesson, now_said) for lesson in standing):
+        channels.lock(session, channel)
+        forget_old_wording(session, channel, [lesson for lesson in standing if takes_out(lesson, now_said)])
+
+
 def takes_out(lesson: Lesson, now_said: str) -> bool:
     """Does a lesson hold a value, a password, say, that is not in what is said now?"""
     return bool(_taken_out(lesson.said, now_said))
@@ -72,6 +81,7 @@ def _spelt(text: str) -> list[str]:
 
 def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson]) -> None:
     """The message stays: only what it no longer says is forgotten."""
+    gone = [*gone, *(old for lesson in gone for old in lessons.earlier_wordings(session, lesson) if old not in gone)]
     for lesson in gone:
         lesson.source_ts = None
         session.execute(delete(LessonSource).where(LessonSource.lesson_id == lesson.id))
@@ -79,11 +89,15 @@ def forget_old_wording(session: Session, channel: Channel, gone: Sequence[Lesson
 
 
 def _replace(session: Session, channel: Channel, lesson: Lesson, notice: Notice) -> None:
+    if lesson.status == LessonStatus.PROPOSED:  # nobody has approved it: what replaced it may be forgotten, and must not bring it back
+        proposals.drop(session, lesson)
+        proposals.propose(session, channel, [notice], edited=True)
+        return
     unchanged = _spelt(f"{notice.question or ''} {notice.text}") == _spelt(lesson.said)  # but for blanks, points and capitals
     may_change = unchanged or approval.policy(channel) == "open"
-    approved = lesson.status != LessonStatus.PROPOSED and may_change and _alike(lesson.text, notice.text)
+    approved = may_change and _alike(lesson.text, notice.text)
     outdated = takes_out(lesson, f"{notice.question or ''} {notice.text}")
-    if lesson.status == LessonStatus.PROPOSED or approved or outdated:  # else what was approved holds until the new wording is
+    if approved or outdated:  # else what was approved holds until the new wording is
         lesson.status = LessonStatus.SUPERSEDED
     session.flush()
     made = proposals.propose(session, channel, [notice], LessonStatus.APPROVED if approved else LessonStatus.PROPOSED, edited=True)
@@ -113,6 +127,6 @@ def _alike(one: str, other: str) -> bool:
 def as_kept(session: Session, channel: Channel, text: str, source_ts: str | None = None) -> str:
     """What would be kept of a statement, and of the question that comes with it; nothing where it cannot be taken."""
     with suppress(statements.LessonError):
-        question, dated = statements.told(text, lessons.day_of(session, channel, source_ts))
+        question, dated = statements.told(text, channels.day_of(session, channel, source_ts))
         return f"{question or ''} {dated.text}".strip()
     return ""

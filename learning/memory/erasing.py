@@ -38,7 +38,8 @@ def erase(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> None
                 session.add(Tombstone(channel_id=channel.id, source_ts=source_ts, salted_digest=""))
             told = {room for room, _ in answers} - {channel.id}
             for aside in session.scalars(select(Channel).where(*asides, Channel.id.in_(told) | Channel.id.in_(_rooms(lesson.text)))):
-                _erase_said(session, aside, [ts for room, ts in answers if room == aside.id], lesson)
+                for source_ts in _erase_said(session, aside, [ts for room, ts in answers if room == aside.id], lesson):
+                    session.add(Tombstone(channel_id=aside.id, source_ts=source_ts, salted_digest=""))
         blank(session, lesson)
     wondering.tidy(session, channel)
     caches.let_go()
@@ -126,10 +127,11 @@ def _rooms(statement: str) -> Select[tuple[int]]:
 
 
 def _replies(session: Session, rooms: Sequence[Channel]) -> dict[int, list[tuple[int, str]]]:
-    """The bot's answers, by the lessons that they rest on: the ids of their channels, and their ts. They may say it in words of their own."""
+    """The bot's answers, by the lessons that they rest on: the ids of their channels, and their ts. They may say it in words of their own; so may those
+    who asked to forget it."""
     answered = (Question.channel_id.in_([room.id for room in rooms]), Question.reply_ts.is_not(None))
     given: dict[int, list[tuple[int, str]]] = {}
-    for room, ts, answer in session.execute(select(Question.channel_id, Question.reply_ts, Question.answer).where(*answered)):
+    for room, ts, asked, answer in session.execute(select(Question.channel_id, Question.reply_ts, Question.ts, Question.answer).where(*answered)):
         for lesson_id in (answer or {}).get("lessons", ()):
-            given.setdefault(lesson_id, []).append((room, ts))
+            given.setdefault(lesson_id, []).extend((room, each) for each in ([ts, asked] if answer["how"] == "asked_back" else [ts]))
     return given

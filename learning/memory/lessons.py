@@ -1,7 +1,7 @@
 """Lessons: teach, supersede, forget; which of them hold."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Sequence, Set
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -31,7 +31,7 @@ def teach(
 ) -> Lesson:
     """Take a statement, or `Q: … A: …`, said `at` some time, if not now. Teaching the same twice gives the same lesson. Where the channel wants it, or it is
     only to `propose`, somebody else has to approve it first, unless an admin teaches. Raises LessonError."""
-    question, dated = told(text, day_of(session, channel, source_ts, at))
+    question, dated = told(text, channels.day_of(session, channel, source_ts, at))
     statement = dated.text
     approval.assert_no_flood(session, channel, author)
     settled = not propose and (admin or not author.startswith(("U", "W")) or approval.policy(channel) == "open")  # whoever is at the command line may do all
@@ -62,10 +62,10 @@ def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, An
 
     It is stored anew, and the old row superseded, where a newer lesson contradicts it or it is written otherwise now.
     """
-    over = lesson.valid_until is not None and lesson.valid_until < day_of(session, channel)
+    over = lesson.valid_until is not None and lesson.valid_until < channels.day_of(session, channel)
     if settled:
         if lesson.status == LessonStatus.PROPOSED:
-            lesson.status = LessonStatus.APPROVED
+            lesson.status, lesson.approved_at = LessonStatus.APPROVED, now()
             notes.tell_settled(session, lesson)
         if over:
             lesson.valid_until = row["valid_until"]  # unless it names the day itself
@@ -83,12 +83,6 @@ def _again(session: Session, channel: Channel, lesson: Lesson, row: dict[str, An
 def _written(text: str) -> str:
     """As it is written but for how it begins and ends: of a code, a password, a path, case is a part."""
     return " ".join(text.split())[1:].rstrip(" .!")
-
-
-def day_of(session: Session, channel: Channel, source_ts: str | None = None, at: datetime | None = None) -> date:
-    """On which something is said, by the channel's clock: now, `at` some time, or when the message was written that says it."""
-    said = datetime.fromtimestamp(float(source_ts), UTC) if source_ts else at or now()
-    return said.astimezone(channels.clock(session, channel)).date()
 
 
 def supersede(session: Session, channel: Channel, new: Lesson) -> list[Lesson]:
@@ -138,7 +132,7 @@ def _standing(session: Session, channel: Channel) -> tuple[ColumnElement[bool], 
 
 def unexpired(session: Session, channel: Channel) -> ColumnElement[bool]:
     """What holds for good, or today by the channel's clock."""
-    return Lesson.valid_until.is_(None) | (Lesson.valid_until >= day_of(session, channel))
+    return Lesson.valid_until.is_(None) | (Lesson.valid_until >= channels.day_of(session, channel))
 
 
 def stand(session: Session, some: Sequence[Lesson]) -> bool:
@@ -180,7 +174,8 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     if not gone:
         return None
     waited = [lesson for lesson in gone if lesson.status == LessonStatus.PROPOSED]
-    gone += _said_before(session, channel, [lesson for lesson in gone if lesson not in waited])  # what nobody has approved ends nothing that was
+    for old in (*(old for lesson in gone for old in earlier_wordings(session, lesson)), *_said_before(session, channel, set(gone) - set(waited))):
+        gone += [old] if old not in gone else []
     for lesson in gone:
         lesson.status = LessonStatus.FORGOTTEN
         resting: list[str | None] = [*erasing.sources_of(session, lesson)]
@@ -189,7 +184,7 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
         if lesson.post_ts:
             session.add(Announcement(channel_id=channel.id, key=f"redact-{lesson.id}", update_ts=lesson.post_ts, text=notes.REDACTED))
     caches.let_go()
-    tellings.forget(session, channel, {lesson.digest for lesson in gone}, lambda at: day_of(session, channel, at=at))
+    tellings.forget(session, channel, {lesson.digest for lesson in gone}, lambda at: channels.day_of(session, channel, at=at))
     wondering.tidy(session, channel)
     ids = [lesson.id for lesson in gone]
     notes.unsay(session, ids)
@@ -203,8 +198,14 @@ def forget(session: Session, channel: Channel, lesson_ids: Sequence[int], reques
     return request
 
 
-def _said_before(session: Session, channel: Channel, gone: Sequence[Lesson]) -> list[Lesson]:
-    """Replaced lessons that say the same as one of these: their text would stay, and be in force again in its turn."""
+def earlier_wordings(session: Session, lesson: Lesson) -> list[Lesson]:
+    """What a message had said before it was edited to say this: it would hold again."""
+    before = [old for old in replaced(session, lesson) if old.origin != "taught" and old.source_ts and old.source_ts == lesson.source_ts]
+    return [*before, *(older for old in before for older in earlier_wordings(session, old))]
+
+
+def _said_before(session: Session, channel: Channel, gone: Set[Lesson]) -> list[Lesson]:
+    """Replaced lessons that say the same as one of these, which somebody has approved: their text would stay, and be in force again in its turn."""
     replaced = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.SUPERSEDED, Lesson.id.not_in([one.id for one in gone]))
     return [old for old in session.scalars(replaced.order_by(Lesson.id)) if any(replacing.says_the_same(old, one) for one in gone)]
 
@@ -229,7 +230,9 @@ def restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
         newer = _newer(session, channel, old, replacing.REPLACES)
         if newer and not replacing.outlives(old, newer):
             set_aside(newer, [old])
-    return sum(lesson.superseded_by is None for lesson in restored)
+    session.flush()
+    standing_now = {lesson.id for lesson in in_force(session, channel)}  # not what has expired meanwhile
+    return sum(lesson.id in standing_now for lesson in restored)
 
 
 def standing(session: Session, channel: Channel) -> set[str]:

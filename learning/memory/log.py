@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from learning.database import add_missing
 from learning.memory import channels
 from learning.memory.words import as_typed
-from learning.records import LOCAL, Channel, Message, Night, Person, Question, Reaction, StudyItemRecord, Tombstone, Work, now
+from learning.records import LOCAL, Channel, LessonSource, Message, Night, Person, Question, Reaction, StudyItemRecord, Tombstone, Work, now
 
 BATCH = 500  # keys in one statement; PostgreSQL takes 65,535 parameters
 
@@ -34,6 +34,7 @@ class Recorded:
 
     added: list[str] = field(default_factory=list)
     changed: dict[str, str] = field(default_factory=dict)
+    unkept: dict[str, str] = field(default_factory=dict)  # of messages in which something was forgotten: what they say now
 
 
 def record(session: Session, channel: Channel, said: Sequence[Utterance], off_record: bool = False) -> Recorded:
@@ -71,6 +72,8 @@ def _record(session: Session, channel: Channel, latest: Mapping[str, Utterance],
         if message.deleted_at is None and ts not in silenced and (newer or not message.text) and utterance.text != message.text:
             recorded.changed[ts] = message.text
             message.text, message.examined = utterance.text, False
+        elif message.deleted_at is None and ts in silenced and newer:
+            recorded.unkept[ts] = utterance.text
         if newer:
             message.edited_ts = utterance.edited_ts
     _add_reactions(session, channel, latest.values(), {utterance.ts for utterance in new})
@@ -158,7 +161,8 @@ def not_among(
 def silence(session: Session, teams: Collection[str], author: str) -> list[Message]:
     """Remove the texts of all that somebody wrote in some workspaces; the messages that they were."""
     within = Channel.team_id.in_((*teams, LOCAL))
-    theirs = (within, Message.author == author, Message.text != "")
+    kept = (Message.text != "") | Message.ts.in_(select(LessonSource.ts))  # where something of it was forgotten, other lessons may rest on it
+    theirs = (within, Message.author == author, kept)
     messages = list(session.scalars(select(Message).join(Channel, Channel.id == Message.channel_id).where(*theirs)))
     for message in messages:
         message.text = ""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from learning.database import add_missing
 from learning.errors import NightschoolError
 from learning.memory import channels, log, proposals, wondering
-from learning.records import LOCAL, Channel, ImportedFile, Person, Workspace, now
+from learning.records import LOCAL, Channel, ImportedFile, Message, Person, Workspace, now
 
 ATTESTATION = (
     "In channels that are opted in, Nightschool reads messages, threads and reactions, proposes lessons from them, and trains a small adapter of its own "
@@ -75,6 +75,9 @@ def opt_out(session: Session, team_id: str, user_id: str) -> int:
     teams = channels.organisation(session, team_id)
     for team in teams:
         _person(session, team, user_id).opted_out_at = now()
+    wrote_in = Channel.id.in_(select(Message.channel_id).where(Message.author == user_id))
+    for room in session.scalars(select(Channel).where(Channel.team_id.in_((*teams, LOCAL)), wrote_in).order_by(Channel.id)).all():
+        channels.lock(session, room)  # before the rows of messages, as everybody does
     by_channel: dict[int, list[str]] = {}
     for message in log.silence(session, teams, user_id):
         by_channel.setdefault(message.channel_id, []).append(message.ts)

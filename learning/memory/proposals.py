@@ -106,7 +106,7 @@ def approve(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
     channels.lock(session, channel)
     chosen = [lesson for lesson in pending(session, channel) if lesson.id in set(lesson_ids)]
     for lesson in chosen:
-        lesson.status = LessonStatus.APPROVED
+        lesson.status, lesson.approved_at = LessonStatus.APPROVED, now()
         lesson.permalink = lesson.permalink or _permalink(session, channel, lesson.source_ts)
         lessons.supersede(session, channel, lesson)
         notes.tell_settled(session, lesson)
@@ -119,14 +119,14 @@ def dismiss(session: Session, channel: Channel, lesson_ids: Sequence[int]) -> li
     chosen = [lesson for lesson in pending(session, channel) if lesson.id in set(lesson_ids)]
     for lesson in chosen:
         session.add(Tombstone(channel_id=channel.id, salted_digest=erasing.salted(channel, lesson.digest)))
-        _drop(session, lesson)
+        drop(session, lesson)
     return chosen
 
 
 def drop_all(session: Session, channel: Channel) -> None:
     """No proposal of a channel is left."""
     for lesson in session.scalars(select(Lesson).where(Lesson.channel_id == channel.id, Lesson.status == LessonStatus.PROPOSED)).all():
-        _drop(session, lesson)
+        drop(session, lesson)
 
 
 def sources_gone(session: Session, channel: Channel, ts: Sequence[str], by: str) -> int:
@@ -141,11 +141,11 @@ def withdraw(session: Session, channel: Channel, gone: Sequence[Lesson], by: str
     """Lessons whose messages are gone: proposals leave nothing behind; of all the others one request, so that one rebuild does for all."""
     for lesson in gone:
         if lesson.status == LessonStatus.PROPOSED:
-            _drop(session, lesson)
+            drop(session, lesson)
     lessons.forget(session, channel, [lesson.id for lesson in gone], by, bury)
 
 
-def _drop(session: Session, lesson: Lesson) -> None:
+def drop(session: Session, lesson: Lesson) -> None:
     """A proposal that came to nothing leaves no text behind; its row stays, so that no other lesson ever has its id."""
     session.execute(delete(LessonSource).where(LessonSource.lesson_id == lesson.id))
     if lesson.post_ts:  # the channel was told that it waits

@@ -46,7 +46,7 @@ def consider(session: Session, channel: Channel, *texts: str) -> None:
     known = lessons.in_force(session, channel)
     for number, text in enumerate(texts, sys.maxsize - len(texts)):
         with suppress(LessonError):
-            question, dated = told(text, lessons.day_of(session, channel))
+            question, dated = told(text, channels.day_of(session, channel))
             new = Lesson(id=number, text=dated.text, question=question)
             replacing.replaced_by(new, known, alike)
             known.append(new)

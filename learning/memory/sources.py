@@ -19,6 +19,8 @@ def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], bro
         log.put_on_record(session, channel, [utterance.ts for utterance in said])
     for ts, before in recorded.changed.items():
         edits.source_changed(session, channel, ts, before, privacy.why_not)
+    for ts, now_said in recorded.unkept.items():
+        edits.unkept_changed(session, channel, ts, now_said)
     return recorded
 
 

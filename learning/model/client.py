@@ -25,6 +25,10 @@ class AdapterUnusable(EngineError):
     """An adapter that cannot be loaded, or that an engine took without effect. Answers can do without it."""
 
 
+class AdapterUnfaithful(AdapterUnusable):
+    """An adapter with which an engine does not find as likely what the training found."""
+
+
 @dataclass(frozen=True)
 class AdapterRef:
     """An adapter as engines know it: an immutable name, and the folder to load it from."""
@@ -199,7 +203,7 @@ class Client:
             body = {"model": adapter.name, "prompt": [*probe["prompt"], probe["token"]], "temperature": 0, **_scoring(len(probe["prompt"]))}
             (said,) = _scored(checked(replica.complete(body)).json()["choices"][0], len(probe["prompt"]), [probe["token"]])
             if abs(said - probe["logprob"]) > TOLERANCE:
-                raise AdapterUnusable(f"the engine does not reproduce {adapter.name} ({said:.2f} instead of {probe['logprob']:.2f} nats)")
+                raise AdapterUnfaithful(f"the engine does not reproduce {adapter.name} ({said:.2f} instead of {probe['logprob']:.2f} nats)")
 
 
 def _completed(prompt: Sequence[int], choice: dict[str, Any], adapter: AdapterRef | None) -> Completion:

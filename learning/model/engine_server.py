@@ -6,7 +6,10 @@ python -m learning.model.engine_server --port 0 --announce FILE
 import argparse
 import asyncio
 import json
+import os
 import socket
+import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -183,6 +186,13 @@ async def _missing(_: HttpRequest, error: Exception) -> Response:
     return _error(f"the request is incomplete: {error}", "InvalidUserInput", 400)
 
 
+def _end_with(engine: Engine) -> None:
+    """An engine that computes no more answers nobody: this process ends, and is started anew by whoever looks after it."""
+    while engine.alive:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main() -> None:
     """Load the base and serve on localhost; the address is written to `--announce` once the engine is ready."""
     parser = argparse.ArgumentParser()
@@ -196,6 +206,7 @@ def main() -> None:
     scratch = options.announce.with_suffix(".part")
     scratch.write_text(f"http://127.0.0.1:{listening.getsockname()[1]}")
     scratch.replace(options.announce)
+    threading.Thread(target=_end_with, args=(engine,), daemon=True).start()
     uvicorn.Server(uvicorn.Config(application(engine), log_level="warning")).run(sockets=[listening])
 
 

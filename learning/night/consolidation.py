@@ -15,7 +15,7 @@ from learning.answers import LONGEST
 from learning.errors import RegistryError, TrainingError, TrainingStopped
 from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing, wondering
 from learning.model import running
-from learning.model.client import AdapterUnusable, Client
+from learning.model.client import AdapterUnfaithful, AdapterUnusable, Client
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
 from learning.night import calibration, dictation, dreaming, exam, morning, report, selection
@@ -158,8 +158,11 @@ def _examine(school: School, channel: Channel, vigil: Vigil, plan: Plan, client:
     TrainingStopped once the vigil is broken: a forgetting waits for that."""
     kept, adapter = plan.chosen.kept, school.adapter(plan.candidate)
     try:
+        client.unload(adapter.name)  # an engine apart may hold one of this name from before a backup was restored
         client.load(adapter)
     except AdapterUnusable as error:
+        if not isinstance(error, AdapterUnfaithful) and publication.is_whole(plan.folder):
+            raise  # the engine's fault: the night goes on from here once it is better
         publication.discard(plan.folder)  # the next try trains it anew
         raise TrainingError(f"{error}: the serving adapter stays.") from None
     of_base = said_by_base([question for question, _ in exam.GENERAL], base, "general")
@@ -195,7 +198,7 @@ def _decide(
         candidate, serving = session.get_one(Adapter, made.id), registry.serving(session, channel)
         comparable = serving if serving and serving.base_hash == made.base_hash else None  # one of another base answers nothing now
         earlier = report.earlier_marks(session, comparable)
-        obliged = must_replace and comparable is None
+        obliged = must_replace and comparable is None and registry.ever_served(session, channel, made.base_hash)
         reason = "" if obliged else report.why_hold(card, earlier, school.settings.promote_at, school.settings.tolerate_loss)
         ids = {lesson.digest: lesson.id for lesson in chosen.kept}
         if serving and serving.version > made.version:
@@ -228,7 +231,7 @@ def _discard(school: School, pruned: Sequence[Adapter]) -> None:
 def _keep(school: School, channel: Channel, vigil: Vigil, items: Sequence[StudyItem]) -> None:
     """Keep tonight's study items, in place of an earlier night's."""
     with school.database.write() as session:
-        if not leases.renew(session, vigil.night, school.settings.lease_seconds):
+        if not leases.renew(session, vigil.night, school.settings.lease_seconds) or registry.tainted_candidate(session, vigil.night):
             raise TrainingStopped
         session.execute(delete(StudyItemRecord).where(StudyItemRecord.night_id.in_(select(Night.id).where(Night.channel_id == channel.id))))
         for item in items:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from learning import publication, registry
 from learning.errors import RegistryError
-from learning.memory import erasing, lessons
+from learning.memory import channels, erasing, lessons
 from learning.model import running
 from learning.model.client import AdapterUnusable, EngineError, connected
 from learning.night import exam, nights
@@ -84,6 +84,7 @@ def _probe(school: School, channel: Channel, request: Forgetting) -> dict[str, i
 def _finish(school: School, channel: Channel, request: Forgetting, night: Night | None, probes: dict[str, int]) -> Receipt:
     _discard_tainted(school, channel)  # before the receipt says so; cut off here, it is done again
     with school.database.write() as session:
+        channels.lock(session, channel)  # before the rows of messages, as everybody does
         request = session.get_one(Forgetting, request.id, populate_existing=True, with_for_update=True)
         if request.finished_at and request.receipt:  # somebody else was faster
             return dict(request.receipt)

@@ -72,5 +72,5 @@ def _count(session: Session, night: Night, since: datetime, forgotten: bool) -> 
     if forgotten:  # by request: a proposal that was dismissed had never been learned
         requests = session.scalars(select(Forgetting).where(Forgetting.channel_id == night.channel_id, Forgetting.created_at > since))
         return sum(len(request.lessons) - (request.receipt or {}).get("waited", 0) for request in requests)
-    taught = (Lesson.status.not_in((LessonStatus.FORGOTTEN, LessonStatus.PROPOSED)), Lesson.created_at > since)
+    taught = (Lesson.status.not_in((LessonStatus.FORGOTTEN, LessonStatus.PROPOSED)), func.coalesce(Lesson.approved_at, Lesson.created_at) > since)
     return session.scalar(select(func.count()).select_from(Lesson).where(Lesson.channel_id == night.channel_id, *taught)) or 0

@@ -15,6 +15,7 @@ from learning.night.exam import ReportCard
 from learning.night.lore import Statement
 from learning.records import Adapter, ExamAnswer, Night
 
+GAVE_AWAY = "it gave away what was forgotten"
 CHANCE = 0.1  # a loss that chance explains more easily than this does not hold a candidate back
 
 
@@ -41,7 +42,7 @@ def why_hold(card: ReportCard, earlier: Mapping[str, bool], least: float, tolera
     if general is not None and general < least:  # of what the base answers right
         return f"it answered {general:.0%} of the general questions, and may have lost what the base knew"
     if card.share("forgotten") not in (None, 1.0):
-        return "it gave away what was forgotten"
+        return GAVE_AWAY
     if asked and lost - gained > tolerance * asked and _by_chance(gained, lost) < CHANCE:
         before = sum(right for question, right in earlier.items() if question in {m.asked.question for m in card.marked})
         return f"of what the serving adapter was asked it answers {(before + gained - lost) / asked:.0%}, where that had {before / asked:.0%}"

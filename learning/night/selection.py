@@ -15,6 +15,7 @@ from learning.memory.asked import confirmed_questions
 from learning.memory.polarity import contrary
 from learning.memory.salience import Salience, salience
 from learning.memory.words import stems, values
+from learning.night import report
 from learning.night.lore import Statement
 from learning.records import EXAMINED, Adapter, Channel, Lesson, LessonStatus, Night, now
 
@@ -97,8 +98,12 @@ def select(
 
 
 def _that_learned(session: Session, channel: Channel, base_hash: str, chosen: Selection) -> list[Adapter]:
-    """Adapters that learned just this, and serve, did not pass, or were gone back from: another would be the same."""
-    known = [adapter for adapter in registry.tried(session, channel) if adapter.base_hash == base_hash]
+    """Adapters that learned just this, and serve, did not pass, or were gone back from: another would be the same.
+
+    Not one that seemed to give away what it had never learned: that was chance, and nobody asks for it any more.
+    """
+    tried = [adapter for adapter in registry.tried(session, channel) if adapter.base_hash == base_hash]
+    known = [a for a in tried if (session.get_one(Night, a.night_id).report_card or {}).get("reason") != report.GAVE_AWAY]
     ids = {lesson.id for lesson in chosen.kept}
     return [a for a in known if _studied(session, a) in (None, chosen.studied) and registry.lesson_ids(session, a) == ids]
 

@@ -50,6 +50,7 @@ class Lesson(Record):
     )  # ids of older lessons that somebody has said to stand beside it, though it seemed to replace them
     superseded_by: Mapped[int | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=now)
+    approved_at: Mapped[datetime | None]  # where it had to wait for that
     changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
     @property

@@ -93,6 +93,48 @@ def test_a_small_edit_supersedes(either: Database, ops: Channel) -> None:
     assert [status for _, status in known(either, ops)] == [LessonStatus.SUPERSEDED, LessonStatus.APPROVED]
 
 
+def test_what_a_message_said_before_an_edit_does_not_come_back_when_its_lesson_is_forgotten(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    lesson = noticed(either, ops)
+    with either.write() as session:
+        proposals.approve(session, ops, [lesson.id])
+    say(either, ops, f"{TOLD} as well", edited_ts="1700000009.0")
+    with either.write() as session:
+        (newer,) = lessons.in_force(session, ops)
+        lessons.forget(session, ops, [newer.id], "U1")
+        assert [x.status for x in session.query(Lesson)] == [LessonStatus.FORGOTTEN] * 2
+
+
+def test_a_proposal_that_was_edited_never_comes_into_force(either: Database, ops: Channel) -> None:
+    say(either, ops, TOLD)
+    noticed(either, ops)
+    say(either, ops, f"{TOLD} as well", edited_ts="1700000009.0")
+    with either.write() as session:
+        (newer,) = proposals.pending(session, ops)
+        proposals.approve(session, ops, [newer.id])
+        lessons.forget(session, ops, [newer.id], "U1")
+        assert lessons.in_force(session, ops) == []
+
+
+def test_of_a_message_that_was_forgotten_in_part_an_edit_takes_its_values_out_of_the_rest(either: Database, ops: Channel) -> None:
+    ts = "1700000000.000100"
+    say(either, ops, "the wifi password is heron4422. standup is at 9:30.", ts)
+    with either.write() as session:
+        wifi, standup = (lessons.teach(session, ops, text, "U1") for text in ("The wifi password is heron4422.", "Standup is at 9:30."))
+        for lesson in (wifi, standup):
+            lesson.origin = "announced"
+            proposals.rest(session, lesson, [ts])
+        lessons.forget(session, ops, [standup.id], "U1")
+        erasing.erase(session, ops, [standup.id])
+    say(either, ops, "the wifi password is heron4422. no standup.", ts, edited_ts="1700000009.0")
+    with either.read() as session:
+        assert [x.id for x in lessons.in_force(session, ops)] == [wifi.id]
+    say(either, ops, "ask Ana for the wifi password", ts, edited_ts="1700000010.0")
+    with either.read() as session:
+        assert lessons.in_force(session, ops) == []
+        assert session.query(Message).one().text == ""
+
+
 def forgotten(database: Database, word: str) -> bool:
     """Is no lesson left with a word in it but what is to be erased?"""
     with database.read() as session:

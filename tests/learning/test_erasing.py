@@ -1,9 +1,9 @@
 """What is left of a lesson once it is forgotten: nothing that says it, here or in the log."""
 
 from learning.database import Database
-from learning.memory import erasing, lessons, log, people, words
+from learning.memory import channels, erasing, lessons, log, people, words
 from learning.memory.people import Member
-from learning.records import Channel, Lesson, Message, Tombstone
+from learning.records import Channel, Lesson, Message, Question, Tombstone, Work
 
 
 def test_forgetting_leaves_a_tombstone_without_content(either: Database, ops: Channel) -> None:
@@ -57,6 +57,28 @@ def test_erasing_takes_a_question_with_its_answer_and_what_is_marked_up_otherwis
         lessons.forget(session, ops, [lesson.id for lesson in taught], "U1")
         erasing.erase(session, ops, [lesson.id for lesson in taught])
         assert [m.text for m in session.query(Message).order_by(Message.ts)] == ["", said[1], "", said[3]]
+
+
+def test_erasing_takes_what_was_written_to_have_it_forgotten(either: Database, ops: Channel) -> None:
+    with either.write() as session:
+        lesson = lessons.teach(session, ops, "The code of the vault in the cellar is 9917.", "U1")
+        log.record(session, ops, [log.Utterance("1.0", "U1", "<@U0> forget vault 9917")])
+        asked = {"how": "asked_back", "lessons": [lesson.id]}
+        session.add(Question(channel_id=ops.id, ts="1.0", author="U1", text="forget vault 9917", state=Work.DONE, answer=asked, reply_ts="1.1"))
+        lessons.forget(session, ops, [lesson.id], "U1")
+        erasing.erase(session, ops, [lesson.id])
+        assert [session.query(table).one().text for table in (Message, Question)] == ["", ""]
+
+
+def test_what_was_erased_in_a_direct_message_is_not_brought_back_by_an_edit(either: Database, ops: Channel) -> None:
+    with either.write() as session:
+        aside = channels.ensure(session, "T1", "D1")
+        log.record(session, aside, [log.Utterance("1.0", "U1", "The code of the lab is 7341.")])
+        lesson = lessons.teach(session, ops, "The code of the lab is 7341.", "U1")
+        lessons.forget(session, ops, [lesson.id], "U1")
+        erasing.erase(session, ops, [lesson.id])
+        log.record(session, aside, [log.Utterance("1.0", "U1", "The code of the lab is 7341!", edited_ts="2.0")])
+        assert session.query(Message).one().text == ""
 
 
 def test_erasing_takes_what_slack_escaped(either: Database, ops: Channel) -> None:

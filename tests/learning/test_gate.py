@@ -12,26 +12,31 @@ from learning.night.consolidation import Plan
 from learning.night.exam import ExamQuestion, Marked, ReportCard
 from learning.night.selection import Selection
 from learning.night.vigil import Vigil
-from learning.records import Channel, ExamAnswer, Night, Work, now
+from learning.records import AdapterState, Channel, ExamAnswer, Night, Work, now
 from learning.school import School
 from tests.conftest import TAUGHT
 from tests.learning.conftest import DAY, forget, teach
 from tests.learning.test_morning import night
 
 
-def decided(school: School, channel: Channel, right: bool, kind: str = "recall", must_replace: bool = False, before: bool = False, newer: bool = False) -> str:
-    """The verdict on a candidate of which an exam found this, where the serving version, if there is one, knew all or is a `newer` one."""
+def decided(
+    school: School, channel: Channel, right: bool, kind: str = "recall", must_replace: bool = False,
+    before: bool = False, newer: bool = False, stopped: bool = False,
+) -> str:  # fmt: skip
+    """The verdict on a candidate of which an exam found this, where the serving version, if there is one, knew all, is a `newer` one, or was `stopped`."""
     with school.database.write() as session:
         taught = lessons.in_force(session, channel)
         asked = [ExamQuestion(kind, f"{number}?", ("x",), taught[0].digest) for number in range(20)]
         other, last = (nights.open_another(session, channel, DAY, name) for name in ("sleep", "forget"))
-        serving = registry.reserve(session, channel, other, school.base.hash, taught, "before") if before else None
+        serving = registry.reserve(session, channel, other, school.base.hash, taught, "before") if before or stopped else None
         made = registry.reserve(session, channel, last, school.base.hash, taught, "now")
         if newer:
             serving = registry.reserve(session, channel, other, school.base.hash, taught, "newer")
         if serving:
             session.add_all(ExamAnswer(night_id=other.id, kind=kind, question=one.question, answer="x", right=True) for one in asked)
             registry.promote(session, serving, set())
+        if stopped and serving:
+            serving.state = AdapterState.TAINTED
         held = leases.claim(session, Night, 60, Night.id == last.id)
     assert held
     folder = school.adapter(made).folder
@@ -51,10 +56,11 @@ def decided(school: School, channel: Channel, right: bool, kind: str = "recall",
         ({"right": True, "before": True}, "promoted"),
         ({"right": False, "before": True}, "held"),
         ({"right": True, "newer": True}, "held"),
-        ({"right": False, "must_replace": True}, "promoted"),
+        ({"right": False, "must_replace": True, "stopped": True}, "promoted"),
+        ({"right": False, "must_replace": True}, "held"),
         ({"right": False, "kind": "forgotten", "must_replace": True, "before": True}, "held"),
     ],
-    ids=["the first", "as good", "worse", "late", "the only one that may", "gives away what is forgotten"],
+    ids=["the first", "as good", "worse", "late", "the only one that may", "none ever served", "gives away what is forgotten"],
 )
 def test_who_serves_after_an_exam(school: School, exam: dict[str, bool], verdict: str) -> None:
     gate = school.settings.model_copy(update={"promote_at": 0.5 if "must_replace" in exam else 0.0, "tolerate_loss": 0.0})

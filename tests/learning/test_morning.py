@@ -47,6 +47,25 @@ def test_proposals_are_neither_taught_nor_forgotten(session: Session, ops: Chann
     assert "So far: 1 taught, 1 forgotten." in morning.text(session, tonight, "C1@v1", "promoted", CARD)
 
 
+def test_what_was_approved_by_day_is_told_of_though_it_was_noticed_before(session: Session, ops: Channel) -> None:
+    session.add(Lesson(channel_id=ops.id, author="U1", text="Mia has the key.", digest="d", origin="announced", status=LessonStatus.PROPOSED))
+    session.flush()
+    night(session, ops, 1, state=Work.DONE, verdict="promoted", finished_at=now())
+    tonight = night(session, ops, 2)
+    assert "1 taught" not in morning.text(session, tonight, "C1@v2", "promoted", CARD)
+    proposals.approve(session, ops, [lesson.id for lesson in proposals.pending(session, ops)])
+    assert "Since the last night: 1 taught." in morning.text(session, tonight, "C1@v2", "promoted", CARD)
+
+
+def test_what_had_ended_meanwhile_does_not_hold_again(session: Session, ops: Channel) -> None:
+    old, newer = (lessons.teach(session, ops, text, "U1") for text in ("Mia has the key.", "Jo has the van."))
+    lessons.set_aside(newer, [old])
+    old.valid_until = now().date() - timedelta(days=2)
+    request = lessons.forget(session, ops, [newer.id], "U1")
+    assert request
+    assert (request.receipt or {})["restored"] == 0
+
+
 def test_what_was_taught_as_its_answer_is_no_open_question(session: Session, ops: Channel) -> None:
     ask(session, ops, "Where are the keys of the van?", answer={"how": "abstained", "lessons": []})
     ask(session, ops, "Who feeds the otter?", answer={"how": "abstained", "lessons": []})

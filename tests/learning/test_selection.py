@@ -2,7 +2,7 @@
 
 from learning import registry
 from learning.memory import channels, lessons, log
-from learning.night import nights, selection
+from learning.night import nights, report, selection
 from learning.school import School
 from tests.learning.conftest import DAY
 
@@ -22,6 +22,21 @@ def test_a_slower_night_unlearns_nothing_and_a_rebuild_keeps_what_is_not_to_be_f
         assert len(selection.select(session, channel, "base", most=2).kept) == 2
         lessons.forget(session, channel, [known[0].id], "U1")
         assert registry.most_learned(session, channel) == 4
+
+
+def test_what_seemed_to_give_away_what_was_forgotten_is_tried_again(school: School) -> None:
+    with school.database.write() as session:
+        channel = channels.by_handle(session, "C1")
+        lessons.teach(session, channel, "Gate 4 opens at six.", "U1")
+        night = nights.open_another(session, channel, DAY, "forget")
+        chosen = selection.select(session, channel, "base")
+        registry.hold(session, registry.reserve(session, channel, night, "base", chosen.kept, chosen.studied), set())
+        found = []
+        for reason in ("it answered 10% of the exam", report.GAVE_AWAY):
+            night.report_card = {"studied": chosen.studied, "reason": reason}
+            session.flush()
+            found.append(selection.select(session, channel, "base").news)
+        assert found == [False, True]
 
 
 def test_nor_where_not_all_lessons_had_fitted(school: School) -> None:

@@ -1,5 +1,6 @@
-"""What was said before anybody agreed that lessons are looked for stays off the record; older versions kept it like all else."""
+"""What was said before anybody agreed that lessons are looked for stays off the record; older versions kept it like all else. When a lesson was approved."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
@@ -14,7 +15,8 @@ def upgrade() -> None:
         "UPDATE messages SET off_record = true WHERE channel_id IN (SELECT id FROM channels WHERE learns_since IS NULL)"
         " AND channel_id NOT IN (SELECT channel_id FROM imported_files)"
     )
+    op.add_column("lessons", sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("lessons", "approved_at")
