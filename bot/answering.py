@@ -114,9 +114,9 @@ class Answering:
             raise
         with self.school.database.write() as session:
             told = replies.payload(question, answer) if answer else None
-            out = {"text": ""} if log.out_of(session, channel, [question.author]) else {}  # of people who opted out no text is kept
+            unkept = log.out_of(session, channel, [question.author]) or phrases.hands_over(question.text)  # "any idea?" asks nothing by itself
             stale = question.reply_ts if answer is None else None  # it was edited into something that is better not answered
-            ours = leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told, **out)
+            ours = leases.finish(session, question, Work.DONE if answer else Work.SKIPPED, reply_ts=reply_ts, answer=told, **({"text": ""} if unkept else {}))
             if not ours and session.get_one(Question, question.id, populate_existing=True).state == Work.SKIPPED:
                 stale = reply_ts  # it was deleted in this very moment
             if stale:
@@ -155,7 +155,7 @@ class Answering:
         if told:
             web = self.workspaces.client(channel.team_id)
             link = outbox.permalink(web, channel.slack_id, question.ts) if told.kind != "forget" else None
-            admin = told.kind in ("remember", "wrong") and membership.trusted(web, channel, question.author)
+            admin = told.kind in ("remember", "wrong") and membership.trusted(web, self.school.database, channel, question.author)
             with self.school.database.read() as session:
                 settling.consider(session, channel, told.rest)
             with self.school.database.write() as session:

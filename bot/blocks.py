@@ -95,8 +95,8 @@ def source(lesson: Lesson) -> str:
     """A citation: a link to where the lesson was taught, or who taught it when."""
     if lesson.permalink:
         return f"<{lesson.permalink}|source>"
-    taught_by = f"<@{lesson.author}>" if lesson.author.startswith(("U", "W")) else lesson.author
-    return f"taught by {taught_by} on {lesson.created_at:%-d %b %Y}"
+    taught = f"taught by <@{lesson.author}>" if lesson.author.startswith(("U", "W")) else "taught on the command line"
+    return f"{taught} on {lesson.created_at:%-d %b %Y}"
 
 
 def confirm_forget(going: Sequence[Lesson]) -> list[Block]:

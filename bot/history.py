@@ -22,7 +22,7 @@ from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.database import add_once
 from learning.errors import NightschoolError
-from learning.memory import log, privacy, sources
+from learning.memory import lessons, log, privacy, sources
 from learning.night import nights
 from learning.records import LOCAL, UNFINISHED, Announcement, Channel, Reading, Work, now
 from learning.school import School
@@ -86,7 +86,10 @@ def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Read
         logger.warning("the history of %s is not read", channel.slack_id, exc_info=True)
         return _finish(school, channel, reading, Work.FAILED, _reason(error))
     done = _finish(school, channel, reading, Work.DONE, None)
-    reader.show(progress.summary(done, channel) + " I am rebuilding my adapter from it now.", force=True)
+    with school.database.read() as session:
+        known = lessons.in_force(session, channel)
+    following = "I am rebuilding my adapter from it now." if known else "I was taught nothing here yet, so there is no adapter to rebuild."
+    reader.show(f"{progress.summary(done, channel)} {following}", force=True)
     return done
 
 

@@ -104,6 +104,9 @@ def _question_changed(session: Session, channel: Channel, said: log.Utterance, b
         edits.forget_old_wording(session, channel, told)
     log.unstudy(session, channel.id)
     wondering.tidy(session, channel)
+    if question.reply_ts:
+        log.unvote(session, channel, question.reply_ts)  # what is answered now stands in the same place
+    question.created_at = now()  # it is waited for as any new one
     question.attempts = 1  # an answer may be on its way just now: it is looked for before another is posted
     return True
 

@@ -121,4 +121,14 @@ def noted(session: Session, lesson: Lesson) -> str:
     instead = [f"It replaces: {old.told}" for old in lessons.replaced(session, lesson)]
     beside = [f"It seems to contradict: {old.told}" for old in lessons.contradicting(session, session.get_one(Channel, lesson.channel_id), lesson)]
     passing = [f"It holds until {lesson.valid_until:%-d %B %Y}."] if lesson.valid_until else []
-    return "\n".join([f"Noted: {lesson.told}", *passing, *instead, *beside, "I can use it now, and will learn it by heart tonight."])
+    return "\n".join([f"Noted: {lesson.told}", *passing, *instead, *beside, _when(session, lesson)])
+
+
+def _when(session: Session, lesson: Lesson) -> str:
+    if lesson.status == LessonStatus.LEARNED:
+        return "I know it by heart already."
+    if lesson.status == LessonStatus.SUPERSEDED:
+        return "What was said after it takes its place."
+    if session.get_one(Channel, lesson.channel_id).paused_at:
+        return "I can use it now. My nights are paused here: I learn it by heart once `/nightschool resume` lets me."
+    return "I can use it now, and will learn it by heart tonight."

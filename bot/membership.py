@@ -6,8 +6,9 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from learning.database import Database
 from learning.memory import approval
-from learning.records import Channel
+from learning.records import LOCAL, Channel
 
 PAGE = 200
 KINDS = "public_channel,private_channel"
@@ -47,8 +48,13 @@ def is_inside(client: WebClient, channel: Channel) -> bool:
         return False
 
 
-def trusted(client: WebClient, channel: Channel, user_id: str) -> bool:
-    """Does what this person teaches need nobody else? Slack is asked only where that matters."""
+def trusted(client: WebClient, database: Database, channel: Channel, user_id: str) -> bool:
+    """Does what this person teaches need nobody else? Slack is asked only where that matters, and how many a channel has that the bot has just joined."""
+    if channel.members is None and not channel.is_direct and channel.team_id != LOCAL:
+        told = client.conversations_info(channel=channel.slack_id, include_num_members=True)["channel"]
+        with database.write() as session:
+            room = session.get_one(Channel, channel.id)
+            channel.members = room.members = room.members or told.get("num_members")
     return approval.policy(channel) == "open" or is_admin(client, user_id)
 
 

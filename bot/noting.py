@@ -60,7 +60,7 @@ class Noting:
             channel = session.get_one(Channel, telling.channel_id)
         try:
             web = self.workspaces.client(channel.team_id)
-            admin = _is_trusted(web, channel, telling.author)
+            admin = _is_trusted(web, self.database, channel, telling.author)
             while telling.lines and not self.loop.ending():
                 self._take_next(channel, telling, admin)
             if telling.lines:
@@ -161,10 +161,10 @@ def _done(session: Session, telling: Telling, outcome: Outcome) -> None:
     telling.lines, telling.outcomes, telling.attempts = row.lines, row.outcomes, row.attempts
 
 
-def _is_trusted(web: WebClient, channel: Channel, user: str) -> bool:
+def _is_trusted(web: WebClient, database: Database, channel: Channel, user: str) -> bool:
     """As things are when the lessons are taken. Raises what passes."""
     try:
-        return trusted(web, channel, user)
+        return trusted(web, database, channel, user)
     except SlackApiError as error:
         if outages.passes(error):
             raise

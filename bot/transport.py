@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 import uvicorn
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
+from slack_bolt.request.internals import build_context
 from slack_sdk import WebClient
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -67,8 +69,11 @@ class Requests:
                     return Response(status_code=413)
             try:
                 asked = to_bolt_request(request, body)
-            except UnicodeDecodeError:
+            except ValueError:  # neither UTF-8 nor JSON
                 return Response(status_code=400)
+            if not asked.body:  # Bolt takes any form that holds the word "payload" for one with a field of that name
+                asked.body = dict(parse_qsl(asked.raw_body, keep_blank_values=True))
+                asked.context = build_context(asked.context, asked.body)
             return to_starlette_response(await run_in_threadpool(app.dispatch, asked))
 
         async def healthy(_: Request) -> Response:

@@ -92,7 +92,7 @@ def teach_here(desk: Desk, ack: Ack, command: dict[str, Any], client: WebClient)
         desk.noting.wake()
         ack(f"I am reading {f'these {len(told)} lessons' if len(told) > 1 else 'that'} …")
         return
-    admin = trusted(client, channel, command["user_id"])
+    admin = trusted(client, desk.school.database, channel, command["user_id"])
     with desk.school.database.read() as session:
         settling.consider(session, channel, *told)
     with desk.school.database.write() as session:

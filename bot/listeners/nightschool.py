@@ -105,7 +105,9 @@ def _attest(session: Session, channel: Channel, user: str, rest: str) -> Answer:
         return "The attestation is withdrawn: nothing more is learned from messages in this workspace. Who agrees again opts its channels in anew.", []
     workspace = session.get(Workspace, channel.team_id)
     if workspace and workspace.attested_at:
-        return f"<@{workspace.attested_by}> agreed on {workspace.attested_at:%-d %b %Y} to:\n>{workspace.attestation}", []
+        who = workspace.attested_by or ""
+        admin = f"<@{who}>" if who.startswith(("U", "W")) else "Somebody on the command line"
+        return f"{admin} agreed on {workspace.attested_at:%-d %b %Y} to:\n>{workspace.attestation}", []
     return privacy.ATTESTATION, blocks.attestation(privacy.ATTESTATION)
 
 

@@ -10,12 +10,12 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import asides, blocks, instructions, mrkdwn
+from bot import asides, blocks, instructions, messages, mrkdwn
 from bot.desk import Desk
 from bot.listeners.commands import clicked_in, not_inside
 from bot.membership import channels_of, is_inside, trusted
 from bot.noting import noted
-from learning.memory import channels, lessons, log, notes, people, proposals, settling
+from learning.memory import channels, lessons, log, notes, people, proposals, settling, sources
 from learning.memory.statements import LessonError
 from learning.records import Channel, Lesson, Question
 
@@ -55,6 +55,9 @@ def register(app: App, desk: Desk) -> None:
             return
         said = mrkdwn.plain(body["message"].get("text", ""), desk.workspaces.bot_user(channel.team_id), names, links=True)
         client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said, source=body["message"]["ts"]))
+        if messages.is_kept(body["message"]):  # it may be older than the bot is here: what becomes of it is to reach what is taught from it
+            with desk.school.database.write() as session:
+                sources.heard(session, session.get_one(Channel, channel.id), [messages.utterance(body["message"])])
 
     @app.view("lesson")
     def written(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
@@ -67,11 +70,12 @@ def register(app: App, desk: Desk) -> None:
         if left:  # since it was asked about in a direct message
             ack(response_action="errors", errors={"lesson": "You are not in that channel any more."})
             return
-        admin = trusted(client, channel, author)  # may ask Slack: not within a transaction
+        admin = trusted(client, desk.school.database, channel, author)  # may ask Slack: not within a transaction
         with desk.school.database.read() as session:
             settling.consider(session, channel, instructions.with_question(where["asked"], text))
         try:
             with desk.school.database.write() as session:
+                _assert_there(session, channel, where.get("source"))
                 newest = session.scalar(select(func.max(Lesson.id))) or 0
                 lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)
                 if where.get("source") and lesson.id > newest:  # what was known already does not rest on the message
@@ -85,6 +89,15 @@ def register(app: App, desk: Desk) -> None:
         if shown:  # it takes another's place, or may do so
             with suppress(SlackApiError, OSError):  # it was taken, whether that can be told or not
                 client.chat_postEphemeral(channel=channel.slack_id, user=author, text=said, blocks=shown)
+
+
+def _assert_there(session: Session, channel: Channel, source: str | None) -> None:
+    """Raises LessonError where the message that a lesson is taught from was deleted, or its author opted out, while the window was open."""
+    message = log.get(session, channel, source) if source else None
+    if message and message.deleted_at:
+        raise LessonError("that message was deleted meanwhile.")
+    if message and log.out_of(session, channel, [message.author]):
+        raise LessonError(OPTED_OUT)
 
 
 def _answered_by(session: Session, channel: Channel, reply_ts: str) -> tuple[Channel, str]:

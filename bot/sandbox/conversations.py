@@ -32,9 +32,10 @@ class Conversations:
         room = self._readable(channel)
         return _page([self._with_replies(room, m) for m in self.workspace.thread(channel, ts)], limit, cursor, "messages", _true(include_all_metadata))
 
-    def info(self, channel: str, **_: Any) -> Payload:
+    def info(self, channel: str, include_num_members: Any = False, **_: Any) -> Payload:
         """A channel."""
-        return {"channel": self.workspace.channel(channel).as_slack()}
+        room = self.workspace.channel(channel)
+        return {"channel": room.as_slack() | ({"num_members": len(room.members)} if _true(include_num_members) else {})}
 
     def members(self, channel: str, limit: int = 100, cursor: str = "") -> Payload:
         """Who is in a channel."""

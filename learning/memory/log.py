@@ -187,6 +187,12 @@ def vote(session: Session, channel: Channel, ts: str, author: str, good: bool) -
     react(session, channel, ts, author, votes[good])
 
 
+def unvote(session: Session, channel: Channel, ts: str) -> None:
+    """Take back all votes by button on a message."""
+    session.execute(delete(Reaction).where(Reaction.channel_id == channel.id, Reaction.ts == ts, Reaction.emoji.endswith("::voted")))
+    _look_again(session, channel, ts)
+
+
 def unreact(session: Session, channel: Channel, ts: str, author: str, emoji: str) -> None:
     """Take a reaction back."""
     same = (Reaction.channel_id == channel.id, Reaction.ts == ts, Reaction.author == author, Reaction.emoji == emoji)

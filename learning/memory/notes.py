@@ -11,11 +11,14 @@ from learning.memory import approval
 from learning.records import UNFINISHED, Announcement, Channel, Lesson, LessonStatus, Work
 
 REDACTED = "_(a lesson that was forgotten)_"
+WAITS = ":hourglass:"
 
 
 def note_taught(session: Session, lesson: Lesson) -> None:
     """Have the bot say in the channel what it was taught: everybody sees it, and answers can cite it."""
     key = f"taught-{lesson.id}"
+    if lesson.origin != "taught" or not lesson.author.startswith(("U", "W")):
+        return  # noticed, or taught on the command line, before somebody taught the same here
     if session.scalars(select(Announcement.id).where(Announcement.key == key)).first() is None:
         session.add(Announcement(channel_id=lesson.channel_id, key=key, text=note(session, lesson), lesson_id=lesson.id))
 
@@ -25,7 +28,7 @@ def note(session: Session, lesson: Lesson) -> str:
     said = html.escape(f"{lesson.question} {lesson.text}" if lesson.question else lesson.text, quote=False)
     if lesson.status == LessonStatus.PROPOSED:
         who = approval.by_whom(session.get_one(Channel, lesson.channel_id), lesson)
-        return f":hourglass: <@{lesson.author}> suggests: {said}\n{who[:1].upper() + who[1:]} has to approve it: `/nightschool proposals`."
+        return f"{WAITS} <@{lesson.author}> suggests: {said}\n{who[:1].upper() + who[1:]} has to approve it: `/nightschool proposals`."
     return f":books: <@{lesson.author}> taught me: {said}"
 
 
@@ -39,13 +42,16 @@ def tell_settled(session: Session, lesson: Lesson) -> None:
     """The channel was told that a lesson waits for approval: it does not any more."""
     if lesson.post_ts:
         told = {"update_ts": lesson.post_ts, "text": note(session, lesson), "lesson_id": lesson.id}
-        session.add(Announcement(channel_id=lesson.channel_id, key=f"approved-{lesson.id}", **told))
+        add_once(session, Announcement, channel_id=lesson.channel_id, key=f"approved-{lesson.id}", **told)
 
 
 def noted(session: Session, lesson_id: int, post_ts: str, permalink: str | None) -> None:
     """The bot's note was posted; a lesson forgotten meanwhile has the note redacted."""
     lesson = session.get_one(Lesson, lesson_id)
     lesson.post_ts, lesson.permalink = post_ts, lesson.permalink or permalink
+    said = session.scalars(select(Announcement.text).where(Announcement.key == f"taught-{lesson.id}")).first() or ""
+    if said.startswith(WAITS) and lesson.status not in (LessonStatus.PROPOSED, LessonStatus.FORGOTTEN):  # approved before this was posted
+        tell_settled(session, lesson)
     if lesson.status == LessonStatus.FORGOTTEN:
         lesson.permalink = None
         add_once(session, Announcement, channel_id=lesson.channel_id, key=f"redact-{lesson.id}", update_ts=post_ts, text=REDACTED)

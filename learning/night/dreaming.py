@@ -4,6 +4,7 @@ import html
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from textwrap import shorten
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from learning.night.lore import SISTERS, Lore, Statement, shapes
 from learning.records import Announcement, Channel, Lesson, now
 
 MOST = 2  # questions a night
+MOST_SHOWN = 300  # characters of what somebody asked
 AGAIN = timedelta(days=30)  # until the same is asked again
 KIN = 3  # things of which two matters are known, before the lack of one at another thing is noticed
 
@@ -46,7 +48,7 @@ def as_text(asked: Sequence[dict[str, Any]]) -> str:
 
 def _unanswered(session: Session, channel: Channel, since: datetime) -> Iterator[dict[str, Any]]:
     for text in morning.unanswered(session, channel.id, since):
-        yield {"said": f"Somebody asked: {_shown(text)} Who knows?", "asked": text, "question": text, "lessons": []}
+        yield {"said": f"Somebody asked: {_shown(shorten(text, MOST_SHOWN, placeholder='…'))} Who knows?", "asked": text, "question": text, "lessons": []}
 
 
 def _contradicting(known: Sequence[Lesson], alike: Alike | None) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from bot.outbox import Outbox
 from bot.sandbox.people import Person
 from bot.sandbox.workspace import TEAM
 from bot.workspaces import Workspaces
-from learning.memory import channels, lessons, notes, people
+from learning.memory import channels, lessons, notes, people, proposals
 from learning.memory.people import Member
 from learning.records import Announcement, Lesson, Work, now
 from learning.school import School
@@ -93,6 +93,21 @@ def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school
     assert "7341" not in str(ben.messages())
     with school.database.read() as session:
         assert session.query(Lesson).one().permalink is None
+
+
+def test_a_suggestion_approved_before_its_note_was_posted_does_not_stay_one(school: School, ben: Person, workspaces: Workspaces) -> None:
+    with school.database.write() as session:
+        channel = channels.ensure(session, TEAM, "C0OPS")
+        channel.members = 30
+        lesson = lessons.teach(session, channel, "The loom is oiled on Sundays.", "U0BEN")
+        notes.note_taught(session, lesson)
+        session.flush()
+        proposals.approve(session, channel, [lesson.id])
+    outbox = Outbox(school.database, workspaces)
+    outbox.loop.start()
+    assert ben.wait(lambda: [m for m in ben.messages() if "taught me: The loom" in m["text"]])
+    outbox.loop.stop()
+    assert not [m for m in ben.messages() if "suggests" in m["text"]]
 
 
 def test_what_admins_are_told_alone_is_told_each_of_them_once(school: School, workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,25 +211,6 @@ def test_where_a_second_person_has_to_agree_nothing_counts_before(bot: Running) 
     assert "`open`" in bot.ana.command("/nightschool", "approval open")["text"]
 
 
-def test_what_somebody_wrote_who_opted_out_is_no_lesson(bot: Running) -> None:
-    ts = bot.cleo.say("The stapler of room Fern is broken.")
-    bot.cleo.command("/nightschool", "optout")
-    bot.ben.shortcut(ts, "teach_this")
-    assert "has opted out" in str(bot.ben.window()["blocks"])
-    bot.cleo.command("/nightschool", "optin")
-
-
-def test_a_message_and_an_empty_command_open_the_window_too(bot: Running) -> None:
-    ts = bot.ben.say("The projector of room Fern needs the grey adapter.")
-    bot.ben.shortcut(ts, "teach_this")
-    assert "grey adapter" in str(bot.ben.window()["blocks"]), "what the message says stands there already"
-    assert bot.ben.submit() == {}
-    assert "grey adapter" in bot.ana.wait(lambda: [m for m in bot.ana.messages() if "taught me" in m["text"] and "projector" in m["text"]])[0]["text"]
-    bot.ana.command("/teach", "")
-    assert "one word" in bot.ana.submit(lesson="Heater")["lesson"]
-    assert bot.ana.submit(lesson="The heater of room Fern is off on Fridays.") == {}
-
-
 def test_where_it_is_no_member_it_asks_to_be_invited(bot: Running) -> None:
     ana = bot.ana
     ana.act("kick", channel="C0DESIGN")

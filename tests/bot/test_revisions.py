@@ -1,10 +1,12 @@
 """Questions and instructions that are edited or deleted, as events, in any order."""
 
+from datetime import timedelta
+
 from bot import instructions, phrases
 from learning.database import Database
-from learning.memory import channels, lessons, people, privacy
+from learning.memory import channels, lessons, log, people, privacy
 from learning.memory.people import Member
-from learning.records import Announcement, Channel, Forgetting, Lesson, LessonStatus, Message, Question, Work
+from learning.records import Announcement, Channel, Forgetting, Lesson, LessonStatus, Message, Question, Reaction, Work, now
 from tests.bot.conftest import BOT, body, edited, message, take
 
 
@@ -25,6 +27,20 @@ def test_an_edit_reopens_the_question_and_a_deletion_takes_the_answer_back(datab
         assert session.query(Question).one().state == Work.SKIPPED
         said = session.query(Announcement).one()
         assert (said.update_ts, said.text) == ("1.5", "")
+
+
+def test_an_edited_question_is_as_good_as_new(database: Database) -> None:
+    take(database, message(f"<@{BOT}> what is up?"), "Ev1")
+    with database.write() as session:
+        question = session.query(Question).one()
+        question.state, question.reply_ts, question.created_at = Work.DONE, "1.5", now() - timedelta(days=1)
+        room = session.query(Channel).one()
+        log.vote(session, room, "1.5", "U2", good=False)
+        log.react(session, room, "1.5", "U3", "+1")
+    assert take(database, edited(f"<@{BOT}> what is down?", "3.0"), "Ev2")
+    with database.read() as session:
+        assert [(r.author, r.emoji) for r in session.query(Reaction)] == [("U3", "+1")], "votes were about what stood there before"
+        assert now() - session.query(Question).one().created_at < timedelta(hours=1), "an engine that is out is waited for"
 
 
 def test_a_mention_that_an_edit_brings_is_answered(database: Database) -> None:

@@ -1,6 +1,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -25,6 +26,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with server.running() as site:
         made = App(client=WebClient(BOT_TOKEN, base_url=f"{site}/api/"), signing_secret=SIGNING_SECRET, process_before_response=True)
         made.event("message")(lambda body: None)
+        made.command("/teach")(lambda ack, command: ack(command["text"]))
         ours = Settings(home=tmp_path_factory.mktemp("home"), slack_api_url=f"{site}/api/", slack_bot_token=SecretStr(BOT_TOKEN))
         transport.refuse_strangers(made, Workspaces(ours, open_database(ours)))
         yield made
@@ -69,9 +71,16 @@ def test_a_window_that_somebody_of_another_organisation_sends_back_is_taken(url:
     assert sent("T0OTHER") == 403
 
 
+def test_a_command_that_holds_the_name_of_slacks_field_is_taken(url: str) -> None:
+    asked = urlencode({"command": "/teach", "text": "The payload of the drone is 5 kg.", "team_id": TEAM, "channel_id": "C1", "user_id": "U1"})
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    assert httpx.post(url, content=asked, headers={**kind, **signed(asked)}, trust_env=False).text == "The payload of the drone is 5 kg."
+
+
 def test_what_is_no_request_of_slacks_is_turned_away(url: str) -> None:
     assert status(url, "x" * (transport.LONGEST + 1)) == 413
     assert httpx.post(url, content=b"\xff\xfe", headers=signed("") | {"content-type": "application/json"}, trust_env=False).status_code == 400
+    assert status(url, "{no JSON") == 400
     assert httpx.get(url, trust_env=False).status_code == 405
     assert httpx.get(url.replace(transport.PATH, "/health"), trust_env=False).text == "ok"
 

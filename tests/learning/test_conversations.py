@@ -8,6 +8,7 @@ from bot.messages import utterance
 from learning.database import Database
 from learning.memory import approval, erasing, lessons, log, noticing, privacy, proposals, sources
 from learning.memory.log import Utterance
+from learning.memory.statements import LessonError
 from learning.records import Channel, Forgetting, Lesson, LessonStatus, Message, Tombstone
 from tests.learning.conftest import TOLD, known, noticed, say
 
@@ -63,7 +64,11 @@ def test_what_was_noticed_does_not_keep_its_author_from_teaching(either: Databas
         for number in range(approval.MOST_AN_HOUR):
             session.add(Lesson(channel_id=ops.id, text=f"Box {number} is full.", digest=str(number), author="U1", origin="announced"))
         session.flush()
-        assert lessons.teach(session, ops, "The lift is broken.", "U1").id
+        lift = lessons.teach(session, ops, "The lift is broken.", "U1")
+        session.query(Lesson).update({Lesson.origin: "taught"})
+        with pytest.raises(LessonError, match="more than 40"):
+            lessons.teach(session, ops, "The lift is new.", "U1")
+        assert lessons.teach(session, ops, "The lift is broken.", "U1").id == lift.id, "a second try after a cut is no flood"
 
 
 def test_approved_is_in_force_and_dismissed_does_not_come_back(either: Database, ops: Channel) -> None:
