@@ -21,12 +21,9 @@ install: .venv/ready  ## everything that the bot needs, into .venv
 demo: .venv/ready  ## play the whole story, then stay up to chat with
 	@$(BIN)/nightschool demo
 
-# The files that take longest begin: else one of them is left to the end, alone.
-LONG := tests/test_scenario.py tests/test_end_to_end.py tests/learning/test_forgetting.py tests/bot/test_cli.py
-
 test: .venv/dev  ## run all tests: those of the embedded base alone, the others two files at a time (they wait for processes more than they compute)
-	@$(BIN)/python -m pytest -q -m embedded
-	@$(BIN)/python -m pytest -q -m "not embedded" -n 2 --dist loadfile --no-loadscope-reorder $(LONG) tests
+	@$(BIN)/python -m pytest -q -m embedded tests/test_story.py
+	@$(BIN)/python -m pytest -q -m "not embedded" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-vllm: .venv/dev .venv-vllm/ready  ## the client against a real vLLM, installed beside (a gigabyte, ten minutes)
 	TEST_VLLM_PYTHON=$(CURDIR)/.venv-vllm/bin/python $(BIN)/python -m pytest -q tests/learning/test_vllm.py

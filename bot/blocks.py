@@ -43,11 +43,11 @@ def feedback() -> Block:
     }
 
 
-def lesson_window(channel: Channel, label: str, asked: str = "", written: str = "", aside: bool = False, source: str = "") -> Block:
+def lesson_window(channel: Channel, label: str, asked: str = "", written: str = "", aside: bool = False, source: str = "", edited: str = "") -> Block:
     """A window to write a lesson in; `asked` is the question that it answers, `aside` in a direct message, `written` what stands there already, from the
-    message `source` (its ts)."""
+    message `source` (its ts) as it was `edited` last."""
     where = {"team": channel.team_id, "enterprise": channel.enterprise_id, "channel": channel.slack_id, "asked": asked[:MOST_ASKED], "aside": aside}
-    where |= {"source": source} if source else {}
+    where |= {"source": source, "edited": edited} if source else {}
     room_left = LONGEST - (len(f"Q: {asked[:MOST_ASKED]} A: ") if asked else 0)
     entry: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": room_left}
     entry |= {"initial_value": written[:room_left]} if written else {}

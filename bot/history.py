@@ -88,7 +88,7 @@ def read(school: School, reading_id: int, watch: Watch = lambda _: None) -> Read
     done = _finish(school, channel, reading, Work.DONE, None)
     with school.database.read() as session:
         known = lessons.in_force(session, channel)
-    following = "I am rebuilding my adapter from it now." if known else "I was taught nothing here yet, so there is no adapter to rebuild."
+    following = "I am rebuilding my adapter from it now." if known else "I know no lesson here that counts, so there is no adapter to rebuild."
     reader.show(f"{progress.summary(done, channel)} {following}", force=True)
     return done
 

@@ -66,7 +66,8 @@ def _said(session: Session, channel: Channel, event: Said, bot_user_id: str) -> 
     if stored and stored.text and (stored.edited_ts or "") > (said.edited_ts or ""):
         said = replace(said, text=stored.text)
     if event.edited:
-        changed = said.ts in recorded.changed or (event.rewritten and bool(log.out_of(session, channel, [said.author])))  # whose texts are not kept
+        unkept = said.ts in recorded.unkept or bool(log.out_of(session, channel, [said.author]))  # its text was forgotten, or is not kept at all
+        changed = said.ts in recorded.changed or (event.rewritten and unkept)
         if _question(session, channel, said.ts):
             return changed and _question_changed(session, channel, said, bot_user_id)
         if not changed and not (event.rewritten and said.ts in recorded.added):  # a preview, say

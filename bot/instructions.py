@@ -125,10 +125,11 @@ def noted(session: Session, lesson: Lesson) -> str:
 
 
 def _when(session: Session, lesson: Lesson) -> str:
-    if lesson.status == LessonStatus.LEARNED:
+    channel = session.get_one(Channel, lesson.channel_id)
+    if lesson.status == LessonStatus.LEARNED and lesson not in lessons.unproven(session, channel):
         return "I know it by heart already."
     if lesson.status == LessonStatus.SUPERSEDED:
         return "What was said after it takes its place."
-    if session.get_one(Channel, lesson.channel_id).paused_at:
+    if channel.paused_at:
         return "I can use it now. My nights are paused here: I learn it by heart once `/nightschool resume` lets me."
     return "I can use it now, and will learn it by heart tonight."

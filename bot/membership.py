@@ -1,13 +1,14 @@
 """Who is in which channel, and who administers the workspace, as Slack says at this moment."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from learning.database import Database
-from learning.memory import approval
+from learning.memory import approval, channels
 from learning.records import LOCAL, Channel
 
 PAGE = 200
@@ -50,11 +51,14 @@ def is_inside(client: WebClient, channel: Channel) -> bool:
 
 def trusted(client: WebClient, database: Database, channel: Channel, user_id: str) -> bool:
     """Does what this person teaches need nobody else? Slack is asked only where that matters, and how many a channel has that the bot has just joined."""
-    if channel.members is None and not channel.is_direct and channel.team_id != LOCAL:
-        told = client.conversations_info(channel=channel.slack_id, include_num_members=True)["channel"]
-        with database.write() as session:
-            room = session.get_one(Channel, channel.id)
-            channel.members = room.members = room.members or told.get("num_members")
+    if channel.members is None and approval.policy(channel) == "open" and not channel.approval and not channel.is_direct and channel.team_id != LOCAL:
+        with suppress(SlackApiError, OSError):  # what it does not say, the next look at everything may
+            told = client.conversations_info(channel=channel.slack_id, include_num_members=True)["channel"]
+            with database.write() as session:
+                room = session.get_one(Channel, channel.id)
+                room.members = room.members or told.get("num_members")
+                channels.share(room, bool(told.get("is_ext_shared")))
+            channel.members, channel.is_external = room.members, room.is_external
     return approval.policy(channel) == "open" or is_admin(client, user_id)
 
 

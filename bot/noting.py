@@ -125,7 +125,7 @@ def taken(session: Session, channel: Channel, user: str, line: str, admin: bool,
         lesson = lessons.teach(session, channel, line, user, admin=admin, at=at)
     except LessonError as error:
         return {"refused": str(error), "line": line[:QUOTED]}
-    notes.note_taught(session, lesson)
+    notes.note_taught(session, lesson, user)
     return {"lesson": lesson.id}
 
 

@@ -18,7 +18,7 @@ from bot.membership import members
 from bot.workspaces import WorkspaceError, Workspaces
 from learning import leases
 from learning.database import Database, add_once
-from learning.memory import caches, notes, people, wondering
+from learning.memory import caches, channels, notes, people, wondering
 from learning.records import LOCAL, Announcement, Channel, Question, Work, now
 
 logger = logging.getLogger(__name__)
@@ -105,6 +105,7 @@ class Outbox:
         if announcement.key.startswith("receipt-"):
             caches.let_go()  # what was forgotten elsewhere is remembered here no longer, either
         with self.database.write() as session:
+            channels.lock(session, session.get_one(Channel, announcement.channel_id))  # somebody may approve it just now
             leases.finish(session, announcement, state, reply_ts=ts, error=error)
             wondering.correct(session, session.get_one(Announcement, announcement.id, populate_existing=True), announcement.text)
             if ts and announcement.lesson_id:

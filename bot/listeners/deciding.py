@@ -52,4 +52,4 @@ def waiting(session: Session, channel: Channel, user: str = "", rest: str = "") 
     pending = proposals.pending(session, channel)
     if not pending:
         return "Nothing waits for a decision here.", blocks.plain("Nothing waits for a decision here.")
-    return f"{len(pending)} things that I noticed here", blocks.proposals(pending)
+    return f"{len(pending)} {'thing waits' if len(pending) == 1 else 'things wait'} for a decision here", blocks.proposals(pending)

@@ -54,10 +54,12 @@ def register(app: App, desk: Desk) -> None:
             client.views_open(trigger_id=body["trigger_id"], view=blocks.told_window(OPTED_OUT if out else not_inside(channel)))
             return
         said = mrkdwn.plain(body["message"].get("text", ""), desk.workspaces.bot_user(channel.team_id), names, links=True)
-        client.views_open(trigger_id=body["trigger_id"], view=blocks.lesson_window(channel, "What should I know?", written=said, source=body["message"]["ts"]))
+        source = messages.utterance(body["message"])
+        window = blocks.lesson_window(channel, "What should I know?", written=said, source=source.ts, edited=source.edited_ts or "")
+        client.views_open(trigger_id=body["trigger_id"], view=window)
         if messages.is_kept(body["message"]):  # it may be older than the bot is here: what becomes of it is to reach what is taught from it
             with desk.school.database.write() as session:
-                sources.heard(session, session.get_one(Channel, channel.id), [messages.utterance(body["message"])])
+                sources.heard(session, session.get_one(Channel, channel.id), [source], off_record=True)
 
     @app.view("lesson")
     def written(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
@@ -75,12 +77,13 @@ def register(app: App, desk: Desk) -> None:
             settling.consider(session, channel, instructions.with_question(where["asked"], text))
         try:
             with desk.school.database.write() as session:
-                _assert_there(session, channel, where.get("source"))
+                channels.lock(session, channel)
+                _assert_there(session, channel, where.get("source"), where.get("edited", ""))
                 newest = session.scalar(select(func.max(Lesson.id))) or 0
                 lesson = lessons.teach(session, channel, instructions.with_question(where["asked"], text), author, admin=admin)
                 if where.get("source") and lesson.id > newest:  # what was known already does not rest on the message
                     proposals.rest(session, lesson, [where["source"]])
-                notes.note_taught(session, lesson)
+                notes.note_taught(session, lesson, author)
                 said, shown = noted(session, channel, lesson)
         except LessonError as error:
             ack(response_action="errors", errors={"lesson": str(error)})
@@ -91,11 +94,13 @@ def register(app: App, desk: Desk) -> None:
                 client.chat_postEphemeral(channel=channel.slack_id, user=author, text=said, blocks=shown)
 
 
-def _assert_there(session: Session, channel: Channel, source: str | None) -> None:
-    """Raises LessonError where the message that a lesson is taught from was deleted, or its author opted out, while the window was open."""
+def _assert_there(session: Session, channel: Channel, source: str | None, edited: str) -> None:
+    """Raises LessonError where the message that a lesson is taught from was deleted or edited, or its author opted out, while the window was open."""
     message = log.get(session, channel, source) if source else None
     if message and message.deleted_at:
         raise LessonError("that message was deleted meanwhile.")
+    if message and (message.edited_ts or "") > edited:
+        raise LessonError("that message was edited meanwhile: look at it again.")
     if message and log.out_of(session, channel, [message.author]):
         raise LessonError(OPTED_OUT)
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from learning.memory import approval, channels, lessons, noticing, proposals, recall, statements
+from learning.memory import approval, channels, erasing, lessons, log, noticing, people, proposals, recall, statements, wording
 from learning.memory.noticing import Notice
 from learning.memory.telling import NUMBER, WHEN, telling
 from learning.memory.vocabulary import is_name
@@ -53,12 +53,22 @@ def source_changed(session: Session, channel: Channel, ts: str, before: str, may
 
 
 def unkept_changed(session: Session, channel: Channel, ts: str, now_said: str) -> None:
-    """A message was edited of which something was forgotten, so that its text is not kept: of the other lessons that rest on it those go that hold what it no
-    longer says."""
+    """A message was edited of which something was forgotten, so that its text is not kept: of the other lessons that rest on it those go that hold what neither
+    it nor another message says that they rest on."""
+    message = log.get(session, channel, ts)
     standing = proposals.resting_on(session, channel, [ts], lessons.FORGETTABLE)
-    if any(takes_out(lesson, now_said) for lesson in standing):
-        channels.lock(session, channel)
-        forget_old_wording(session, channel, [lesson for lesson in standing if takes_out(lesson, now_said)])
+    if not message or not standing:
+        return
+    names = people.names(session, channel.team_id)
+    shown = erasing.shown(now_said, names)
+    now_says = f"{shown} {wording.resolve(shown, names.get(message.author, ''), channels.day_of(session, channel, ts)).text}"  # as it would be kept
+    gone = []
+    for lesson in standing:
+        others = [log.get(session, channel, each) for each in erasing.sources_of(session, lesson) if each != ts]
+        texts = [erasing.shown(other.text, names) for other in others if other]
+        if all(texts) and takes_out(lesson, " ".join([now_says, *texts])):  # of what is not kept, either, nobody can tell
+            gone.append(lesson)
+    forget_old_wording(session, channel, gone)
 
 
 def takes_out(lesson: Lesson, now_said: str) -> bool:

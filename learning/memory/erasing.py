@@ -84,7 +84,7 @@ def _erase_said(session: Session, channel: Channel, sources: Sequence[str | None
         low = text.casefold()
         if not all(word in low for word in held):  # most messages, and soon told
             return False
-        forms = (_bare(text), _shown(text, names))  # a question is kept as people read it, a message with its markup
+        forms = (_bare(text), _bare(shown(text, names)))  # a question is kept as people read it, a message with its markup
         return any(form == statement or ((says_much or (asked and asked <= set(stems(form)))) and said.search(form)) for form in forms)
 
     there = [source for source in sources if source]
@@ -100,13 +100,13 @@ def _erase_said(session: Session, channel: Channel, sources: Sequence[str | None
     return erased[Message]
 
 
-def _shown(text: str, names: Mapping[str, str]) -> str:
-    """A message as it is read, however it is marked up: people by name, links by their label, nothing bold."""
+def shown(text: str, names: Mapping[str, str]) -> str:
+    """A message as it is read: people by name, links by their label."""
 
     def label(match: re.Match[str]) -> str:
         return names.get(match[1][1:], match[1]) if match[1].startswith("@") else match[1]
 
-    return _bare(html.unescape(_MARKUP.sub(label, text)))
+    return html.unescape(_MARKUP.sub(label, text))
 
 
 def _bare(text: str) -> str:
@@ -133,5 +133,5 @@ def _replies(session: Session, rooms: Sequence[Channel]) -> dict[int, list[tuple
     given: dict[int, list[tuple[int, str]]] = {}
     for room, ts, asked, answer in session.execute(select(Question.channel_id, Question.reply_ts, Question.ts, Question.answer).where(*answered)):
         for lesson_id in (answer or {}).get("lessons", ()):
-            given.setdefault(lesson_id, []).extend((room, each) for each in ([ts, asked] if answer["how"] == "asked_back" else [ts]))
+            given.setdefault(lesson_id, []).extend((room, each) for each in ([ts, asked] if answer.get("how") == "asked_back" else [ts]))
     return given

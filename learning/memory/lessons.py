@@ -218,7 +218,7 @@ def restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
     older = select(Lesson).where(Lesson.channel_id == channel.id, Lesson.superseded_by.in_(gone), Lesson.status == LessonStatus.SUPERSEDED)
     taken = standing(session, channel)
     restored = []
-    for lesson in session.scalars(older.order_by(Lesson.id)):
+    for lesson in session.scalars(older.order_by(Lesson.id.desc())):  # of two in the same words the later one counts
         heir = _heir(session, lesson, gone)
         if heir:
             set_aside(heir, [lesson])
@@ -227,7 +227,7 @@ def restore(session: Session, channel: Channel, gone: Sequence[int]) -> int:
             taken.add(lesson.digest)
     for lesson in restored:
         lesson.status, lesson.superseded_by = LessonStatus.APPROVED, None
-    for old in restored:
+    for old in reversed(restored):
         newer = _newer(session, channel, old, replacing.REPLACES)
         if newer and not replacing.outlives(old, newer):
             set_aside(newer, [old])

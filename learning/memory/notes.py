@@ -14,22 +14,22 @@ REDACTED = "_(a lesson that was forgotten)_"
 WAITS = ":hourglass:"
 
 
-def note_taught(session: Session, lesson: Lesson) -> None:
-    """Have the bot say in the channel what it was taught: everybody sees it, and answers can cite it."""
+def note_taught(session: Session, lesson: Lesson, by: str) -> None:
+    """Have the bot say in the channel what it was taught, and `by` whom: everybody sees it, and answers can cite it. Once, whoever teaches it again."""
     key = f"taught-{lesson.id}"
-    if lesson.origin != "taught" or not lesson.author.startswith(("U", "W")):
-        return  # noticed, or taught on the command line, before somebody taught the same here
+    if lesson.status == LessonStatus.PROPOSED and lesson.author != by:
+        return  # it was noticed, say, and waits already
     if session.scalars(select(Announcement.id).where(Announcement.key == key)).first() is None:
-        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=note(session, lesson), lesson_id=lesson.id))
+        session.add(Announcement(channel_id=lesson.channel_id, key=key, text=note(session, lesson, by), lesson_id=lesson.id))
 
 
-def note(session: Session, lesson: Lesson) -> str:
+def note(session: Session, lesson: Lesson, by: str) -> str:
     """The bot's note of a lesson in the channel, shown as written: it pings nobody but whoever taught it."""
     said = html.escape(f"{lesson.question} {lesson.text}" if lesson.question else lesson.text, quote=False)
     if lesson.status == LessonStatus.PROPOSED:
         who = approval.by_whom(session.get_one(Channel, lesson.channel_id), lesson)
-        return f"{WAITS} <@{lesson.author}> suggests: {said}\n{who[:1].upper() + who[1:]} has to approve it: `/nightschool proposals`."
-    return f":books: <@{lesson.author}> taught me: {said}"
+        return f"{WAITS} <@{by}> suggests: {said}\n{who[:1].upper() + who[1:]} has to approve it: `/nightschool proposals`."
+    return f":books: <@{by}> taught me: {said}"
 
 
 def unsay(session: Session, lesson_ids: Sequence[int]) -> None:
@@ -41,7 +41,7 @@ def unsay(session: Session, lesson_ids: Sequence[int]) -> None:
 def tell_settled(session: Session, lesson: Lesson) -> None:
     """The channel was told that a lesson waits for approval: it does not any more."""
     if lesson.post_ts:
-        told = {"update_ts": lesson.post_ts, "text": note(session, lesson), "lesson_id": lesson.id}
+        told = {"update_ts": lesson.post_ts, "text": note(session, lesson, lesson.author), "lesson_id": lesson.id}
         add_once(session, Announcement, channel_id=lesson.channel_id, key=f"approved-{lesson.id}", **told)
 
 

@@ -9,12 +9,14 @@ from learning.memory import channels, edits, lessons, log, privacy, proposals
 from learning.records import Channel, Lesson
 
 
-def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], brought: bool = False) -> log.Recorded:
+def heard(session: Session, channel: Channel, said: Sequence[log.Utterance], brought: bool = False, off_record: bool = False) -> log.Recorded:
     """Messages, new or in a new version: as they were said, or `brought` by an admin who had history read or imported.
 
-    What is said where nothing may be learned is not looked at for lessons later either, unless it is brought.
+    What is said where nothing may be learned, or `off_record`, is not looked at for lessons later either, unless it is brought.
     """
-    recorded = log.record(session, channel, said, off_record=not brought and bool(privacy.why_not(session, channel)))
+    if brought or any(log.get(session, channel, utterance.ts) for utterance in said):  # new chatter waits for nobody
+        channels.lock(session, channel)  # before the rows of messages, as everybody does
+    recorded = log.record(session, channel, said, off_record=not brought and (off_record or bool(privacy.why_not(session, channel))))
     if brought:
         log.put_on_record(session, channel, [utterance.ts for utterance in said])
     for ts, before in recorded.changed.items():

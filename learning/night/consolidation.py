@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from learning.answers import LONGEST
 from learning.errors import RegistryError, TrainingError, TrainingStopped
 from learning.memory import channels, erasing, lessons, noticing, privacy, proposals, replacing, wondering
 from learning.model import running
-from learning.model.client import AdapterUnfaithful, AdapterUnusable, Client
+from learning.model.client import AdapterUnfaithful, AdapterUnusable, Client, EngineError
 from learning.model.rendering import Turn
 from learning.model.shape import is_capable
 from learning.night import calibration, dictation, dreaming, exam, morning, report, selection
@@ -51,7 +51,8 @@ class Plan:
 def consolidate(school: School, channel: Channel, vigil: Vigil, rebuild: bool = False, must_replace: bool = False) -> None:
     """Notice what was said, study what the channel should know, train a candidate, examine it, and let it serve if it passed.
 
-    With `rebuild`, also when there is nothing new; `must_replace` is for forgetting: where nothing serves, the candidate does, however little it knows.
+    With `rebuild`, also when there is nothing new; `must_replace` is for forgetting: where that took away what served, the candidate serves, however little
+    it knows.
     Raises NightschoolError, or TrainingStopped when the vigil was broken.
     """
     if not must_replace:
@@ -158,7 +159,8 @@ def _examine(school: School, channel: Channel, vigil: Vigil, plan: Plan, client:
     TrainingStopped once the vigil is broken: a forgetting waits for that."""
     kept, adapter = plan.chosen.kept, school.adapter(plan.candidate)
     try:
-        client.unload(adapter.name)  # an engine apart may hold one of this name from before a backup was restored
+        with suppress(EngineError):  # one of several may be out
+            client.unload(adapter.name)  # an engine apart may hold one of this name from before a backup was restored
         client.load(adapter)
     except AdapterUnusable as error:
         if not isinstance(error, AdapterUnfaithful) and publication.is_whole(plan.folder):

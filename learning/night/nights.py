@@ -10,7 +10,7 @@ from learning import leases, registry
 from learning.database import add_once
 from learning.errors import NightschoolError, TrainingStopped
 from learning.memory import channels, lessons, privacy
-from learning.model.client import EngineError
+from learning.model.client import AdapterUnusable, EngineError
 from learning.night import calendar
 from learning.night.consolidation import consolidate
 from learning.night.morning import EVER
@@ -129,6 +129,8 @@ def _hopeless(night: Night, error: BaseException) -> str:
         return str(error)
     if not isinstance(error, Exception) or night.generation < MOST_ATTEMPTS:
         return ""
+    if isinstance(error, AdapterUnusable):
+        return str(error)
     if isinstance(error, EngineError):
         return "the engine kept failing; see its log"
     return f"it kept failing ({type(error).__name__}); see the worker's log"

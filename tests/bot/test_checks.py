@@ -58,6 +58,7 @@ def test_an_app_that_was_made_from_an_older_manifest_is_told_what_it_lacks(tmp_p
 
 def test_a_folder_in_a_settings_file_may_begin_at_home_and_an_empty_one_is_the_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
     Path(".env").write_text("NIGHTSCHOOL_HOME=~/data\nNIGHTSCHOOL_CACHE=\nNIGHTSCHOOL_BASE_MODEL=~/models/x\n")
     settings = Settings()
     assert settings.home == Path.home() / "data"

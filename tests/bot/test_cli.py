@@ -88,7 +88,19 @@ def test_the_whole_story_on_the_command_line(home: Path, shared_engine: Client) 
     states = {entry["adapter"].split("@")[1]: entry["state"] for entry in objects(home, "adapters", "-c", "#OPS")}
     assert states == {"v2": "serving", "v1": "tainted"}
     assert objects(home, "status")[0]["lessons"] == 1
-    assert b"door code" not in (home / "nightschool.db").read_bytes(), "erased from the file, not only from sight"
+    assert not [file for file in home.glob("nightschool.db*") if b"door code" in file.read_bytes()], "erased from the files, not only from sight"
+
+    (why,) = objects(home, "lessons", "-c", "#ops", "--why")
+    assert "Marek" in why["text"]
+    assert "taught" in why["why"]
+    run(home, "rollback", "-c", "#ops", code=1)  # no earlier version is left
+    assert "U024BE7LH" in run(home, "optout", "U024BE7LH").stderr
+    assert "U024BE7LH" in run(home, "optin", "U024BE7LH").stderr
+    assert "Europe/Amsterdam" in run(home, "timezone", "Europe/Amsterdam").stderr
+    assert "Mars" in run(home, "timezone", "Mars/Olympus", code=2).stderr
+    assert "Withdrawn" in run(home, "attest", "--withdraw").stderr
+    run(home, "export-base", "for-vllm")
+    assert (home / "for-vllm" / "config.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -184,6 +196,8 @@ def test_an_export_becomes_lessons_on_the_command_line(tmp_path: Path) -> None:
     run(tmp_path, "dismiss", "-c", "#ops", "--all")
     (status,) = (row for row in objects(tmp_path, "status") if row["name"] == "ops")
     assert (status["lessons"], status["proposed"], status["learns_from_messages"]) == (1, 0, True)
+    run(tmp_path, "learn", "-c", "#ops", "off")
+    assert "not opted in" in run(tmp_path, "proposals", "-c", "#ops", code=1).stderr
     with open_database(tiny_settings(tmp_path)).write() as session:
         channels.by_handle(session, "#nowhere")
     held = run(tmp_path, "reindex", "-c", "#nowhere")

@@ -68,8 +68,11 @@ def _done(school: School, text: str) -> bool:
 def test_a_report_waits_for_morning(bot: Running) -> None:
     night = night_ends(bot.school, timedelta(hours=3), asks=False)
     with bot.school.database.write() as session:
+        session.add(Announcement(channel_id=night.channel_id, key="after it", text="The kettle is on."))
+    bot.ana.wait(lambda: [m for m in bot.ana.messages() if m["text"] == "The kettle is on."])
+    with bot.school.database.write() as session:
         waiting = session.query(Announcement).filter_by(key=f"night-{night.id}").one()
-        assert waiting.state == Work.WAITING
+        assert waiting.state == Work.WAITING, "what came after it was not kept back"
         waiting.due_at = now()
     bot.ana.wait(lambda: _said(bot.school, night))
 

@@ -65,7 +65,7 @@ def test_a_note_is_posted_once_where_no_link_to_it_can_be_had(school: School, be
 
     monkeypatch.setattr(WebClient, "chat_getPermalink", gone)
     with school.database.write() as session:
-        notes.note_taught(session, lessons.teach(session, channels.ensure(session, TEAM, "C0OPS"), "The gong is struck at noon.", "U0BEN"))
+        notes.note_taught(session, lessons.teach(session, channels.ensure(session, TEAM, "C0OPS"), "The gong is struck at noon.", "U0BEN"), "U0BEN")
     outbox = Outbox(school.database, workspaces)
     assert outbox._deliver()
     assert not outbox._deliver()
@@ -78,7 +78,7 @@ def test_a_note_about_a_lesson_forgotten_before_it_was_posted_is_redacted(school
     with school.database.write() as session:
         channel = channels.ensure(session, TEAM, "C0OPS")
         lesson = lessons.teach(session, channel, "The code is 7341.", "U0BEN")
-        notes.note_taught(session, lesson)
+        notes.note_taught(session, lesson, "U0BEN")
         session.flush()
         lessons.forget(session, channel, [lesson.id], "U0BEN")
     outbox = Outbox(school.database, workspaces)
@@ -100,7 +100,7 @@ def test_a_suggestion_approved_before_its_note_was_posted_does_not_stay_one(scho
         channel = channels.ensure(session, TEAM, "C0OPS")
         channel.members = 30
         lesson = lessons.teach(session, channel, "The loom is oiled on Sundays.", "U0BEN")
-        notes.note_taught(session, lesson)
+        notes.note_taught(session, lesson, "U0BEN")
         session.flush()
         proposals.approve(session, channel, [lesson.id])
     outbox = Outbox(school.database, workspaces)

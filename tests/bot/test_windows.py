@@ -2,9 +2,11 @@
 
 import pytest
 
+from learning import registry
 from learning.database import Database
 from learning.memory import channels, lessons
-from learning.records import Lesson, LessonStatus, Message
+from learning.night import nights
+from learning.records import Lesson, LessonStatus, Message, Work, now
 from tests.conftest import Running
 
 
@@ -37,6 +39,10 @@ def test_what_becomes_of_a_message_from_before_it_was_here_reaches_what_was_taug
         with database.read() as session:
             return any(bool(message.deleted_at) == deleted for message in session.query(Message).filter_by(ts=ts))
 
+    def edited(ts: str) -> bool:
+        with database.read() as session:
+            return session.query(Message).filter(Message.ts == ts, Message.edited_ts.is_not(None)).count() > 0
+
     def known() -> int:
         with database.read() as session:
             return session.query(Lesson).filter(Lesson.text.contains("7718"), Lesson.status != LessonStatus.FORGOTTEN).count()
@@ -53,6 +59,9 @@ def test_what_becomes_of_a_message_from_before_it_was_here_reaches_what_was_taug
     gone = bot.ana.say("The kettle of room Fern is descaled on Fridays.")
     bot.ben.shortcut(gone, "teach_this")
     bot.ben.wait(lambda: "descaled" in str(bot.ben.window()["blocks"]))
+    bot.ana.edit(gone, "The kettle of room Fern is descaled on Mondays.")
+    bot.ana.wait(lambda: edited(gone))
+    assert "edited meanwhile" in bot.ben.submit()["lesson"]
     bot.ana.delete(gone)
     bot.ana.wait(lambda: logged(gone, deleted=True))
     assert "deleted meanwhile" in bot.ben.submit()["lesson"]
@@ -64,12 +73,20 @@ def test_what_is_told_of_a_lesson_is_true(bot: Running, database: Database) -> N
         lessons.teach(session, ops, "The gutter is cleaned in autumn.", "you")
     assert "taught on the command line" in str(bot.ben.command("/lessons", "gutter"))
     assert "learn it by heart tonight" in bot.ben.command("/teach", "The gutter is cleaned in autumn.")["text"]
-    assert not [m for m in bot.ben.messages() if "taught me: The gutter" in m["text"]], "nobody here did"
     bot.ana.command("/nightschool", "pause")
     assert "My nights are paused" in bot.ben.command("/teach", "The moss is scraped off in spring.")["text"]
+    bot.ben.wait(lambda: [m for m in bot.ben.messages() if "taught me: The moss" in m["text"]])
+    assert [m["text"] for m in bot.ben.messages() if "taught me: The gutter" in m["text"]] == [":books: <@U0BEN> taught me: The gutter is cleaned in autumn."]
     bot.ana.command("/nightschool", "resume")
     with database.write() as session:
-        session.query(Lesson).filter(Lesson.text.contains("moss")).one().status = LessonStatus.LEARNED
+        moss = session.query(Lesson).filter(Lesson.text.contains("moss")).one()
+        moss.status = LessonStatus.LEARNED
+    assert "learn it by heart tonight" in bot.ben.command("/teach", "The moss is scraped off in spring.")["text"], "no adapter serves that knows it"
+    with database.write() as session:
+        room = channels.known(session, "C0OPS")
+        night = nights.open_another(session, room, now().date(), "sleep")
+        night.state = Work.DONE
+        registry.promote(session, registry.reserve(session, room, night, "another", [moss], "s"), {moss.id})
     assert "I know it by heart already." in bot.ben.command("/teach", "The moss is scraped off in spring.")["text"]
 
 

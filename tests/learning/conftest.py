@@ -1,6 +1,7 @@
 """What tests of learning share: a channel where things are said, nights by hand, and two trained adapters."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from sqlalchemy.orm import Session
 
 from learning import publication
@@ -97,19 +99,28 @@ def forget(school: School, channel: Channel, text: str) -> forgetting.Receipt:
 Train = Callable[..., dict[str, Any]]
 
 
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """One for all processes of a run."""
+    return factory.getbasetemp().parent if os.environ.get("PYTEST_XDIST_WORKER") else factory.getbasetemp()
+
+
 @pytest.fixture(scope="session")
 def copies(tmp_path_factory: pytest.TempPathFactory) -> Train:
     """In place of `train_apart`: the same training gives the same bytes (test_training.py), so who needs one again gets a copy of the first."""
-    kept, told = tmp_path_factory.mktemp("trained"), dict[str, dict[str, Any]]()
+    kept = shared_folder(tmp_path_factory) / "trained"
+    kept.mkdir(exist_ok=True)
 
     def train_or_copy(base: BaseModel, items: Sequence[StudyItem], folder: Path, checkpoint: Path, threads: int, *calls: Any) -> dict[str, Any]:
-        job = words.digest(json.dumps([base.hash, threads, [asdict(item) for item in items]]))
-        if job in told:
-            shutil.copytree(kept / job, folder, dirs_exist_ok=True)
-        else:
-            told[job] = train_apart(base, items, folder, checkpoint, threads, *calls)
-            shutil.copytree(folder, kept / job)
-        return dict(told[job])
+        job = kept / words.digest(json.dumps([base.hash, threads, [asdict(item) for item in items]]))[:32]
+        told = job.with_suffix(".json")
+        with FileLock(job.with_suffix(".lock")):
+            if not told.exists():
+                made = train_apart(base, items, folder, checkpoint, threads, *calls)
+                shutil.copytree(folder, job)
+                told.write_text(json.dumps(made))
+                return made
+        shutil.copytree(job, folder, dirs_exist_ok=True)
+        return dict(json.loads(told.read_text()))
 
     return train_or_copy
 
@@ -139,10 +150,14 @@ STATEMENTS = {"A@v1": "The release train leaves on Thursdays at 14:30.", "B@v1":
 @pytest.fixture(scope="session")
 def adapters(tiny: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two adapters of the tiny base model, each with one lesson."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in STATEMENTS}
-    for name, folder in folders.items():
-        train(tiny, study([Statement(name, STATEMENTS[name])], 24, "x"), recipe_for(tiny, 1), folder)
-    return folders
+    place = shared_folder(tmp_path_factory) / "adapters"
+    with FileLock(place.with_suffix(".lock")):
+        if not place.exists():
+            made = tmp_path_factory.mktemp("made")
+            for name, text in STATEMENTS.items():
+                train(tiny, study([Statement(name, text)], 24, "x"), recipe_for(tiny, 1), made / name)
+            made.rename(place)
+    return {name: place / name for name in STATEMENTS}
 
 
 @pytest.fixture(scope="module")

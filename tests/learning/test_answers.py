@@ -1,3 +1,4 @@
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -5,11 +6,12 @@ from typing import ClassVar
 
 import pytest
 
+from bot import blocks
 from learning.answers import Answerer, Knowledge, Mode
 from learning.memory import guard
 from learning.memory.encoder import Alike
 from learning.model.base_model import BaseModel
-from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion
+from learning.model.client import AdapterRef, AdapterUnusable, Client, Completion, Heard
 from learning.model.rendering import Turn, renderer
 from tests.conftest import lesson
 
@@ -143,3 +145,32 @@ def test_by_heart_a_lesson_is_said_or_that_it_is_not_known_and_freely_anything(
     learned = replace(known, adapter=AdapterRef("C1@v1", tmp_path), learned=known.lessons[:1])
     Answerer(Hearing("http://127.0.0.1:9"), speaker).answer("who owns the barcode scanner?", learned, mode)
     assert allowed[0] == ({known.lessons[0].text, guard.ABSTENTION} if by_heart else set()), "what the adapter was not trained on is none of it"
+
+
+def test_what_is_general_the_base_answers_sentence_by_sentence_but_not_for_who_did_not_ask_it(tiny: BaseModel, known: Knowledge) -> None:
+    speaker, heard = renderer(tiny.folder), list[str]()
+
+    class Speaking(Client):
+        def complete(
+            self, prompt: Sequence[int], adapter: AdapterRef | None = None, max_tokens: int = 64, told: Heard | None = None, **_: object
+        ) -> Completion:
+            tokens = speaker.answer("The capital of Latvia is Riga. It lies on the Daugava.")
+            assert adapter is None
+            assert told
+            for count in range(1, len(tokens)):
+                assert told(tokens[:count], [-0.01] * count)
+            return Completion(tokens, [-0.01] * len(tokens), len(prompt), None)
+
+    answerer, asked = Answerer(Speaking("http://127.0.0.1:9"), speaker), "what is the capital of Latvia?"
+    answer = answerer.answer(asked, known, say=heard.append)
+    assert (answer.how, answer.answer, answer.sources) == ("general", "The capital of Latvia is Riga. It lies on the Daugava.", [])
+    assert heard[0] == "The capital of Latvia is Riga."
+    assert answerer.answer(asked, known, sure_only=True).abstained
+    assert blocks.origin(answer, {}).endswith("general knowledge, not from this channel")
+
+
+def test_the_nearest_lesson_is_named_where_it_is_likelier_than_not_what_was_meant(answerer: Answerer, known: Knowledge) -> None:
+    asked = "who owns the barcode scanner?"
+    answer = answerer.answer(asked, replace(known, sure=math.inf))
+    assert (answer.abstained, answer.near) == (True, known.lessons[0])
+    assert answerer.answer("who approves our travel expenses?", known).near is None

@@ -26,6 +26,8 @@ def test_learning_needs_attestation_and_opt_in_and_stops_where_it_must(either: D
         channels.leave(ops)
         assert "not in this channel" in privacy.why_not(session, ops)
         ops.left_at = None
+        privacy.opt_out_channel(ops)
+        assert "not opted in" in privacy.why_not(session, ops)
         privacy.withdraw(session, "T1")
         assert "attestation" in privacy.why_not(session, ops)
 

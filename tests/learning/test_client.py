@@ -169,8 +169,8 @@ def test_an_engine_that_is_just_starting_is_waited_for_and_no_second_one_is_star
     file = running.announcement(settings)
     running.starts(file)
     assert running.announced(settings) == ""
-    threading.Timer(0.3, file.write_text, [shared_engine.url]).start()
     began = time.monotonic()
+    threading.Timer(0.3, file.write_text, [shared_engine.url]).start()
     with running.engine(settings.model_copy(update={"engine_url": ""})) as client:
         assert client.url == shared_engine.url
         assert time.monotonic() - began >= 0.3

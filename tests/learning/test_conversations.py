@@ -168,6 +168,7 @@ def test_text_that_no_database_takes_is_cleaned(either: Database, ops: Channel) 
         assert session.query(Message).one().text == "nul  and half  a face"
 
 
+@pytest.mark.timeout(60)
 def test_a_great_many_messages_at_once_are_no_trouble(either: Database, ops: Channel) -> None:
     many = [Utterance(f"{number}.000100", "U1", "hello") for number in range(12_000)]
     with either.write() as session:

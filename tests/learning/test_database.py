@@ -8,7 +8,7 @@ from sqlalchemy import inspect, text
 
 from learning import leases
 from learning.database import Database, DatabaseError, migrate, open_database
-from learning.memory import channels, lessons, log, proposals
+from learning.memory import channels, lessons, log, privacy, proposals
 from learning.night.vigil import keep
 from learning.records import Channel, ImportedFile, Lesson, LessonStatus, Message, Night, Record, Work, now
 from learning.settings import Settings
@@ -27,6 +27,18 @@ def test_the_migrations_make_the_tables_of_the_models(either: Database) -> None:
     assert set(made.get_table_names()) == {*Record.metadata.tables, "alembic_version"}
     for name, table in Record.metadata.tables.items():
         assert {column["name"] for column in made.get_columns(name)} == {column.name for column in table.columns}
+
+
+def test_the_way_down_leaves_nothing_behind(either: Database) -> None:
+    with either.write() as session:
+        ops = channels.ensure(session, "T1", "C1")
+        log.record(session, ops, [log.Utterance("1.0", "U1", "hello")])
+        lesson = lessons.teach(session, ops, "The door code is 7341.", "U1")
+        proposals.rest(session, lesson, ["1.0"])
+        lessons.forget(session, ops, [lesson.id], "U1")
+    a_night(either)
+    migrate(either.engine, "base")
+    assert set(inspect(either.engine).get_table_names()) <= {"alembic_version"}
 
 
 def test_the_second_migration_goes_up_and_down_without_losing_what_was_there(either: Database) -> None:
@@ -49,13 +61,16 @@ def test_what_was_said_before_anybody_agreed_is_not_looked_at_after_an_upgrade(e
     migrate(either.engine, "0006")
     with either.write() as session:
         rooms = [channels.ensure(session, "T1", slack_id) for slack_id in ("C1", "C2", "C3")]
+        privacy.attest(session, "T1", "U0")
         rooms[1].learns_since = now()
+        channels.ensure(session, "T2", "C4").learns_since = now()
         session.add(ImportedFile(channel_id=rooms[2].id, name="2026-01-01.json", fingerprint="1"))
         for room in rooms:
             log.record(session, room, [log.Utterance("1.0", "U1", "hello")])
     migrate(either.engine)
     with either.read() as session:
         assert [m.off_record for m in session.query(Message).order_by(Message.channel_id)] == [True, False, False]
+        assert [bool(room.learns_since) for room in session.query(Channel).order_by(Channel.id)] == [False, True, False, False]
 
 
 def test_of_many_who_see_a_channel_first_all_get_the_same(either: Database) -> None:
@@ -167,7 +182,7 @@ def test_what_is_forgotten_while_somebody_approves_its_successor_stays_forgotten
 
     approver = threading.Thread(target=approve, name="approver")
     approver.start()
-    asked.wait(10)
+    assert asked.wait(10)
     with database.write() as session:
         lessons.forget(session, session.get_one(Channel, ops.id), [old.id], "U1")
     go_on.set()

@@ -116,25 +116,6 @@ def test_a_proposal_that_was_edited_never_comes_into_force(either: Database, ops
         assert lessons.in_force(session, ops) == []
 
 
-def test_of_a_message_that_was_forgotten_in_part_an_edit_takes_its_values_out_of_the_rest(either: Database, ops: Channel) -> None:
-    ts = "1700000000.000100"
-    say(either, ops, "the wifi password is heron4422. standup is at 9:30.", ts)
-    with either.write() as session:
-        wifi, standup = (lessons.teach(session, ops, text, "U1") for text in ("The wifi password is heron4422.", "Standup is at 9:30."))
-        for lesson in (wifi, standup):
-            lesson.origin = "announced"
-            proposals.rest(session, lesson, [ts])
-        lessons.forget(session, ops, [standup.id], "U1")
-        erasing.erase(session, ops, [standup.id])
-    say(either, ops, "the wifi password is heron4422. no standup.", ts, edited_ts="1700000009.0")
-    with either.read() as session:
-        assert [x.id for x in lessons.in_force(session, ops)] == [wifi.id]
-    say(either, ops, "ask Ana for the wifi password", ts, edited_ts="1700000010.0")
-    with either.read() as session:
-        assert lessons.in_force(session, ops) == []
-        assert session.query(Message).one().text == ""
-
-
 def forgotten(database: Database, word: str) -> bool:
     """Is no lesson left with a word in it but what is to be erased?"""
     with database.read() as session:

@@ -101,6 +101,7 @@ def test_whatever_is_asked_there_is_a_way(question: str, known: list[Lesson]) ->
     assert isinstance(leans(question), bool)
 
 
+@pytest.mark.timeout(60)
 def test_long_turns_take_no_long_time(known: list[Lesson]) -> None:
     log = "the kiln of heron is fired on " * 150
     assert len(in_full("and its port?", [(log, log)] * 3, known)) < 12
@@ -145,6 +146,7 @@ def test_what_people_tell_each_other_in_a_thread_is_no_question() -> None:
     assert not any(map(asks, others))
 
 
+@pytest.mark.timeout(60)
 def test_a_message_of_any_shape_is_looked_at_at_once() -> None:
     assert not asks("?" * 100_000 + "x")  # minutes, if each mark were looked at with all that follow
     assert asks("well" + "?" * 100_000)

@@ -119,7 +119,7 @@ def test_two_questions_may_have_the_same_answer(database: Database, ops: Channel
 
 def test_a_note_about_a_lesson_pings_nobody(database: Database, ops: Channel) -> None:
     with database.write() as session:
-        notes.note_taught(session, lessons.teach(session, ops, "<!channel> lunch is at noon", "U1"))
+        notes.note_taught(session, lessons.teach(session, ops, "<!channel> lunch is at noon", "U1"), "U1")
         assert session.query(Announcement).one().text == ":books: <@U1> taught me: &lt;!channel&gt; lunch is at noon"
 
 
@@ -196,6 +196,7 @@ def test_taught_again_in_another_case_the_newest_writing_holds(database: Databas
         assert [lesson.text for lesson in lessons.in_force(session, ops)] == ["The guest password is Sommer2026."]
 
 
+@pytest.mark.timeout(60)
 def test_a_page_of_empty_lines_is_read_at_once() -> None:
     assert statements.lines(f"x is y{chr(10) * 4_000}z is w") == ["x is y", "z is w"]
     assert statements.lines(f"Q: who?{chr(10) * 4_000}A: Ana") == ["Q: who? A: Ana"]

@@ -111,6 +111,7 @@ def test_bots_and_silenced_people_say_nothing() -> None:
     assert notice(said("")) == notice(said("  \n ")) == []
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", ["a", "?", "if you ", "https://x ", "so and also ", "on friday ", "`", "<a|", "we ", "a://", "1.", "not word word "])
 def test_long_messages_are_not_read_and_hold_nothing_up(unit: str) -> None:
     for length in (noticing.LONGEST_READ, 40_000):

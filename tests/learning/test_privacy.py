@@ -25,19 +25,6 @@ def test_opting_out_takes_along_what_was_studied_of_ones_questions(session: Sess
     assert session.query(StudyItemRecord).count() == 0
 
 
-def test_opting_out_reaches_what_rests_on_a_message_that_was_forgotten_in_part(either: Database, ops: Channel) -> None:
-    say(either, ops, "Gate 4 opens at six. The vault opens at noon.", "1.0", "U2")
-    with either.write() as session:
-        first, second = (lessons.teach(session, ops, text, "U2") for text in ("Gate 4 opens at six.", "The vault opens at noon."))
-        for lesson in (first, second):
-            proposals.rest(session, lesson, ["1.0"])
-        lessons.forget(session, ops, [first.id], "U2")
-        erasing.erase(session, ops, [first.id])
-        assert session.query(Message).one().text == ""
-        assert privacy.opt_out(session, "T1", "U2") == 1
-        assert lessons.in_force(session, ops) == []
-
-
 def test_who_agrees_again_opts_channels_in_anew(session: Session) -> None:
     ops = opted_in(session)
     privacy.withdraw(session, "T1")

@@ -97,7 +97,7 @@ def test_events_are_doubled_swapped_delayed_and_lost(ana: Person, app: App) -> N
     ana.wait(lambda: app.texts()[2:] == ["second", "first"])
     ana.act("faults", reorder=False, mute=True)
     ana.say("lost")
-    ana.act("faults", mute=False, delay=0.3)
+    ana.act("faults", mute=False, delay=2)
     ana.say("late")
     assert "late" not in app.texts()
     ana.wait(lambda: app.texts()[4:] == ["late"])

@@ -10,6 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.execute(  # who agrees again opts channels in anew
+        "UPDATE channels SET learns_since = NULL, learns_by = NULL WHERE team_id NOT IN (SELECT team_id FROM workspaces WHERE attested_at IS NOT NULL)"
+    )
     # An export was brought on purpose, so what such a channel holds may be looked at once it is opted in.
     op.execute(
         "UPDATE messages SET off_record = true WHERE channel_id IN (SELECT id FROM channels WHERE learns_since IS NULL)"
