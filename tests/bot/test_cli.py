@@ -196,13 +196,13 @@ def test_an_export_becomes_lessons_on_the_command_line(tmp_path: Path) -> None:
     run(tmp_path, "dismiss", "-c", "#ops", "--all")
     (status,) = (row for row in objects(tmp_path, "status") if row["name"] == "ops")
     assert (status["lessons"], status["proposed"], status["learns_from_messages"]) == (1, 0, True)
-    run(tmp_path, "learn", "-c", "#ops", "off")
-    assert "not opted in" in run(tmp_path, "proposals", "-c", "#ops", code=1).stderr
     with open_database(tiny_settings(tmp_path)).write() as session:
         channels.by_handle(session, "#nowhere")
     held = run(tmp_path, "reindex", "-c", "#nowhere")
     assert "Its messages are not read: no workspace has this channel" in held.stderr
     assert "NIGHTSCHOOL_SLACK_BOT_TOKEN" in run(tmp_path, "reindex", "-c", "#ops", code=1).stderr
+    run(tmp_path, "learn", "-c", "#ops", "off")
+    assert "not opted in" in run(tmp_path, "proposals", "-c", "#ops", code=1).stderr
 
 
 def test_reindex_on_the_command_line_reads_slack(tmp_path: Path, shared_engine: Client) -> None:
