@@ -208,19 +208,16 @@ def test_called_into_a_thread_of_people_it_answers_what_they_asked(school: Schoo
             heard.append(question)
             return Answer(question, "Tea.", "general")
 
-    root = ben.say("who fires the kiln of <@U0BEN>?")
     with school.database.write() as session:
-        channel = channels.ensure(session, TEAM, "C0OPS")
-        log.record(session, channel, [log.Utterance(root, "U0ANA", "who fires the kiln of <@U0BEN>?")])
+        root, channel = ben.say("who fires the kiln?"), channels.ensure(session, TEAM, "C0OPS")
         people.meet(session, TEAM, [people.Member("U0BEN", "ben")])
-        said = ("+1", "me too", "not me", "no", "hm, let us ask the bot")
-        log.record(session, channel, [log.Utterance(f"{root}{number}", "U0ANA", text, root) for number, text in enumerate(said, 1)])
-        for number, text in enumerate(("any idea?", "who owns heron?"), len(said) + 1):
+        said = enumerate(("who fires the kiln of <@U0BEN>?", "+1", "me too", "not me", "no", "hm, let us ask the bot"))
+        log.record(session, channel, [log.Utterance(f"{root}{number or ''}", "U0ANA", text, root) for number, text in said])
+        for number, text in enumerate(("any idea?", "who owns heron?"), 6):
             session.add(Question(channel_id=channel.id, ts=f"{root}{number}", thread_ts=root, author="U0BEN", text=text))
     answering(Listening(Answer("", "", "general")))
-    assert ben.wait(lambda: len(heard) == 2)
-    assert heard == ["who fires the kiln of ben?", "who owns heron?"], "however much was said since"
     assert ben.wait(finished(school))
+    assert heard == ["who fires the kiln of ben?", "who owns heron?"], "however much was said since"
     with school.database.read() as session:
         assert [q.text for q in session.query(Question).order_by(Question.ts)] == ["", "who owns heron?"], "of the first nobody wonders in the morning"
 

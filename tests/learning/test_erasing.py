@@ -70,13 +70,14 @@ def test_erasing_takes_what_was_written_to_have_it_forgotten(either: Database, o
         assert [session.query(table).one().text for table in (Message, Question)] == ["", ""]
 
 
-def test_what_was_erased_in_a_direct_message_is_not_brought_back_by_an_edit(either: Database, ops: Channel) -> None:
+def test_erasing_reaches_what_was_said_in_direct_messages_and_no_edit_brings_it_back(either: Database, ops: Channel) -> None:
     with either.write() as session:
         aside = channels.ensure(session, "T1", "D1")
         log.record(session, aside, [log.Utterance("1.0", "U1", "The code of the lab is 7341.")])
         lesson = lessons.teach(session, ops, "The code of the lab is 7341.", "U1")
         lessons.forget(session, ops, [lesson.id], "U1")
         erasing.erase(session, ops, [lesson.id])
+        assert session.query(Message).one().text == ""
         log.record(session, aside, [log.Utterance("1.0", "U1", "The code of the lab is 7341!", edited_ts="2.0")])
         assert session.query(Message).one().text == ""
 

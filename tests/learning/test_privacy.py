@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from learning.database import Database
-from learning.memory import approval, channels, erasing, lessons, log, people, privacy, proposals
+from learning.memory import approval, channels, lessons, log, people, privacy, proposals
 from learning.memory.asked import confirmed_questions
 from learning.memory.people import Member
-from learning.records import Channel, Lesson, LessonStatus, Message, StudyItemRecord, now
+from learning.records import Channel, Lesson, LessonStatus, StudyItemRecord, now
 from tests.learning.conftest import opted_in, say
 from tests.learning.test_morning import ask, night
 
@@ -83,13 +83,3 @@ def test_questions_are_studied_where_the_bot_was_addressed_and_no_strangers_are(
         session.flush()
         found.append(bool(confirmed_questions(session, room, [lesson])))
     assert found == [True, False, False]
-
-
-def test_forgetting_reaches_what_was_said_in_direct_messages(either: Database, ops: Channel) -> None:
-    with either.write() as session:
-        aside = channels.ensure(session, "T1", "D1")
-        log.record(session, aside, [log.Utterance("1.0", "U1", "The code of the lab is 7341.")])
-        lesson = lessons.teach(session, ops, "The code of the lab is 7341.", "U1")
-        lessons.forget(session, ops, [lesson.id], "U1")
-        erasing.erase(session, ops, [lesson.id])
-        assert session.query(Message).one().text == ""
