@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST = 96  # tokens of an answer
 LONGEST_PROMPT = 900  # tokens
-ASKS_FOR_GENERAL = 0.5  # nats of log-odds
+ASKS_FOR_GENERAL = 1.0  # nats of log-odds
 LEARNED_IN = 8  # tokens of an answer that mostly suffice to see that the base would not have said it
 NEAR = -2.0  # nats of log-odds from which a lesson may have to do with a question
 

@@ -23,7 +23,6 @@ ABSTENTION = "I don't know that yet."
 SURE = 1.8  # least certainty in a channel of `MANY` lessons or more, before any exam: one question in fifty is answered wrongly where the judge was fitted
 ALONE, MANY = 0.5, 8  # the same with one lesson, where there is less to confuse; and how many are many
 VERY_SURE = 0.7  # added where nobody addressed the bot: about half as many are wrong then
-SEVERAL = 1.0  # nats that several lessons are more certain than the judge of one says, once they are found to be better than any one
 LOST = 0.2  # geometric mean of the base's token probabilities below which it only rambles
 LEARNED = 3.0  # nats by which the adapter must raise the answer's log-probability above the base's: else it was not learned here
 SAME = 0.85  # share of the answer's words that the cited lesson must hold
@@ -58,17 +57,18 @@ class Seen:
     @property
     def candidate(self) -> Candidate:
         """It and its certainty."""
-        return Candidate(self.hit, judge.log_odds(self.features) + (SEVERAL if self.hit.parts else 0.0))
+        return Candidate(self.hit, judge.log_odds(self.features))
 
 
 def weigh(question: str, lessons: Sequence[Lesson], alike: Alike, said: Sequence[Lesson] = ()) -> list[Candidate]:
-    """What may answer a question: several lessons where it takes several, then the nearest ones and what is `said` by the weights, the most certain first."""
+    """What may answer a question, the most certain first: the nearest lessons, and what is `said` by the weights. Before them several lessons, where it takes
+    several and these are certain enough."""
     seen = evident(question, lessons, alike, said)
     alone = sorted(((one.candidate, one) for one in seen if not one.hit.parts), key=lambda pair: -pair[0].certainty)
     candidates = _newest(question, [candidate for candidate, _ in alone], alike)
     joint = [(judge.several(alone[0][1].features, one.features, one.joint), one) for one in seen if one.hit.parts]
     odds, best = max(joint, key=lambda pair: pair[0], default=(0.0, None))
-    if best is None or odds <= 0:
+    if best is None or odds <= 0 or best.candidate.certainty < least(len(lessons)):
         return candidates
     return [best.candidate, *(candidate for candidate in candidates if candidate.hit.lesson not in best.hit.parts)]
 

@@ -170,8 +170,8 @@ def tested(fitted: dict[str, judge.Model], questions: Sequence[Question]) -> lis
             for features, together, good in question.joint
         ]
         odds, features, good = max(joint, default=(0.0, alone, right))
-        together = float(judge.odds(fitted["answers"], np.array([features]))[0]) + guard.SEVERAL
-        found.append((question, together, good) if odds > 0 else (question, certainty, right))
+        together = float(judge.odds(fitted["answers"], np.array([features]))[0])
+        found.append((question, together, good) if odds > 0 and together >= question.bar else (question, certainty, right))
     return found
 
 

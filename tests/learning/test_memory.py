@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from learning.answers import ASKS_FOR_GENERAL
 from learning.database import Database
 from learning.memory import channels, finding, guard, lessons, log, notes, recall, statements, words
 from learning.memory.encoder import Alike
@@ -145,8 +146,8 @@ def test_questions_about_us_are_not_general(alike: Alike) -> None:
     for ours in ("where is our wiki?", "what is heron-4?", "who approves travel expenses?", "which meeting room has the big screen?"):
         assert certainty_general(ours, known, alike) < 0
     for general in ("what is the capital of Latvia?", "how many legs does a beetle have", "who wrote Emma?"):
-        assert certainty_general(general, known, alike) > 0.5
-        assert certainty_general(general, [], alike) > 0.5
+        assert certainty_general(general, known, alike) > ASKS_FOR_GENERAL
+        assert certainty_general(general, [], alike) > ASKS_FOR_GENERAL
 
 
 def test_an_answer_that_was_cut_or_goes_in_circles_is_not_general_knowledge() -> None:
