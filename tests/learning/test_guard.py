@@ -9,6 +9,7 @@ import pytest
 from learning.memory import guard, judge
 from learning.memory.encoder import Alike
 from learning.memory.evidence import FEATURES, TOGETHER
+from learning.memory.recall import Hit
 from tests.benchmarks.fit_guard import OLDER
 from tests.conftest import lesson
 
@@ -130,3 +131,15 @@ def test_what_says_the_contrary_of_what_is_asked_does_not_answer(asked: str, by:
     best = guard.weigh(f"who approves invoices {asked} euros?", known, alike)[0]
     assert by in best.hit.lesson.text
     assert best.certainty > guard.least(len(known))
+
+
+@pytest.mark.parametrize(("apart", "first"), [(0.1, "both"), (-0.1, "one")])
+def test_several_lessons_answer_only_where_they_are_as_certain_as_one_must_be(monkeypatch: pytest.MonkeyPatch, alike: Alike, apart: float, first: str) -> None:
+    one, other, both = lesson(1, "one"), lesson(2, "other"), lesson(0, "both")
+    known = [one, other]
+    certain = guard.least(len(known)) + apart
+    seen = [guard.Seen(Hit.of(one, 1.0, 1.0), (certain - 1,)), guard.Seen(Hit.of(both, 1.0, 1.0, (one, other)), (certain,), (1.0,))]
+    monkeypatch.setattr(guard, "evident", lambda *_: seen)
+    monkeypatch.setattr(judge, "log_odds", lambda features: features[0])
+    monkeypatch.setattr(judge, "several", lambda *_: 1.0)  # two are better than one
+    assert guard.weigh("?", known, alike)[0].hit.lesson.text == first
